@@ -1,0 +1,109 @@
+"""What passes between a client and the API server: requests, responses and watch streams.
+
+The API server is a function from a ``Request`` to a ``Response``.  A socket front fills ``path``, ``query`` and bytes;
+an in-process client fills ``info`` and hands over objects, and is spared parsing and serialising.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from autograder.controlplane.apimachinery.errors import StatusError
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks: a name, groups, and how they proved it."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+ADMIN = User("admin", ("system:masters", "system:authenticated"), "admin")
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """What a request is about.  ``verb`` is Kubernetes' (get, list, watch, create, update, patch, delete, ...)."""
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request.  ``body`` is bytes as they came, or an object in normal form (``decoded``) from a component.
+
+    ``query`` holds each parameter's values in the order given; header names are in lower case.  ``user`` is set by
+    whoever authenticated the caller; None leaves that to the API server.
+    """
+
+    method: str
+    path: str = ""
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Any = b""
+    user: User | None = None
+    info: RequestInfo | None = None
+    decoded: bool = False
+
+    def param(self, name: str, default: str = "") -> str:
+        """The first value of a query parameter."""
+        values = self.query.get(name)
+        return values[0] if values else default
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter, as Go reads it."""
+        return self.param(name) in ("1", "t", "T", "true", "TRUE", "True")
+
+
+class WatchEvent(NamedTuple):
+    """One event of a watch: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, and the object."""
+
+    type: str
+    object: Object
+
+
+class WatchStream(Protocol):
+    """The events of one watch, taken whenever it suits the client."""
+
+    def poll(self) -> list[WatchEvent]:
+        """What has happened since the last poll, oldest first; an ERROR event is the last one of a stream."""
+
+    def waiting(self) -> bool:
+        """Whether a poll might bring something."""
+
+
+@dataclass(slots=True)
+class Response:
+    """One answer.  ``body`` is an object (sent as JSON), text or bytes; a watch has a ``stream`` instead.
+
+    ``error`` is the exception behind a Status answer, so that in-process clients can raise it again.
+    """
+
+    code: int
+    body: Any = None
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    stream: WatchStream | None = None
+    error: StatusError | None = None
+
+
+class Handler(Protocol):
+    """The API server as a client sees it."""
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request; never raises for what a client did."""

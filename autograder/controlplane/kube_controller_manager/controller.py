@@ -1,0 +1,96 @@
+"""What every controller is: a work queue of keys, and a ``reconcile`` that brings one key nearer to what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.client import Client, EventRecorder, InformerFactory, WorkQueue
+from autograder.controlplane.client.informer import Delta, Informer
+from autograder.controlplane.clock import Clock
+from autograder.controlplane.component import Environment
+
+COMPONENT = "kube-controller-manager"
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerContext:
+    """What the manager gives a controller: its own user's client, the shared informers and the clock."""
+
+    environment: Environment
+    informers: InformerFactory
+    clock: Clock
+
+    def client(self, controller: str) -> Client:
+        """A client that speaks as the controller's own service account."""
+        user = f"system:serviceaccount:kube-system:{controller}"
+        return self.environment.client(user, "system:serviceaccounts", "system:serviceaccounts:kube-system")
+
+    def recorder(self, client: Client, component: str) -> EventRecorder:
+        """A recorder of events that come from ``component``."""
+        return EventRecorder(client, self.clock, component)
+
+
+class Controller:
+    """A controller.  A subclass names itself, subscribes to informers in ``__init__`` and reconciles keys.
+
+    ``STATE`` names the attributes (of dicts, sets or lists of immutable things) that a fork takes along; everything
+    else is made anew by ``__init__``, which must set no timer and write nothing.
+    """
+
+    name: ClassVar[str]
+    service_account: ClassVar[str]
+    event_source: ClassVar[str]
+    STATE: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, context: ControllerContext) -> None:
+        self.clock = context.clock
+        self.informers = context.informers
+        self.client = context.client(self.service_account)
+        self.recorder = context.recorder(self.client, self.event_source)
+        self.queue: WorkQueue[str] = WorkQueue(context.clock, COMPONENT, self.name)
+
+    def subscriptions(self) -> dict[Informer, str]:
+        """The informers that this controller wants to hear, each with the name of the method that hears a delta."""
+        raise NotImplementedError(f"{type(self).__name__} says what it watches")
+
+    def reconcile(self, key: str) -> None:
+        """Bring one key nearer to what is wanted.  A ``StatusError`` has the key come back later."""
+        raise NotImplementedError(f"{type(self).__name__} says what it does")
+
+    def start(self) -> None:
+        """Called once when the process starts, after the informers have listed; periodic work is set up here."""
+
+    def fork(self, context: ControllerContext) -> Self:
+        """The same controller, in the same state, for a fork of the cluster."""
+        twin = type(self)(context)
+        twin.queue = self.queue.fork(context.clock)
+        twin.recorder = self.recorder.fork(twin.client, context.clock)
+        for attribute in self.STATE:
+            setattr(twin, attribute, getattr(self, attribute).copy())
+        return twin
+
+    def work(self) -> bool:
+        """Reconcile every key that is ready; True if there was one."""
+        worked = False
+        while self.queue:
+            worked = True
+            key = self.queue.pop()
+            try:
+                self.reconcile(key)
+            except StatusError:
+                # The next try meets a newer state of the world; the queue spaces the tries out.
+                self.queue.add_rate_limited(key)
+            else:
+                self.queue.forget(key)
+        return worked
+
+
+Hears = dict[Informer, list[tuple[Controller, str]]]
+
+
+def deliver(delta: Delta, hearers: list[tuple[Controller, str]]) -> None:
+    """Tell every controller that subscribed to an informer about one change."""
+    for controller, method in hearers:
+        getattr(controller, method)(delta)
