@@ -1,0 +1,17 @@
+"""What the limits of a LimitRange get when they are left out (pkg/apis/core/v1/defaults.go)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def default_limit_range(limit_range: dict[str, Any]) -> None:
+    """For containers the maximum is the default limit, and the default limit, then the minimum, the default request."""
+    for limit in limit_range.get("spec", {}).get("limits") or ():
+        if limit.get("type") != "Container":
+            continue
+        limits = {**limit.get("max", {}), **limit.get("default", {})}
+        requests = {**limit.get("min", {}), **limits, **limit.get("defaultRequest", {})}
+        for name, amounts in (("default", limits), ("defaultRequest", requests)):
+            if amounts:
+                limit[name] = amounts

@@ -1,0 +1,68 @@
+"""The Go types of the API, as tables: which fields a struct has, in which order, of which type.
+
+The tables (``<group>.<version>.json``) are written by ``tools/generate_types.py`` and read here, one file when a type
+of it is first asked for. A type is named by package and Go name: ``core/v1.Pod``, ``meta/v1.ObjectMeta``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a struct; for an embedded struct ``json_name`` is empty and ``option`` its Go name.
+
+    ``option`` is otherwise ``omitempty``, ``omitzero`` or empty, as in the Go tag.
+    """
+
+    json_name: str
+    go_type: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The types of one group and version."""
+
+    structs: dict[str, tuple[Field, ...]]
+    named: dict[str, str]
+
+
+def type_name(api_version: str, kind: str) -> str | None:
+    """The type of objects of a kind: ``apps/v1``, ``Deployment`` is ``apps/v1.Deployment``; None if there is none."""
+    group, _, version = api_version.rpartition("/")
+    package = f"{group.partition('.')[0] or 'core'}/{version}"
+    if not (_FOLDER / f"{package.replace('/', '.')}.json").exists():
+        return None
+    return f"{package}.{kind}" if kind in _package(package).structs else None
+
+
+@cache
+def struct(name: str) -> tuple[Field, ...] | None:
+    """The fields of a struct type, in order; None when the type is not a struct."""
+    package, _, short = name.rpartition(".")
+    return _package(package).structs.get(short)
+
+
+@cache
+def underlying(name: str) -> str:
+    """What a named type such as ``core/v1.ResourceList`` stands for; other types stand for themselves."""
+    package, _, short = name.rpartition(".")
+    if "/" not in name or name.startswith(("[]", "map[")):
+        return name
+    target = _package(package).named.get(short)
+    return underlying(target) if target else name
+
+
+@cache
+def _package(package: str) -> Package:
+    file = _FOLDER / f"{package.replace('/', '.')}.json"
+    table = json.loads(file.read_text(encoding="utf-8"))
+    structs = {name: tuple(Field(*field) for field in fields) for name, fields in table["structs"].items()}
+    return Package(structs, table["named"])

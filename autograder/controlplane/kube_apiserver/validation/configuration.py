@@ -1,0 +1,131 @@
+"""The rules for ConfigMaps, Secrets and ServiceAccounts (pkg/apis/core/validation)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
+from autograder.controlplane.kube_apiserver.validation import names
+from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
+from autograder.controlplane.kube_apiserver.validation.rules import unchanged, well_formed
+
+MAX_SIZE = 1024 * 1024
+SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+#: The keys that Secrets of a type must have; any of ``kubernetes.io/basic-auth``'s is enough.
+KEYS_OF_TYPE = {
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/basic-auth": ("username", "password"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
+JSON_TYPES = ("kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson")
+
+
+def validate_config_map(config_map: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with a new ConfigMap."""
+    return [
+        *validate_object_meta(config_map, names.dns_subdomain, namespaced=True),
+        *_validate_config_keys(config_map.get("data", {}), config_map.get("binaryData", {})),
+    ]
+
+
+def validate_config_map_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with the change from ``old`` to ``new``."""
+    return [
+        *validate_object_meta_update(new, old),
+        *_validate_immutable(new, old, ("data", "binaryData")),
+        *validate_config_map(new),
+    ]
+
+
+def validate_secret(secret: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with a new Secret."""
+    return [*validate_object_meta(secret, names.dns_subdomain, namespaced=True), *_validate_secret_data(secret)]
+
+
+def validate_secret_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with the change from ``old`` to ``new``; the type stays."""
+    return [
+        *validate_object_meta_update(new, old),
+        *unchanged(new.get("type", ""), old.get("type", ""), Path("type")),
+        *_validate_immutable(new, old, ("data",)),
+        *validate_secret(new),
+    ]
+
+
+def validate_service_account(account: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with a new ServiceAccount."""
+    return validate_object_meta(account, names.dns_subdomain, namespaced=True)
+
+
+def validate_service_account_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with the change from ``old`` to ``new``."""
+    return [*validate_object_meta_update(new, old), *validate_service_account(new)]
+
+
+def _validate_immutable(new: dict[str, Any], old: dict[str, Any], parts: tuple[str, ...]) -> Iterator[FieldError]:
+    if not old.get("immutable"):
+        return
+    sealed = "field is immutable when `immutable` is set"
+    if not new.get("immutable"):
+        yield forbidden(Path("immutable"), sealed)
+    yield from (forbidden(Path(part), sealed) for part in parts if new.get(part) != old.get(part))
+
+
+def _validate_config_keys(texts: dict[str, str], binaries: dict[str, str]) -> Iterator[FieldError]:
+    for key in sorted(texts):
+        yield from well_formed(key, Path("data").key(key), names.config_map_key(key))
+        if key in binaries:
+            yield invalid(Path("data").key(key), key, "duplicate of key present in binaryData")
+    for key in sorted(binaries):
+        yield from well_formed(key, Path("binaryData").key(key), names.config_map_key(key))
+    if sum(len(text.encode()) for text in texts.values()) + _decoded_size(binaries) > MAX_SIZE:
+        yield too_long(Path(""), MAX_SIZE)
+
+
+def _decoded_size(data: dict[str, str]) -> int:
+    return sum(len(base64.b64decode(value)) for value in data.values())
+
+
+def _validate_secret_data(secret: dict[str, Any]) -> Iterator[FieldError]:
+    path, data = Path("data"), secret.get("data", {})
+    for key in sorted(data):
+        yield from well_formed(key, path.key(key), names.config_map_key(key))
+    if _decoded_size(data) > MAX_SIZE:
+        yield too_long(path, MAX_SIZE)
+    kind = secret.get("type", "")
+    if kind == "kubernetes.io/service-account-token":
+        if not secret.get("metadata", {}).get("annotations", {}).get(SERVICE_ACCOUNT_NAME):
+            yield required(Path("metadata").child("annotations").key(SERVICE_ACCOUNT_NAME))
+        return
+    keys = KEYS_OF_TYPE.get(kind, ())
+    present = [key for key in keys if key in data and (data[key] or kind != "kubernetes.io/ssh-auth")]
+    if not (kind == "kubernetes.io/basic-auth" and present):
+        yield from (required(path.key(key)) for key in keys if key not in present)
+    if kind in JSON_TYPES and present:
+        yield from _validate_json_object(data[keys[0]], path.key(keys[0]))
+
+
+def _validate_json_object(encoded: str, path: Path) -> Iterator[FieldError]:
+    try:
+        document = json.loads(base64.b64decode(encoded) or b"")
+    except ValueError as error:
+        yield invalid(path, "<secret contents redacted>", _go_json_error(base64.b64decode(encoded), error))
+        return
+    if document is not None and not isinstance(document, dict):
+        kind = {list: "array", str: "string", bool: "bool"}.get(type(document), "number")
+        problem = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        yield invalid(path, "<secret contents redacted>", problem)
+
+
+def _go_json_error(text: bytes, error: ValueError) -> str:
+    """The words of Go's JSON reader for the two errors that people make: nothing there, or no JSON at all."""
+    position = getattr(error, "pos", 0)
+    if position >= len(text.rstrip()):
+        return "unexpected end of JSON input"
+    found = text[position : position + 1].decode(errors="replace")
+    return f"invalid character '{found}' looking for beginning of value"

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Write the tables of API types that request bodies are decoded by, from Kubernetes' Go declarations.
+
+    python tools/generate_types.py SOURCE
+
+``SOURCE`` is an unpacked Kubernetes tree, or a folder that has ``k8s.io/api`` and ``k8s.io/apimachinery`` in it, such
+as ``/usr/share/gocode/src`` after ``apt-get install golang-k8s-api-dev golang-k8s-apimachinery-dev``.
+
+One file a group and version goes to ``autograder/controlplane/kube_apiserver/types``. In it:
+
+* ``structs``: name -> fields in order, each ``[JSON name, Go type, option]``. The option is ``omitempty``,
+  ``omitzero`` or empty; an embedded struct has no JSON name, and its option is the Go name of the field.
+* ``named``: other named types (enumerations, maps, lists) -> the type that they stand for.
+
+Types of other packages are written ``core/v1.Container``; those of the same package as well. Equal input gives equal
+bytes, so that a rerun for a new version shows what changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).parents[1] / "autograder/controlplane/kube_apiserver/types"
+
+PACKAGES = {
+    "meta/v1": "k8s.io/apimachinery/pkg/apis/meta/v1",
+    **{
+        package: f"k8s.io/api/{package}"
+        for package in (
+            "admissionregistration/v1",
+            "apps/v1",
+            "authentication/v1",
+            "authorization/v1",
+            "autoscaling/v1",
+            "autoscaling/v2",
+            "batch/v1",
+            "certificates/v1",
+            "coordination/v1",
+            "core/v1",
+            "discovery/v1",
+            "events/v1",
+            "networking/v1",
+            "node/v1",
+            "policy/v1",
+            "rbac/v1",
+            "scheduling/v1",
+            "storage/v1",
+        )
+    },
+}
+OTHER_PACKAGES = {
+    "k8s.io/apimachinery/pkg/api/resource": "resource",
+    "k8s.io/apimachinery/pkg/util/intstr": "intstr",
+    "k8s.io/apimachinery/pkg/runtime": "runtime",
+    "k8s.io/apimachinery/pkg/types": "types",
+}
+#: Types that read and write JSON by code of their own; the decoder knows them by name.
+OWN_CODECS = frozenset({"meta/v1.Time", "meta/v1.MicroTime", "meta/v1.Duration", "meta/v1.FieldsV1"})
+PRIMITIVES = frozenset({"string", "bool", "int", "int32", "int64", "uint8", "uint32", "uint64", "byte", "float64"})
+
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+IMPORT = re.compile(r'^\s*(?:import\s+)?(\w+)?\s*"([\w./-]+)"\s*$', re.MULTILINE)
+STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"^type (\w+) ((?!struct\b|interface\b|=)[\w.\[\]*]+)\s*$", re.MULTILINE)
+FIELD = re.compile(r'^\s*(?:(\w+)\s+)?([\w.\[\]*]+)\s+`[^`]*?json:"([^"]*)"[^`]*`\s*$', re.MULTILINE)
+TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
+
+
+def main() -> int:
+    """Read every package, write every table; exit status 2 when the source tree has no declarations."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help="a Kubernetes tree, or a folder that holds k8s.io/api")
+    source = parser.parse_args().source
+    for package, go_path in PACKAGES.items():
+        folder = next((root / go_path for root in (source / "staging/src", source) if (root / go_path).is_dir()), None)
+        if folder is None:
+            print(f"{source}: no {go_path} in it", file=sys.stderr)
+            return 2
+        table = read_package(package, folder)
+        (TARGET / f"{package.replace('/', '.')}.json").write_text(rendered(table), encoding="utf-8")
+        print(f"{package}: {len(table['structs'])} structs, {len(table['named'])} named types")
+    return 0
+
+
+def read_package(package: str, folder: Path) -> dict[str, Any]:
+    """The table of one package, from all files of it that declare types by hand."""
+    structs: dict[str, list[list[str]]] = {}
+    named: dict[str, str] = {}
+    for file in sorted(folder.glob("*.go")):
+        if file.name.startswith(("zz_generated", "generated", "register")) or file.name.endswith("_test.go"):
+            continue
+        text = COMMENT.sub("", file.read_text(encoding="utf-8"))
+        imports = imported(text)
+        for name, body in STRUCT.findall(text):
+            if f"{package}.{name}" not in OWN_CODECS and (fields := read_fields(body, package, imports)):
+                structs[name] = fields
+        for name, target in NAMED.findall(text):
+            named[name] = qualified(target, package, imports)
+    return {
+        "generated": "by tools/generate_types.py from the Go declarations of Kubernetes; do not edit",
+        "structs": dict(sorted(structs.items())),
+        "named": dict(sorted(named.items())),
+    }
+
+
+def imported(text: str) -> dict[str, str]:
+    """The packages that a file imports: local name -> short package name."""
+    known = {path: short for short, path in PACKAGES.items()} | OTHER_PACKAGES
+    return {alias or path.rsplit("/", 1)[-1]: known[path] for alias, path in IMPORT.findall(text) if path in known}
+
+
+def read_fields(body: str, package: str, imports: dict[str, str]) -> list[list[str]]:
+    """The fields of one struct as ``[JSON name, Go type, option]``."""
+    fields = []
+    for name, go_type, tag in FIELD.findall(body):
+        json_name, *options = tag.split(",")
+        if json_name == "-":
+            continue
+        full = qualified(go_type, package, imports)
+        if "inline" in options or (not name and not json_name):
+            fields.append(["", full, name or go_type.rpartition(".")[2]])
+        else:
+            fields.append([json_name, full, next((o for o in ("omitzero", "omitempty") if o in options), "")])
+    return fields
+
+
+def qualified(go_type: str, package: str, imports: dict[str, str]) -> str:
+    """The Go type with every name in it given its package."""
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[0]
+        if name in PRIMITIVES or name == "map":
+            return name
+        alias, _, rest = name.rpartition(".")
+        return f"{imports.get(alias, alias) if alias else package}.{rest}"
+
+    return TYPE_NAME.sub(replace, go_type)
+
+
+def rendered(table: dict[str, Any]) -> str:
+    """JSON with one type a line, which is short and still easy to compare."""
+
+    def section(entries: dict[str, Any]) -> str:
+        lines = (f"  {json.dumps(name)}: {json.dumps(value, separators=(',', ':'))}" for name, value in entries.items())
+        return "{\n" + ",\n".join(lines) + "\n }" if entries else "{}"
+
+    return (
+        f'{{"generated": {json.dumps(table["generated"])},\n "structs": {section(table["structs"])},\n'
+        f' "named": {section(table["named"])}}}\n'
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
