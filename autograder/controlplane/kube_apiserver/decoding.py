@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, NoReturn
 
-from autograder.controlplane.apimachinery import quantity, timestamps
+from autograder.controlplane.apimachinery import quantity, rfc3339
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
 from autograder.controlplane.kube_apiserver import types
 
@@ -607,8 +607,8 @@ def _read_as_it_is(value: Any, unknown: list[str]) -> Any:
 _OWN_READERS: Final[dict[str, Reader]] = {
     "resource.Quantity": _read_quantity,
     "intstr.IntOrString": _read_int_or_string,
-    "meta/v1.Time": _time_reader(timestamps.canonical),
-    "meta/v1.MicroTime": _time_reader(timestamps.canonical_micro),
+    "meta/v1.Time": _time_reader(rfc3339.canonical),
+    "meta/v1.MicroTime": _time_reader(rfc3339.canonical_micro),
     "meta/v1.Duration": _string_reader("string"),
     "meta/v1.FieldsV1": _read_as_it_is,
     "runtime.RawExtension": _read_as_it_is,

@@ -1,0 +1,106 @@
+"""Times that clients send: RFC 3339 texts of any zone, turned into the form that the API writes.
+
+That is UTC, in whole seconds (``Time``) or microseconds (``MicroTime``).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+_LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
+_MICRO_LAYOUT: Final = "2006-01-02T15:04:05.000000Z07:00"
+
+#: What Go reads one after the other: the element of its layout, and what it matches.
+_STEPS: Final = (
+    ("2006", re.compile(r"\d{4}", re.ASCII)),
+    ("-", re.compile("-")),
+    ("01", re.compile(r"\d{2}", re.ASCII)),
+    ("-", re.compile("-")),
+    ("02", re.compile(r"\d{2}", re.ASCII)),
+    ("T", re.compile("T")),
+    ("15", re.compile(r"\d{2}", re.ASCII)),
+    (":", re.compile(":")),
+    ("04", re.compile(r"\d{2}", re.ASCII)),
+    (":", re.compile(":")),
+    ("05", re.compile(r"\d{2}(?:[.,]\d+)?", re.ASCII)),
+    ("Z07:00", re.compile(r"Z|[+-]\d{2}:\d{2}", re.ASCII)),
+)
+_MICRO_STEPS: Final = (
+    *_STEPS[:10],
+    ("05", re.compile(r"\d{2}", re.ASCII)),
+    (".000000", re.compile(r"[.,]\d{6}", re.ASCII)),
+    _STEPS[11],
+)
+_LIMITS: Final = (("01", "month", 1, 12), ("15", "hour", 0, 23), ("04", "minute", 0, 59), ("05", "second", 0, 59))
+
+
+_MICROSECONDS: Final = 1_000_000
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def time(micros: int) -> str:
+    """``metav1.Time``: 2026-01-01T09:00:00Z.  Takes microseconds since the epoch; fractions are cut."""
+    return _second(micros // _MICROSECONDS) + "Z"
+
+
+def micro_time(micros: int) -> str:
+    """``metav1.MicroTime``: 2026-01-01T09:00:00.000000Z."""
+    return f"{_second(micros // _MICROSECONDS)}.{micros % _MICROSECONDS:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 time; ``ValueError`` when it is none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} names no time zone")
+    return round(moment.timestamp() * _MICROSECONDS)
+
+
+def canonical(text: str) -> str:
+    """The time in UTC and whole seconds, e.g. ``2024-05-01T10:00:00Z``. Raises ValueError as Go words it."""
+    return _parse(text, _LAYOUT, _STEPS).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def canonical_micro(text: str) -> str:
+    """The time in UTC with six decimals, e.g. ``2024-05-01T10:00:00.000000Z``. Raises ValueError as Go words it."""
+    return _parse(text, _MICRO_LAYOUT, _MICRO_STEPS).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _parse(text: str, layout: str, steps: tuple[tuple[str, re.Pattern[str]], ...]) -> datetime:
+    found: dict[str, str] = {}
+    rest = text
+    for element, pattern in steps:
+        match = pattern.match(rest)
+        if match is None:
+            raise ValueError(f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as "{element}"')
+        found[element] = match[0]
+        rest = rest[match.end() :]
+        for limited, name, low, high in _LIMITS:
+            if element == limited and not low <= int(match[0][:2]) <= high:
+                raise ValueError(f'parsing time "{text}": {name} out of range')
+    if rest:
+        raise ValueError(f'parsing time "{text}": extra text: "{rest}"')
+    fraction = (found["05"][3:] or found.get(".000000", "")[1:]).ljust(6, "0")[:6]
+    try:
+        moment = datetime(
+            int(found["2006"]), int(found["01"]), int(found["02"]),
+            int(found["15"]), int(found["04"]), int(found["05"][:2]), int(fraction), UTC,
+        )  # fmt: skip
+        return moment - _offset(found["Z07:00"])
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f'parsing time "{text}": day out of range') from error
+
+
+def _offset(zone: str) -> timedelta:
+    if zone == "Z":
+        return timedelta(0)
+    size = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+    return -size if zone[0] == "-" else size
