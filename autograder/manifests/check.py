@@ -1,0 +1,248 @@
+"""Checks an object against the schema of its kind: unknown fields, wrong types and values, missing fields.
+
+Schema and messages are for learners: what was wanted, what was found, what to do. The API server judges the rest
+(names, ranges, what fits together); what it refuses for its form alone is found here, all at once and with positions.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any, Final
+
+from autograder.manifests.enums import allowed_values
+from autograder.manifests.manifest import Document
+from autograder.manifests.problems import FieldPath, Position, Problem, Severity
+from autograder.manifests.schema import DEFAULT_VERSION, Schema, Schemas
+from autograder.manifests.suggestions import closest, home_of
+
+_WANTED: Final = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a map of fields",
+    "array": "a list",
+}
+_INTEGER_BITS: Final = {"int32": 32, "int64": 64}
+_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_LONGEST_SHOWN: Final = 40
+
+
+def check_schema(document: Document, version: str = DEFAULT_VERSION) -> list[Problem]:
+    """Everything in the object that its schema in this version of Kubernetes does not allow, in reading order."""
+    checker = _Checker(document, Schemas.of(version))
+    checker.check()
+    return sorted(checker.problems, key=lambda problem: problem.position[1:] if problem.position else (0, 0))
+
+
+class _Checker:
+    """One walk through one object."""
+
+    def __init__(self, document: Document, schemas: Schemas) -> None:
+        self._document = document
+        self._schemas = schemas
+        self._root = ""
+        self.problems: list[Problem] = []
+
+    def check(self) -> None:
+        definition = self._definition()
+        if definition is not None:
+            self._root = definition
+            self._fields(definition, self._schemas.definitions[definition], self._document.value, ())
+
+    def _definition(self) -> str | None:
+        """The definition of the object's kind, or of the kind that was most likely meant."""
+        missing = [field for field in ("apiVersion", "kind") if self._document.value.get(field) is None]
+        for field in missing:
+            self._missing_type(field)
+        wrong = [field for field in ("apiVersion", "kind") if not isinstance(self._document.value.get(field), str)]
+        for field in wrong:
+            if field not in missing:
+                self._wrong_type(["string"], self._document.value[field], (field,))
+        if wrong:
+            return None
+        api_version, kind = self._document.api_version, self._document.kind
+        return self._schemas.lookup(api_version, kind) or self._guess(api_version, kind)
+
+    def _missing_type(self, field: str) -> None:
+        slip = next((key for key in self._document.value if key.casefold() == field.casefold() and key != field), None)
+        if slip is not None:
+            self._unknown((slip,), f'did you mean "{field}"?')
+            return
+        hint = f"every object begins with apiVersion and kind; add `{field}: ...`"
+        if field == "apiVersion":
+            versions = self._schemas.api_versions_of(self._document.kind)
+            hint = f"add `apiVersion: {versions[0]}`" if versions else hint
+        self._problem((field,), "this field is required", hint)
+
+    def _guess(self, api_version: str, kind: str) -> str | None:
+        versions = self._schemas.api_versions_of(kind)
+        if versions:
+            message = f"kind {kind} lives in {versions[0]}, not {_shown(api_version)}"
+            self._problem(("apiVersion",), message, f"write `apiVersion: {versions[0]}`")
+            return self._schemas.lookup(versions[0], kind)
+        meant = closest(kind, (known.kind for known in self._schemas.kinds if not known.kind.endswith("List")))
+        if meant is not None:
+            self._problem(("kind",), f"there is no kind {_shown(kind)}", f'did you mean "{meant}"?')
+            return self._schemas.lookup(api_version, meant)
+        api_versions = {known.api_version for known in self._schemas.kinds}
+        if api_version in api_versions:
+            self._problem(("kind",), f"there is no kind {_shown(kind)} in {api_version}", "check its spelling")
+        else:
+            message = f"Kubernetes itself has no kind {_shown(kind)} in {_shown(api_version)}"
+            self._problem(("kind",), message, "only a custom resource definition can add it", severity="warning")
+        return None
+
+    def _value(self, schema: Schema, value: Any, path: FieldPath, allowed: tuple[str, ...]) -> None:
+        """Check one value that is not null; ``allowed`` are the values of an enumeration, if it is one."""
+        name, schema = self._schemas.resolve(schema)
+        types = _types(schema)
+        found = _type_of(value)
+        if types and found not in types and not (found == "integer" and "number" in types):
+            self._wrong_type(types, value, path)
+        elif isinstance(value, dict):
+            self._fields(name, schema, value, path)
+        elif isinstance(value, list):
+            self._entries(schema, value, path, allowed)
+        elif isinstance(value, str):
+            self._text(schema, value, path, allowed)
+        elif isinstance(value, int) and schema.get("format") in _INTEGER_BITS:
+            largest = (1 << (_INTEGER_BITS[schema["format"]] - 1)) - 1
+            if not -largest - 1 <= value <= largest:
+                self._problem(path, f"the number {value} is too large", f"at most {largest} is possible")
+
+    def _fields(self, definition: str, schema: Schema, value: dict[str, Any], path: FieldPath) -> None:
+        properties = schema.get("properties")
+        others = schema.get("additionalProperties")
+        for key, entry in value.items():
+            inside = (*path, key)
+            if properties is not None and key in properties:
+                if entry is not None:
+                    self._value(properties[key], entry, inside, allowed_values(definition, key))
+            elif isinstance(others, dict):
+                if entry is not None:
+                    self._value(others, entry, inside, ())
+            elif properties is not None and not self._said(inside):
+                self._unknown(inside, self._unknown_hint(properties, path, key, value))
+        if path[:1] != ("status",):
+            for key in schema.get("required", ()):
+                if value.get(key) is None:
+                    message = "this field is required" + (", and it has no value" if key in value else "")
+                    self._problem((*path, key), message, "" if key in value else f"add `{key}`")
+
+    def _entries(self, schema: Schema, value: list[Any], path: FieldPath, allowed: tuple[str, ...]) -> None:
+        for index, entry in enumerate(value):
+            if entry is None:
+                self._problem((*path, index), "this entry of the list is empty", "write something behind the dash")
+            elif "items" in schema:
+                self._value(schema["items"], entry, (*path, index), allowed)
+
+    def _text(self, schema: Schema, value: str, path: FieldPath, allowed: tuple[str, ...]) -> None:
+        if allowed and value and value not in allowed:
+            meant = closest(value, allowed)
+            hint = f'did you mean "{meant}"?' if meant else f"it must be one of {', '.join(allowed)}"
+            self._problem(path, f"{_shown(value)} is not a value of this field", hint)
+        elif schema.get("format") == "byte" and not _is_base64(value):
+            hint = "use stringData for plain text" if self._document.kind == "Secret" else "encode it first"
+            self._problem(path, "this is not base64", hint)
+        elif schema.get("format") == "date-time" and not _DATE_TIME.fullmatch(value):
+            self._problem(path, f"{_shown(value)} is not a time", "write it like 2026-01-31T12:00:00Z")
+
+    def _unknown_hint(self, properties: Schema, path: FieldPath, key: str, siblings: dict[str, Any]) -> str:
+        meant = closest(key, properties)
+        if meant is not None:
+            if meant in siblings:
+                return f'did you mean "{meant}"? It is given already'
+            return f'did you mean "{meant}"?'
+        home = home_of(self._schemas, self._root, path, key)
+        if home is None:
+            return ""
+        if not home:
+            return f"`{key}` belongs to the top level, beside kind"
+        where = ".".join(home)
+        if where.endswith("[]"):
+            return f"`{key}` belongs to an entry of {where[:-2]}"
+        return f"`{key}` belongs to {where}"
+
+    def _unknown(self, path: FieldPath, hint: str) -> None:
+        self._problem(path, "unknown field", hint, self._document.key_position(path))
+
+    def _said(self, path: FieldPath) -> bool:
+        return any(problem.path == path for problem in self.problems)
+
+    def _wrong_type(self, types: list[str], value: Any, path: FieldPath) -> None:
+        raw = self._document.raw(path)
+        wanted = " or ".join(_WANTED[one] for one in types)
+        self._problem(path, f"wanted {wanted}, found {_found(value, raw)}", _type_hint(types, value, raw))
+
+    def _problem(
+        self,
+        path: FieldPath,
+        message: str,
+        hint: str = "",
+        position: Position | None = None,
+        severity: Severity = "error",
+    ) -> None:
+        place = position or self._document.nearest_position(path)
+        self.problems.append(Problem(severity, message, place, path, hint))
+
+
+def _types(schema: Schema) -> list[str]:
+    """The JSON types that a schema allows, null left out; empty if every one."""
+    types: list[str] = []
+    for part in (schema, *schema.get("oneOf", ())):
+        named = part.get("type", ())
+        types.extend([named] if isinstance(named, str) else named)
+    return [one for one in types if one != "null"]
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return {dict: "object", list: "array", str: "string", int: "integer"}.get(type(value), "number")
+
+
+def _found(value: Any, raw: str | None) -> str:
+    if isinstance(value, dict):
+        return "a map of fields"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return f"the string {_shown(value)}"
+    plain = ("true" if value else "false") if isinstance(value, bool) else f"{value}"
+    text = f"`{raw}`, which YAML reads as {plain}" if raw is not None and raw.lower() != plain else plain
+    return text if isinstance(value, bool) or text != plain else f"the number {plain}"
+
+
+def _type_hint(types: list[str], value: Any, raw: str | None) -> str:
+    """What to do about a value of the wrong type; empty where there is no likely cause."""
+    found = _type_of(value)
+    if "string" in types and found in ("boolean", "integer", "number"):
+        return f'put it in quotes: "{raw}"'
+    if "array" in types:
+        return "begin each entry of the list with a dash: `- ...`"
+    if "object" in types and found == "array":
+        return "take the dashes away"
+    if found != "string":
+        return ""
+    if "object" in types:
+        return (
+            "put a space after the colon" if re.match(r"[\w./-]+:\S", value) else "write `name: value` pairs below it"
+        )
+    readable = r"-?\d+" if types == ["integer"] else r"-?\d+(\.\d+)?" if "number" in types else "true|false"
+    return "take the quotes away" if re.fullmatch(readable, value) else ""
+
+
+def _shown(text: str) -> str:
+    """The text in double quotes, cut if it is long."""
+    return f'"{text}"' if len(text) <= _LONGEST_SHOWN else f'"{text[:_LONGEST_SHOWN]}..."'
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
