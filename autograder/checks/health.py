@@ -1,0 +1,73 @@
+"""Whether an object is ready and, if it is not, the reasons that the cluster gives for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from autograder.clusters import Cluster, Object
+
+#: Kinds whose readiness is a number of replicas, and the field of their status that counts the ready ones.
+COUNTED: Final = {
+    "ReplicaSet": "readyReplicas",
+    "ReplicationController": "readyReplicas",
+    "StatefulSet": "readyReplicas",
+    "Deployment": "availableReplicas",
+}
+
+
+def is_ready(obj: Object) -> bool:
+    """Whether the object does what its spec asks for: a Pod serves, a workload has all its replicas."""
+    meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    if "deletionTimestamp" in meta:
+        return False
+    counted = COUNTED.get(obj["kind"])
+    if counted is None:
+        return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in status.get("conditions") or ())
+    if status.get("observedGeneration", 0) < meta.get("generation", 0):
+        return False
+    wanted: int = spec.get("replicas", 1)
+    if obj["kind"] == "Deployment" and status.get("updatedReplicas", 0) != wanted:
+        return False
+    return bool(status.get(counted, 0) == status.get("replicas", 0) == wanted)
+
+
+def what_is_wrong(cluster: Cluster, obj: Object) -> str:
+    """Why an object is not ready, in one line: its state, what its containers wait for, the last warning about it."""
+    kind, meta, status = obj["kind"], obj["metadata"], obj.get("status") or {}
+    parts = [f"{kind} {meta['name']}"]
+    if kind in COUNTED:
+        wanted = (obj.get("spec") or {}).get("replicas", 1)
+        parts[0] += f" has {status.get(COUNTED[kind], 0)} ready of {wanted} replicas"
+    elif "phase" in status:
+        parts[0] += f" is {status['phase']} and not ready"
+    parts += _waiting(status)
+    for condition in status.get("conditions") or ():
+        if condition["status"] == "False" and condition["type"] == "PodScheduled" or condition["type"] == "ReplicaFailure":
+            parts.append(f"{condition.get('reason', condition['type'])}: {condition.get('message', '')}".rstrip(": "))
+    warning = last_warning(cluster, obj)
+    if warning and not any(warning in part for part in parts):
+        parts.append(warning)
+    return "; ".join(parts)
+
+
+def last_warning(cluster: Cluster, obj: Object) -> str:
+    """The newest warning event about an object as ``reason: message``, or nothing."""
+    events = cluster.list("Event", obj["metadata"].get("namespace", ""))
+    about = [
+        event for event in events
+        if event.get("type") == "Warning" and event["involvedObject"].get("uid") == obj["metadata"]["uid"]
+    ]  # fmt: skip
+    if not about:
+        return ""
+    newest = max(about, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+    return f"{newest['reason']}: {newest.get('message', '')}"
+
+
+def _waiting(status: dict[str, Any]) -> Iterator[str]:
+    for group in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(group) or ():
+            for state in ("waiting", "terminated"):
+                reason = container.get("state", {}).get(state, {}).get("reason")
+                if reason and reason != "Completed":
+                    yield f"container {container['name']}: {reason}"

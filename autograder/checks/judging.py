@@ -1,0 +1,104 @@
+"""Running the checks of an exercise, one after the other, each apart from the others.
+
+A check that raises anything unexpected "could not be judged", with the reason; the others are judged all the same.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder.checks.declaring import Check
+from autograder.checks.findings import Failed, PartlyFailed
+from autograder.checks.review import Case, Notes, Review
+from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict, tidy
+from autograder.clusters import NotSupportedHere
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The result of one check, and the notes taken on the way to it."""
+
+    result: Result
+    notes: Notes
+
+
+def run(checks: Sequence[Check], case: Case, *, show_wanted: bool = True) -> Iterator[Judged]:
+    """Judge the answer by every check in turn; after a gate that failed the rest is not looked at."""
+    blocked_by: Check | None = None
+    for check in checks:
+        if blocked_by is not None:
+            yield Judged(_blocked(check, blocked_by.name), Notes())
+            continue
+        judged = _run_one(check, case, show_wanted)
+        if check.role is Role.GATE and judged.result.outcome is not Outcome.PASSED:
+            blocked_by = check
+        yield judged
+
+
+def block(checks: Sequence[Check], by: str) -> list[Result]:
+    """The results of checks that are not looked at because of what stands under the name ``by``."""
+    return [_blocked(check, by) for check in checks]
+
+
+def verdict_of(exercise: str, results: Sequence[Result]) -> Verdict:
+    """The verdict that the results add up to; what was not run on this kind of cluster leaves the total."""
+    outcomes = {result.outcome for result in results}
+    possible = tidy(sum(result.possible for result in results))
+    status = Status.GRADED
+    if Outcome.COULD_NOT_BE_JUDGED in outcomes:
+        status = Status.COULD_NOT_BE_JUDGED
+    elif Outcome.NOT_RUN_THERE in outcomes and not possible:
+        status = Status.NOT_RUN_THERE
+    return Verdict(exercise, status, tuple(results), possible)
+
+
+def _run_one(check: Check, case: Case, show_wanted: bool) -> Judged:
+    review = Review(case)
+    possible = check.points if check.role is Role.CRITERION else 0
+    cost = -check.points if check.role is Role.GUARD else 0
+    try:
+        check.judge(review)
+    except Failed as failed:
+        result = Result(
+            check.name, check.role, Outcome.FAILED, cost, possible, failed.message,
+            failed.wanted if show_wanted else None, failed.found, failed.where, check.why,
+        )  # fmt: skip
+    except PartlyFailed as partly:
+        result = _partly(check, partly, possible, cost, show_wanted)
+    except NotSupportedHere as absent:
+        result = Result(check.name, check.role, Outcome.NOT_RUN_THERE, 0, 0, f"not run there: {absent}", why=check.why)
+    except Exception as error:
+        message = f"could not be judged: {type(error).__name__}: {error} ({_line_of(error)})"
+        result = Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, possible, message, why=check.why)
+    else:
+        message = "; ".join(dict.fromkeys(review.notes.proofs)) or f"{check.name}: as it should be"
+        result = Result(check.name, check.role, Outcome.PASSED, possible, possible, message, why=check.why)
+    return Judged(result, review.notes)
+
+
+def _partly(check: Check, partly: PartlyFailed, possible: float, cost: float, show_wanted: bool) -> Result:
+    failures = partly.failures
+    outcome = Outcome.PARTLY if partly.share and check.role is Role.CRITERION else Outcome.FAILED
+    wanted = "; ".join(failure.wanted for failure in failures if failure.wanted) or None
+    return Result(
+        check.name, check.role, outcome, tidy(possible * partly.share) if possible else cost, possible, str(partly),
+        wanted if show_wanted else None,
+        "; ".join(failure.found for failure in failures if failure.found) or None,
+        next((failure.where for failure in failures if failure.where), None),
+        check.why,
+    )  # fmt: skip
+
+
+def _blocked(check: Check, by: str) -> Result:
+    possible = check.points if check.role is Role.CRITERION else 0
+    message = f"not looked at: first comes {by!r}"
+    return Result(check.name, check.role, Outcome.BLOCKED, 0, possible, message, why=check.why)
+
+
+def _line_of(error: Exception) -> str:
+    """The place in the exercise's checks where an unexpected error came from, for its author."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.endswith("checks.py")] or frames
+    return f"{own[-1].filename.rpartition('/')[2]} line {own[-1].lineno}"

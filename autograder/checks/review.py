@@ -1,0 +1,234 @@
+"""What a check is given: the answer in a running cluster, and words to ask about it.
+
+A ``Review`` only looks.  Whoever wants to break something asks it for a ``trial``, a throw-away copy of the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from autograder.checks.findings import Failed, PartlyFailed
+from autograder.checks.health import is_ready, what_is_wrong
+from autograder.checks.meaning import shown
+from autograder.checks.sources import Sources
+from autograder.checks.subject import Field, Subject, did_you_mean
+from autograder.clusters import Cluster, Object
+from autograder.controlplane.apimachinery.errors import NotFound
+
+if TYPE_CHECKING:
+    from autograder.checks.trial import Trial
+
+#: How long a cluster is given to get something ready, in its own seconds, and how long it must stay so.
+PATIENCE: Final = 120
+STABLE: Final = 15
+
+ObjectKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One answer in one cluster: what all checks of a judgement share.
+
+    ``namespace`` is where objects without one are; ``before`` holds the objects that were there before the answer, by
+    kind, namespace and name; ``values`` are the exercise's parameters.
+    """
+
+    cluster: Cluster
+    sources: Sources
+    namespace: str = "default"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[ObjectKey, Object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Notes:
+    """What happened during one check: what was proved, and what the audit wants to know of it.
+
+    ``mentions`` are the names and values that the check expects, ``looked_at`` the fields that it compared.
+    """
+
+    proofs: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
+    looked_at: list[Field] = field(default_factory=list)
+
+
+class Review:
+    """The answer in a running cluster, as one check sees it."""
+
+    def __init__(self, case: Case, notes: Notes | None = None) -> None:
+        self.case = case
+        self.notes = notes or Notes()
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that the answer is in.  Look, do not change it: that is what ``trial`` is for."""
+        return self.case.cluster
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The parameters of the exercise, as they were drawn for this student."""
+        return self.case.values
+
+    @property
+    def sources(self) -> Sources:
+        """The documents of the answer."""
+        return self.case.sources
+
+    def object(self, kind: str, name: str, namespace: str = "") -> Subject:
+        """The object of this name; fails with the names that exist."""
+        self.mention(name)
+        namespace = namespace or self.case.namespace
+        try:
+            return Subject(self, self.cluster.get(kind, name, namespace))
+        except NotFound:
+            there = [obj["metadata"]["name"] for obj in self.cluster.list(kind, namespace)]
+            self._absent(kind, name, namespace, there)
+            raise AssertionError("unreachable") from None
+
+    def objects(self, kind: str, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> list[Subject]:
+        """The objects of a kind, those with these labels if any are given, in the order of their names."""
+        selector = ",".join(f"{key}={value}" for key, value in (labels or {}).items())
+        found = self.cluster.list(kind, namespace or self.case.namespace, labels=selector)
+        return [Subject(self, {"kind": kind, **obj}) for obj in found]
+
+    def pods(self, owner: Subject) -> list[Subject]:
+        """The Pods that belong to an object, directly or through ReplicaSets, without those on their way out."""
+        owners = {owner.object["metadata"]["uid"]}
+        if owner.kind == "Deployment":
+            replica_sets = self.cluster.list("ReplicaSet", owner.namespace)
+            owners |= {rs["metadata"]["uid"] for rs in replica_sets if owners & _owners(rs)}
+        return [
+            pod for pod in self.objects("Pod", owner.namespace)
+            if owners & _owners(pod.object) and "deletionTimestamp" not in pod.object["metadata"]
+        ]  # fmt: skip
+
+    def ready_pods(self, owner: Subject) -> list[Subject]:
+        """The Pods of an object that are ready."""
+        return [pod for pod in self.pods(owner) if is_ready(pod.object)]
+
+    def ready(self, subject: Subject, within: float = PATIENCE) -> None:
+        """The object gets ready and stays so; fails with the reasons that the cluster gives."""
+
+        def holds() -> bool:
+            return is_ready(self.cluster.get(subject.kind, subject.name, subject.namespace))
+
+        def found() -> str:
+            return what_is_wrong(self.cluster, self.cluster.get(subject.kind, subject.name, subject.namespace))
+
+        self.eventually(f"{subject} is ready", holds, within=within, found=found, about=subject.field("spec"))
+
+    def has_ready_pods(self, owner: Subject, count: int, within: float = PATIENCE) -> None:
+        """The object gets exactly this many ready Pods and keeps them."""
+
+        def holds() -> bool:
+            return len(self.ready_pods(owner)) == len(self.pods(owner)) == count
+
+        def found() -> str:
+            pods = self.pods(owner)
+            late = [pod for pod in pods if not is_ready(pod.object)]
+            reasons = f"; {what_is_wrong(self.cluster, late[0].object)}" if late else ""
+            return f"{len(pods) - len(late)} ready of {len(pods)} Pods{reasons}"
+
+        wanted = f"{count} ready Pods of {owner}"
+        self.eventually(wanted, holds, within=within, found=found, about=owner.field("spec"))
+
+    def eventually(
+        self,
+        wanted: str,
+        predicate: Callable[[], bool],
+        *,
+        within: float = PATIENCE,
+        stable: float = STABLE,
+        found: Callable[[], str] | None = None,
+        about: Field | None = None,
+    ) -> None:
+        """``predicate`` comes to hold within so many seconds and holds still after ``stable`` more.
+
+        ``wanted`` is the state in words and ``found`` tells what is there instead; ``about`` is what to point at.
+        """
+        held = self.cluster.wait_until(predicate, within)
+        if held and stable:
+            self.cluster.advance(stable)
+            held = predicate()
+        if held:
+            self.proved(wanted)
+            return
+        what = found() if found else "not so"
+        message = f"after {within:g} seconds: {what}"
+        raise Failed(message, wanted=wanted, found=what, where=about.where if about else None)
+
+    def unchanged(self, kind: str, name: str, namespace: str = "") -> None:
+        """An object that was there before the answer is still there and still the same."""
+        namespace = namespace or self.case.namespace
+        before = self.case.before[kind, namespace, name]
+        now = self.object(kind, name, namespace)
+        for part in sorted((before.keys() | now.object.keys()) - {"metadata", "status"}):
+            if before.get(part) != now.object.get(part):
+                raise Failed(
+                    f"{kind} {name} was to be left alone, and its {part} has changed",
+                    wanted="no change", found=f"another {part}", where=now.field(part).where,
+                )  # fmt: skip
+        if before["metadata"]["uid"] != now.object["metadata"]["uid"]:
+            raise Failed(f"{kind} {name} was to be left alone, and has been replaced", where=now.field("metadata").where)
+        self.proved(f"{kind} {name} is unchanged")
+
+    def each(self, *claims: Callable[[], None]) -> None:
+        """Several claims of equal weight: each that holds earns its share of the points."""
+        failures = []
+        for claim in claims:
+            try:
+                claim()
+            except Failed as failure:
+                failures.append(failure)
+        if len(failures) == 1 == len(claims):
+            raise failures[0]
+        if failures:
+            raise PartlyFailed((len(claims) - len(failures)) / len(claims), failures)
+
+    def require(self, held: bool, message: str, *, wanted: str, found: str, about: Field | None = None) -> None:
+        """Fail with these words unless ``held``."""
+        if not held:
+            raise Failed(message, wanted=wanted, found=found, where=about.where if about else None)
+        self.proved(wanted)
+
+    def trial(self) -> Trial:
+        """A throw-away copy of the cluster, to break things in; "not run there" on a cluster that cannot be forked."""
+        from autograder.checks.trial import Trial
+        from autograder.clusters import Capability, need
+
+        need(self.cluster, Capability.FORK)
+        return Trial(replace(self.case, cluster=self.cluster.fork()), self.notes)
+
+    def proved(self, what: str) -> None:
+        """Note what the student gets to read if the check passes."""
+        self.notes.proofs.append(what)
+
+    def mention(self, value: Any) -> None:
+        """Note a name or value that the check expects, which must therefore stand in the task."""
+        if isinstance(value, Mapping):
+            for key, entry in value.items():
+                self.notes.mentions += [shown(key), shown(entry)]
+        elif isinstance(value, list | tuple | set | frozenset):
+            for entry in value:
+                self.mention(entry)
+        else:
+            self.notes.mentions.append(shown(value))
+
+    def looked_at(self, compared: Field) -> None:
+        """Note a field that the verdict depends on."""
+        self.notes.looked_at.append(compared)
+
+    def _absent(self, kind: str, name: str, namespace: str, there: Sequence[str]) -> None:
+        document = self.sources.document(kind, name, namespace)
+        if document is not None:
+            message = f"there is no {kind} {name}: the API server refused the one in your answer"
+            raise Failed(message, where=self.sources.where(kind, name, namespace, ("metadata", "name")))
+        message = f"there is no {kind} {name} in the namespace {namespace}{did_you_mean(name, there)}"
+        found = ", ".join(there[:8]) or f"no {kind}"
+        raise Failed(message, wanted=name, found=found, where=self.sources.nearest(kind))
+
+
+def _owners(obj: Object) -> set[str]:
+    return {owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ()}

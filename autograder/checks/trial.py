@@ -1,0 +1,75 @@
+"""A throw-away copy of the cluster in which a check breaks things and looks at what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.checks.review import Review
+from autograder.checks.subject import Subject
+from autograder.clusters import HttpAnswer, Object, drain
+from autograder.controlplane.apimachinery.errors import StatusError
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What became of many creations in a row: how many were accepted, and the first refusal, if any."""
+
+    accepted: int
+    refusal: StatusError | None
+
+    @property
+    def reason(self) -> str:
+        """The machine-readable reason of the refusal, such as ``Forbidden``; empty if nothing was refused."""
+        return self.refusal.reason if self.refusal else ""
+
+
+class Trial(Review):
+    """A Review of a copy of the cluster, with verbs that change it.  Nothing in it reaches other checks."""
+
+    def delete(self, subject: Subject) -> None:
+        """Delete an object as a user would, and let the cluster react."""
+        self.cluster.delete(subject.kind, subject.name, subject.namespace)
+        self.cluster.settle()
+
+    def create(self, obj: Object) -> Burst:
+        """Try to create one object."""
+        return self.burst(obj, 1)
+
+    def burst(self, obj: Object, count: int) -> Burst:
+        """Create an object so many times, its name followed by a number, until the API server refuses."""
+        name = obj["metadata"]["name"]
+        for number in range(1, count + 1):
+            numbered = {**obj, "metadata": {**obj["metadata"], "name": f"{name}-{number}"}}
+            try:
+                self.cluster.create(numbered, self.case.namespace)
+            except StatusError as refusal:
+                return Burst(number - 1, refusal)
+        return Burst(count, None)
+
+    def patch(self, subject: Subject, patch: Object) -> Subject:
+        """Change an object by a strategic merge patch and let the cluster react."""
+        self.cluster.patch(subject.kind, subject.name, patch, subject.namespace)
+        self.cluster.settle()
+        return self.object(subject.kind, subject.name, subject.namespace)
+
+    def scale(self, subject: Subject, replicas: int) -> Subject:
+        """Ask for another number of replicas."""
+        return self.patch(subject, {"spec": {"replicas": replicas}})
+
+    def set_image(self, subject: Subject, container: str, image: str) -> Subject:
+        """Roll out another image."""
+        containers = [{"name": container, "image": image}]
+        return self.patch(subject, {"spec": {"template": {"spec": {"containers": containers}}}})
+
+    def drain(self, node: str) -> None:
+        """Empty a node, as ``kubectl drain`` does."""
+        drain(self.cluster, node)
+        self.cluster.settle()
+
+    def request(self, url: str) -> HttpAnswer:
+        """GET a URL from inside the cluster."""
+        return self.cluster.request(url, self.case.namespace)
+
+    def after(self, seconds: float) -> None:
+        """Let time pass."""
+        self.cluster.advance(seconds)

@@ -1,0 +1,19 @@
+"""From what a user writes after ``--cluster`` to a cluster that is open."""
+
+from __future__ import annotations
+
+from autograder.clusters.interface import Cluster, ClusterError
+
+FORMS = "embedded, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
+
+
+def open_cluster(spec: str = "embedded") -> Cluster:
+    """Open the cluster that ``spec`` names, booted and at rest; raises ``ClusterError`` for what cannot be opened."""
+    kind, _, rest = spec.partition(":")
+    if kind == "embedded" and not rest:
+        from autograder.clusters.embedded import EmbeddedCluster  # the control plane is large, and not always needed
+
+        return EmbeddedCluster.boot()
+    if kind == "kind" or (kind == "kubeconfig" and rest):
+        raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
+    raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")
