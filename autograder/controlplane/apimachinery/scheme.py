@@ -54,8 +54,8 @@ class ResourceType:
 
     @cached_property
     def go_type(self) -> str:
-        """The Go type that describes the object, for instance ``k8s.io/api/apps/v1.Deployment``."""
-        return f"k8s.io/api/{self.group.split('.')[0] or 'core'}/{self.version}.{self.kind}"
+        """The Go type that describes the object, for instance ``apps/v1.Deployment``."""
+        return f"{self.group.partition('.')[0] or 'core'}/{self.version}.{self.kind}"
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL path of a collection, an object or one of its subresources."""

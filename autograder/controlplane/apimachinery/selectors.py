@@ -1,0 +1,236 @@
+"""Label and field selectors: parsing what clients write, and matching objects.
+
+Grammar and meaning are those of apimachinery/pkg/labels and pkg/fields.  A ``LabelSelector`` of an object
+(``matchLabels``, ``matchExpressions``) becomes the same thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from autograder.controlplane.apimachinery.errors import BadRequest
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One condition on one label: in, notin, exists, !, gt, lt."""
+
+    key: str
+    operator: str
+    values: frozenset[str] = frozenset()
+
+    def matches(self, labels: Labels) -> bool:
+        """Whether labels fulfil the condition; a missing label fulfils ``notin`` and ``!`` only."""
+        value = labels.get(self.key)
+        if self.operator == "exists":
+            return value is not None
+        if self.operator == "!":
+            return value is None
+        if self.operator == "in":
+            return value in self.values
+        if self.operator == "notin":
+            return value not in self.values
+        if value is None or not _INTEGER.fullmatch(value):
+            return False
+        bound = int(next(iter(self.values)))
+        return int(value) > bound if self.operator == "gt" else int(value) < bound
+
+    def __str__(self) -> str:
+        values = sorted(self.values)
+        if self.operator == "exists":
+            return self.key
+        if self.operator == "!":
+            return f"!{self.key}"
+        if self.operator in ("gt", "lt"):
+            return f"{self.key}{'>' if self.operator == 'gt' else '<'}{values[0]}"
+        if self.operator == "in" and len(values) == 1:
+            return f"{self.key}={values[0]}"
+        return f"{self.key} {self.operator} ({','.join(values)})"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """All of some requirements; none at all matches everything."""
+
+    requirements: tuple[Requirement, ...] = ()
+
+    def matches(self, labels: Labels | None) -> bool:
+        """Whether labels (None: no labels) fulfil every requirement."""
+        labels = labels or {}
+        return all(requirement.matches(labels) for requirement in self.requirements)
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything matches."""
+        return not self.requirements
+
+    def __str__(self) -> str:
+        return ",".join(str(requirement) for requirement in sorted(self.requirements, key=lambda one: one.key))
+
+
+class _Nothing(LabelSelector):
+    """Matches no object: the selector of an object whose ``selector`` is absent."""
+
+    __slots__ = ()
+
+    def matches(self, labels: Labels | None) -> bool:
+        return False
+
+
+EVERYTHING = LabelSelector()
+NOTHING = _Nothing()
+
+_INTEGER = re.compile(r"-?\d+")
+_TOKEN = re.compile(r"\s*(==|!=|=|!|,|\(|\)|>|<|[^\s=!,()<>]+)")
+_OPERATORS = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
+_EXPRESSION_OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": "gt", "Lt": "lt"}
+
+
+def of_object(selector: Mapping[str, Any] | None) -> LabelSelector:
+    """The selector that a ``metav1.LabelSelector`` stands for; absent matches nothing, empty everything."""
+    if selector is None:
+        return NOTHING
+    labels = tuple(selector.get("matchLabels", {}).items())
+    expressions = tuple(
+        (one["key"], one["operator"], tuple(one.get("values", ()))) for one in selector.get("matchExpressions", ())
+    )
+    return _of_parts(labels, expressions)
+
+
+def of_map(labels: Labels | None) -> LabelSelector:
+    """The selector of a plain map, as Services and ReplicationControllers have; absent or empty matches nothing."""
+    return _of_parts(tuple(labels.items()), ()) if labels else NOTHING
+
+
+@lru_cache(maxsize=4096)
+def _of_parts(
+    labels: tuple[tuple[str, str], ...], expressions: tuple[tuple[str, str, tuple[str, ...]], ...]
+) -> LabelSelector:
+    requirements = [Requirement(key, "in", frozenset((value,))) for key, value in labels]
+    requirements += [
+        Requirement(key, _EXPRESSION_OPERATORS[operator], frozenset(values)) for key, operator, values in expressions
+    ]
+    return LabelSelector(tuple(requirements))
+
+
+@lru_cache(maxsize=1024)
+def parse_labels(text: str) -> LabelSelector:
+    """A ``labelSelector`` parameter such as ``app=web,tier in (a,b),!old``; ``BadRequest`` when it is malformed."""
+    tokens = _TOKEN.findall(text)
+    if text.strip() and "".join(tokens) != re.sub(r"\s", "", text):
+        raise BadRequest(f"unable to parse requirement: found {text!r}, which is no label selector")
+    parser = _Parser(tokens)
+    return LabelSelector(tuple(parser.requirements()))
+
+
+class _Parser:
+    """A recursive descent over the tokens of a label selector."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self._tokens = tokens
+        self._at = 0
+
+    def requirements(self) -> list[Requirement]:
+        found: list[Requirement] = []
+        while self._peek():
+            found.append(self._requirement())
+            if self._peek() and self._take() != ",":
+                raise BadRequest(f"unable to parse requirement: found '{self._tokens[self._at - 1]}', expected: ',' or 'end of string'")
+            elif self._tokens[self._at - 1 :] == [","]:
+                raise BadRequest("unable to parse requirement: found '', expected: identifier after ','")
+        return found
+
+    def _requirement(self) -> Requirement:
+        token = self._take()
+        if token == "!":
+            return Requirement(self._identifier(self._take()), "!")
+        key = self._identifier(token)
+        following = self._peek()
+        if following in ("", ","):
+            return Requirement(key, "exists")
+        operator = self._take()
+        if operator in ("in", "notin"):
+            return Requirement(key, operator, self._values())
+        if operator not in _OPERATORS:
+            raise BadRequest(f"unable to parse requirement: found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+        value = "" if self._peek() in ("", ",") else self._identifier(self._take())
+        if operator in "><" and not _INTEGER.fullmatch(value):
+            raise BadRequest(f'values[0][{key}]: Invalid value: "{value}": for \'Gt\', \'Lt\' operators, the value must be an integer')
+        return Requirement(key, _OPERATORS[operator], frozenset((value,)))
+
+    def _values(self) -> frozenset[str]:
+        if self._take() != "(":
+            raise BadRequest(f"unable to parse requirement: found '{self._tokens[self._at - 1]}', expected: '('")
+        values = []
+        while True:
+            values.append("" if self._peek() in (",", ")") else self._identifier(self._take()))
+            closing = self._take()
+            if closing == ")":
+                return frozenset(values)
+            if closing != ",":
+                raise BadRequest(f"unable to parse requirement: found '{closing}', expected: ',' or ')'")
+
+    def _identifier(self, token: str) -> str:
+        if not token or token in "=!,()<>":
+            raise BadRequest(f"unable to parse requirement: found '{token}', expected: identifier")
+        return token
+
+    def _peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _take(self) -> str:
+        token = self._peek()
+        self._at += 1
+        return token
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRequirement:
+    """One condition on one field: equal or not equal."""
+
+    field: str
+    value: str
+    negated: bool
+
+    def matches(self, fields: Mapping[str, str]) -> bool:
+        """Whether the fields of an object fulfil the condition; a missing field is an empty one."""
+        return (fields.get(self.field, "") == self.value) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSelector:
+    """All of some conditions on fields."""
+
+    requirements: tuple[FieldRequirement, ...] = ()
+
+    def matches(self, fields: Mapping[str, str]) -> bool:
+        """Whether an object's selectable fields fulfil every condition."""
+        return all(requirement.matches(fields) for requirement in self.requirements)
+
+    def exact(self, field: str) -> str | None:
+        """The one value that a field must have, or None."""
+        return next((one.value for one in self.requirements if one.field == field and not one.negated), None)
+
+
+_FIELD_TERM = re.compile(r"((?:[^=!,\\]|\\.)*?)(!=|==|=)((?:[^,\\=]|\\.)*)")
+
+
+@lru_cache(maxsize=1024)
+def parse_fields(text: str) -> FieldSelector:
+    """A ``fieldSelector`` parameter such as ``metadata.name=web,status.phase!=Running``."""
+    requirements = []
+    for term in re.split(r"(?<!\\),", text):
+        if not term:
+            continue
+        match = _FIELD_TERM.fullmatch(term)
+        if not match:
+            raise BadRequest(f"invalid selector: '{text}'; can't understand '{term}'")
+        value = re.sub(r"\\(.)", r"\1", match[3])
+        requirements.append(FieldRequirement(match[1], value, match[2] == "!="))
+    return FieldSelector(tuple(requirements))
