@@ -1,0 +1,213 @@
+"""OpenAPI: what kubectl needs of it to validate, to compute the patches of ``apply``, and to explain fields.
+
+The documents are the real ones without what no client of ours reads: of the operations there is one for each kind
+(PATCH, or POST where a kind can only be created), of the schemas those that the kinds of the group use.  They are made
+when they are first asked for, and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+from urllib.parse import quote
+
+from autograder.controlplane.apimachinery.errors import NotAcceptable
+from autograder.controlplane.apimachinery.scheme import BY_KIND, RESOURCES, ResourceType
+from autograder.controlplane.apimachinery.wire import Object, Request, Response
+from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
+from autograder.controlplane.kube_apiserver.version import GIT_VERSION
+
+V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+_INFO: Final = {"title": "Kubernetes", "version": GIT_VERSION}
+_GVK: Final = "x-kubernetes-group-version-kind"
+_PATCH: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
+_PATCH_TYPES: Final = (
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+_QUERY: Final = {"dryRun": "string", "fieldManager": "string", "fieldValidation": "string", "force": "boolean"}
+#: A year from any day, for answers that never change: their address has the hash of their content.
+_FOR_EVER: Final = {"cache-control": "public, immutable, max-age=31536000"}
+
+
+def answer(request: Request) -> Response | None:
+    """A document below ``/openapi``, or None for another path. Raises ``NotAcceptable`` for the protobuf form of v2."""
+    path = request.path.rstrip("/")
+    if request.method not in ("GET", "HEAD") or not path.startswith("/openapi/"):
+        return None
+    if path == "/openapi/v2":
+        return _v2(request)
+    if path == "/openapi/v3":
+        return _index(request)
+    name = path.removeprefix("/openapi/v3/")
+    return _group_version(name, request) if path.startswith("/openapi/v3/") and name in _group_versions() else None
+
+
+def _index(request: Request) -> Response:
+    body = _index_bytes()
+    return _unless_known(request, body, {"cache-control": "no-cache, private"})
+
+
+def _group_version(name: str, request: Request) -> Response:
+    """One document; an outdated hash in the address leads to the right one."""
+    given = request.param("hash")
+    if not given:
+        return _unless_known(request, _document_bytes(name), {"cache-control": "no-cache, private"})
+    if given != _hash(name):
+        return Response(301, b"", headers={"location": _address(name)})
+    return _unless_known(request, _document_bytes(name), _FOR_EVER)
+
+
+def _unless_known(request: Request, body: bytes, headers: dict[str, str]) -> Response:
+    """The body, or 304 when the client has it already."""
+    etag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
+    headers = {**headers, "etag": etag, "vary": "Accept"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(304, b"", headers=headers)
+    return Response(200, body, "application/json", headers)
+
+
+@cache
+def _index_bytes() -> bytes:
+    paths = {name: {"serverRelativeURL": _address(name)} for name in sorted(_group_versions())}
+    return _encode({"paths": paths})
+
+
+def _address(name: str) -> str:
+    return f"/openapi/v3/{quote(name)}?hash={_hash(name)}"
+
+
+@cache
+def _hash(name: str) -> str:
+    return hashlib.sha512(_document_bytes(name)).hexdigest().upper()
+
+
+@cache
+def _group_versions() -> dict[str, tuple[ResourceType, ...]]:
+    """The kinds of each document, by the document's name: ``api/v1``, ``apis/apps/v1``."""
+    return {
+        root.strip("/"): tuple(row for row in RESOURCES if row.root == root)
+        for root in dict.fromkeys(row.root for row in RESOURCES)
+    }
+
+
+@cache
+def _document_bytes(name: str) -> bytes:
+    rows = _group_versions()[name]
+    names = _reachable([_PATCH, *(_definition_name(row) for row in rows)])
+    return _encode(
+        {
+            "openapi": "3.0.0",
+            "info": _INFO,
+            "paths": {path: item for row in rows for path, item in _paths(row).items()},
+            "components": {"schemas": {name: converted(definitions()[name]) for name in sorted(names)}},
+        }
+    )
+
+
+def _paths(row: ResourceType) -> dict[str, Object]:
+    """The paths of one kind with the operations that are kept."""
+    namespace = "{namespace}" if row.namespaced else ""
+    gvk = {"group": row.group, "version": row.version, "kind": row.kind}
+    schema = {"$ref": f"#/components/schemas/{_definition_name(row)}"}
+    responses = {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}}
+    common: Object = {"responses": responses, _GVK: gvk}
+    if "patch" not in row.verbs:
+        body = {"content": {"*/*": {"schema": schema}}, "required": True}
+        post = {"x-kubernetes-action": "post", "parameters": _parameters(), "requestBody": body, **common}
+        return {row.path(namespace): {"post": post}}
+    patch = {"$ref": f"#/components/schemas/{_PATCH}"}
+    body = {"content": {kind: {"schema": patch} for kind in _PATCH_TYPES}, "required": True}
+    operation = {"x-kubernetes-action": "patch", "parameters": _parameters(), "requestBody": body, **common}
+    return {row.path(namespace, "{name}"): {"patch": operation}}
+
+
+def _parameters() -> list[Object]:
+    return [{"name": name, "in": "query", "schema": {"type": kind}} for name, kind in _QUERY.items()]
+
+
+@cache
+def _definition_names() -> dict[tuple[str, str], str]:
+    """The name of the definition of each kind that is served."""
+    return {
+        key: name
+        for name, schema in definitions().items()
+        for entry in schema.get(_GVK, ())
+        if (key := (f"{entry['group']}/{entry['version']}".lstrip("/"), entry["kind"])) in BY_KIND
+    }
+
+
+def _definition_name(row: ResourceType) -> str:
+    return _definition_names()[row.api_version, row.kind]
+
+
+def _reachable(names: list[str]) -> set[str]:
+    """The definitions named and all that these refer to."""
+    found: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in found:
+            found.add(name)
+            names.extend(_references(definitions()[name]))
+    return found
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "$ref":
+                yield value.rpartition("/")[2]
+            else:
+                yield from _references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _references(value)
+
+
+def converted(schema: Schema, *, prefix: str = "#/components/schemas/") -> Schema:
+    """A schema of the package as OpenAPI writes it: without ``null`` as a type, and references apart from the rest."""
+    result: Schema = {}
+    for key, value in schema.items():
+        if key == "properties":
+            result[key] = {name: converted(inner, prefix=prefix) for name, inner in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            result[key] = converted(value, prefix=prefix)
+        elif key in ("oneOf", "anyOf", "allOf"):
+            result[key] = [converted(inner, prefix=prefix) for inner in value]
+        elif key == "type":
+            result[key] = value if isinstance(value, str) else next(name for name in value if name != "null")
+        elif key == "enum" and len(value) == 1:
+            continue  # the package's own: apiVersion and kind of the object
+        elif key == "$ref":
+            reference = {"$ref": prefix + value.rpartition("/")[2]}
+            if len(schema) == 1:
+                return reference
+            result["allOf"] = [reference]
+        else:
+            result[key] = value
+    return result
+
+
+def _v2(request: Request) -> Response:
+    """The older document, in JSON only: clients of today use it when there is no v3."""
+    accept = request.headers.get("accept", "")
+    if accept and "json" not in accept and "*/*" not in accept:
+        raise NotAcceptable(f"only the following media types are accepted: application/json, not {V2_PROTOBUF}")
+    return _unless_known(request, _v2_bytes(), {"cache-control": "no-cache, private"})
+
+
+@cache
+def _v2_bytes() -> bytes:
+    names = _reachable([_definition_name(row) for row in RESOURCES])
+    schemas = {name: converted(definitions()[name], prefix="#/definitions/") for name in sorted(names)}
+    return _encode({"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": schemas})
+
+
+def _encode(document: Object) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

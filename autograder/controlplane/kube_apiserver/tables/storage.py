@@ -1,0 +1,139 @@
+"""The tables of volumes, claims and storage classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver.tables.printer import (
+    AGE,
+    NAME,
+    UNSET,
+    Column,
+    Printer,
+    age_of,
+    name_of,
+    quantity,
+)
+
+_MODES: Final = {
+    "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"
+}  # fmt: skip
+_CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
+_DEFAULT_ANNOTATIONS: Final = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+
+def _access_modes(modes: Iterable[str] | None) -> str:
+    given = set(modes or ())
+    return ",".join(short for mode, short in _MODES.items() if mode in given)
+
+
+def _storage_class_of(obj: Object) -> str:
+    """The class of a volume or claim; the old annotation goes before the field."""
+    annotations = obj["metadata"].get("annotations") or {}
+    name: str = annotations.get(_CLASS_ANNOTATION, (obj.get("spec") or {}).get("storageClassName") or "")
+    return name
+
+
+def _phase(obj: Object) -> str:
+    return "Terminating" if obj["metadata"].get("deletionTimestamp") else (obj.get("status") or {}).get("phase", "")
+
+
+def _or_unset(value: str | None) -> str:
+    return UNSET if value is None else value
+
+
+def _volume(obj: Object, now: int) -> list[Any]:
+    spec = obj.get("spec") or {}
+    claim = spec.get("claimRef")
+    return [
+        name_of(obj),
+        quantity(spec.get("capacity"), "storage"),
+        _access_modes(spec.get("accessModes")),
+        spec.get("persistentVolumeReclaimPolicy", ""),
+        _phase(obj),
+        f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "",
+        _storage_class_of(obj),
+        _or_unset(spec.get("volumeAttributesClassName")),
+        (obj.get("status") or {}).get("reason", ""),
+        age_of(obj, now),
+        _or_unset(spec.get("volumeMode")),
+    ]
+
+
+def _claim(obj: Object, now: int) -> list[Any]:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    bound = spec.get("volumeName", "")
+    return [
+        name_of(obj),
+        _phase(obj),
+        bound,
+        quantity(status.get("capacity"), "storage") if bound else "",
+        _access_modes(status.get("accessModes")) if bound else "",
+        _storage_class_of(obj),
+        _or_unset(spec.get("volumeAttributesClassName")),
+        age_of(obj, now),
+        _or_unset(spec.get("volumeMode")),
+    ]
+
+
+def _storage_class(obj: Object, now: int) -> list[Any]:
+    annotations = obj["metadata"].get("annotations") or {}
+    default = any(annotations.get(key) == "true" for key in _DEFAULT_ANNOTATIONS)
+    return [
+        name_of(obj) + (" (default)" if default else ""),
+        obj.get("provisioner", ""),
+        obj.get("reclaimPolicy", "Delete"),
+        obj.get("volumeBindingMode", "Immediate"),
+        bool(obj.get("allowVolumeExpansion")),
+        age_of(obj, now),
+    ]
+
+
+PRINTERS: Final = {
+    ("", "PersistentVolume"): Printer(
+        (
+            NAME,
+            Column("Capacity", "core.v1.PersistentVolumeSpec.capacity"),
+            Column("Access Modes", "core.v1.PersistentVolumeSpec.accessModes"),
+            Column("Reclaim Policy", "core.v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy"),
+            Column("Status", "core.v1.PersistentVolumeStatus.phase"),
+            Column("Claim", "core.v1.PersistentVolumeSpec.claimRef"),
+            Column("StorageClass", text="StorageClass of the pv"),
+            Column("VolumeAttributesClass", text="VolumeAttributesClass of the pv"),
+            Column("Reason", "core.v1.PersistentVolumeStatus.reason"),
+            AGE,
+            Column("VolumeMode", "core.v1.PersistentVolumeSpec.volumeMode", priority=1),
+        ),
+        _volume,
+    ),
+    ("", "PersistentVolumeClaim"): Printer(
+        (
+            NAME,
+            Column("Status", "core.v1.PersistentVolumeClaimStatus.phase"),
+            Column("Volume", "core.v1.PersistentVolumeClaimSpec.volumeName"),
+            Column("Capacity", "core.v1.PersistentVolumeClaimStatus.capacity"),
+            Column("Access Modes", "core.v1.PersistentVolumeClaimStatus.accessModes"),
+            Column("StorageClass", text="StorageClass of the pvc"),
+            Column("VolumeAttributesClass", text="VolumeAttributesClass of the pvc"),
+            AGE,
+            Column("VolumeMode", "core.v1.PersistentVolumeClaimSpec.volumeMode", priority=1),
+        ),
+        _claim,
+    ),
+    ("storage.k8s.io", "StorageClass"): Printer(
+        (
+            NAME,
+            Column("Provisioner", "storage.v1.StorageClass.provisioner"),
+            Column("ReclaimPolicy", "storage.v1.StorageClass.reclaimPolicy"),
+            Column("VolumeBindingMode", "storage.v1.StorageClass.volumeBindingMode"),
+            Column("AllowVolumeExpansion", "storage.v1.StorageClass.allowVolumeExpansion"),
+            AGE,
+        ),
+        _storage_class,
+    ),
+}
