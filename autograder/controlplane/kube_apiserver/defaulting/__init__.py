@@ -10,14 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from autograder.controlplane.kube_apiserver.defaulting import pods
+from autograder.controlplane.kube_apiserver.defaulting import (
+    autoscaling,
+    configuration,
+    limitranges,
+    namespaces,
+    networking,
+    nodes,
+    pods,
+    rbac,
+    scheduling,
+    services,
+    storage,
+)
 
 Defaulter = Callable[[dict[str, Any]], None]
 
 #: Type name -> its defaults; kinds that are not here have none.
 DEFAULTS: Final[dict[str, Defaulter]] = {
+    "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.default_horizontal_pod_autoscaler,
+    "core/v1.Endpoints": services.default_endpoints,
+    "core/v1.LimitRange": limitranges.default_limit_range,
+    "core/v1.Namespace": namespaces.default_namespace,
+    "core/v1.Node": nodes.default_node,
+    "core/v1.PersistentVolume": storage.default_persistent_volume,
+    "core/v1.PersistentVolumeClaim": storage.default_persistent_volume_claim,
     "core/v1.Pod": pods.default_pod,
     "core/v1.PodTemplate": pods.default_pod_template,
+    "core/v1.Secret": configuration.default_secret,
+    "core/v1.Service": services.default_service,
+    "discovery/v1.EndpointSlice": services.default_endpoint_slice,
+    "networking/v1.IngressClass": networking.default_ingress_class,
+    "networking/v1.NetworkPolicy": networking.default_network_policy,
+    "rbac/v1.ClusterRoleBinding": rbac.default_role_binding,
+    "rbac/v1.RoleBinding": rbac.default_role_binding,
+    "scheduling/v1.PriorityClass": scheduling.default_priority_class,
+    "storage/v1.StorageClass": storage.default_storage_class,
 }
 
 

@@ -6,28 +6,120 @@ the messages. Rules see objects after defaulting and mutating admission; they ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.field import FieldError
+from autograder.controlplane.kube_apiserver.validation import (
+    autoscaling,
+    configuration,
+    coordination,
+    endpoints,
+    events,
+    ingresses,
+    limitranges,
+    meta,
+    names,
+    namespaces,
+    networkpolicies,
+    nodes,
+    policy,
+    quotas,
+    rbac,
+    scheduling,
+    services,
+    storage,
+)
 
-Create = Callable[[dict[str, Any]], Iterator[FieldError]]
-Update = Callable[[dict[str, Any], dict[str, Any]], Iterator[FieldError]]
+Create = Callable[[dict[str, Any]], Iterable[FieldError]]
+Update = Callable[[dict[str, Any], dict[str, Any]], Iterable[FieldError]]
 
 #: Type name -> rules for a new object; kinds that are not here are only decoded.
-CREATE: Final[dict[str, Create]] = {}
+CREATE: Final[dict[str, Create]] = {
+    "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.validate_horizontal_pod_autoscaler,
+    "coordination/v1.Lease": coordination.validate_lease,
+    "core/v1.ConfigMap": configuration.validate_config_map,
+    "core/v1.Endpoints": endpoints.validate_endpoints,
+    "core/v1.Event": events.validate_event,
+    "core/v1.LimitRange": limitranges.validate_limit_range,
+    "core/v1.Namespace": namespaces.validate_namespace,
+    "core/v1.Node": nodes.validate_node,
+    "core/v1.PersistentVolume": storage.validate_persistent_volume,
+    "core/v1.PersistentVolumeClaim": storage.validate_persistent_volume_claim,
+    "core/v1.ResourceQuota": quotas.validate_resource_quota,
+    "core/v1.Secret": configuration.validate_secret,
+    "core/v1.Service": services.validate_service,
+    "core/v1.ServiceAccount": configuration.validate_service_account,
+    "discovery/v1.EndpointSlice": endpoints.validate_endpoint_slice,
+    "networking/v1.Ingress": ingresses.validate_ingress,
+    "networking/v1.IngressClass": ingresses.validate_ingress_class,
+    "networking/v1.NetworkPolicy": networkpolicies.validate_network_policy,
+    "policy/v1.PodDisruptionBudget": policy.validate_pod_disruption_budget,
+    "rbac/v1.ClusterRole": rbac.validate_cluster_role,
+    "rbac/v1.ClusterRoleBinding": rbac.validate_cluster_role_binding,
+    "rbac/v1.Role": rbac.validate_role,
+    "rbac/v1.RoleBinding": rbac.validate_role_binding,
+    "scheduling/v1.PriorityClass": scheduling.validate_priority_class,
+    "storage/v1.StorageClass": storage.validate_storage_class,
+}
 
-#: Type name -> rules for a changed object, given the new and the old one.
-UPDATE: Final[dict[str, Update]] = {}
+#: Type name -> rules for a changed object, given the new and the old one; those for a change of the status alone have
+#: ``Status`` at the end of the name.
+UPDATE: Final[dict[str, Update]] = {
+    "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.validate_horizontal_pod_autoscaler_update,
+    "autoscaling/v2.HorizontalPodAutoscalerStatus": autoscaling.validate_horizontal_pod_autoscaler_status_update,
+    "coordination/v1.Lease": coordination.validate_lease_update,
+    "core/v1.ConfigMap": configuration.validate_config_map_update,
+    "core/v1.Endpoints": endpoints.validate_endpoints_update,
+    "core/v1.Event": events.validate_event_update,
+    "core/v1.LimitRange": limitranges.validate_limit_range_update,
+    "core/v1.Namespace": namespaces.validate_namespace_update,
+    "core/v1.NamespaceStatus": namespaces.validate_namespace_status_update,
+    "core/v1.Node": nodes.validate_node_update,
+    "core/v1.NodeStatus": nodes.validate_node_status_update,
+    "core/v1.PersistentVolume": storage.validate_persistent_volume_update,
+    "core/v1.PersistentVolumeStatus": storage.validate_persistent_volume_status_update,
+    "core/v1.PersistentVolumeClaim": storage.validate_persistent_volume_claim_update,
+    "core/v1.PersistentVolumeClaimStatus": storage.validate_persistent_volume_claim_status_update,
+    "core/v1.ResourceQuota": quotas.validate_resource_quota_update,
+    "core/v1.ResourceQuotaStatus": quotas.validate_resource_quota_status_update,
+    "core/v1.Secret": configuration.validate_secret_update,
+    "core/v1.Service": services.validate_service_update,
+    "core/v1.ServiceStatus": services.validate_service_status_update,
+    "core/v1.ServiceAccount": configuration.validate_service_account_update,
+    "discovery/v1.EndpointSlice": endpoints.validate_endpoint_slice_update,
+    "networking/v1.Ingress": ingresses.validate_ingress_update,
+    "networking/v1.IngressStatus": ingresses.validate_ingress_status_update,
+    "networking/v1.IngressClass": ingresses.validate_ingress_class_update,
+    "networking/v1.NetworkPolicy": networkpolicies.validate_network_policy_update,
+    "policy/v1.PodDisruptionBudget": policy.validate_pod_disruption_budget_update,
+    "policy/v1.PodDisruptionBudgetStatus": policy.validate_pod_disruption_budget_status_update,
+    "rbac/v1.ClusterRole": rbac.validate_cluster_role_update,
+    "rbac/v1.ClusterRoleBinding": rbac.validate_cluster_role_binding_update,
+    "rbac/v1.Role": rbac.validate_role_update,
+    "rbac/v1.RoleBinding": rbac.validate_role_binding_update,
+    "scheduling/v1.PriorityClass": scheduling.validate_priority_class_update,
+    "storage/v1.StorageClass": storage.validate_storage_class_update,
+}
 
 
 def validate_create(type_name: str, obj: dict[str, Any]) -> list[FieldError]:
-    """What is wrong with a new object, in order."""
+    """What is wrong with a new object, in order: by the rules of its kind, or else by those that hold for all names."""
     rules = CREATE.get(type_name)
-    return list(rules(obj)) if rules else []
+    return list(rules(obj) if rules else ()) or list(_validate_common_metadata(obj))
 
 
 def validate_update(type_name: str, new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
-    """What is wrong with a changed object, in order."""
+    """What is wrong with a changed object, in order: by the rules that hold for all metadata, and those of its kind."""
     rules = UPDATE.get(type_name)
-    return list(rules(new, old)) if rules else []
+    return [
+        *_validate_common_metadata(new),
+        *meta.validate_metadata_update(new["metadata"], old["metadata"]),
+        *(rules(new, old) if rules else ()),
+    ]
+
+
+def _validate_common_metadata(obj: dict[str, Any]) -> Iterable[FieldError]:
+    metadata = obj["metadata"]
+    namespaced = bool(metadata.get("namespace"))
+    return meta.validate_metadata(metadata, namespaced=namespaced, name=names.path_segment)

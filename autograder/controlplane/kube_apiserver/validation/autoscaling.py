@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, not_supported, required
 from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    not_negative,
+    validate_metadata,
+    validate_metadata_update,
+)
 from autograder.controlplane.kube_apiserver.validation.resource_names import validate_container_resource_name
 from autograder.controlplane.kube_apiserver.validation.rules import (
-    non_negative,
-    non_negative_quantity,
+    not_negative_quantity,
     one_of,
+    positive_quantity,
     required_name,
 )
 
@@ -45,7 +48,7 @@ def validate_horizontal_pod_autoscaler(autoscaler: dict[str, Any]) -> list[Field
     """All that is wrong with a new HorizontalPodAutoscaler."""
     tolerances = _Tolerances(core_target=_target(autoscaler).get("kind") == "ReplicationController")
     return [
-        *validate_object_meta(autoscaler, names.dns_subdomain, namespaced=True),
+        *validate_metadata(autoscaler["metadata"], namespaced=True),
         *_validate_spec(autoscaler.get("spec", {}), tolerances),
     ]
 
@@ -53,14 +56,14 @@ def validate_horizontal_pod_autoscaler(autoscaler: dict[str, Any]) -> list[Field
 def validate_horizontal_pod_autoscaler_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
     spec = new.get("spec", {})
-    return [*validate_object_meta_update(new, old), *_validate_spec(spec, _tolerances_of_update(new, old))]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(spec, _tolerances_of_update(new, old))]
 
 
 def validate_horizontal_pod_autoscaler_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with new counts of replicas."""
-    errors = [*validate_object_meta_update(new, old)]
+    errors = [*validate_metadata_update(new["metadata"], old["metadata"])]
     for name in ("currentReplicas", "desiredReplicas"):
-        errors += non_negative(new.get("status", {}).get(name, 0), Path("status").child(name))
+        errors += not_negative(new.get("status", {}).get(name, 0), Path("status").child(name))
     return errors
 
 
@@ -185,8 +188,8 @@ def _validate_target(target: dict[str, Any], path: Path) -> Iterator[FieldError]
     if kind not in TARGET_TYPES:
         yield invalid(path.child("type"), kind, "must be either Utilization, Value, or AverageValue")
     for name in ("value", "averageValue"):
-        if name in target and quantity.parse(target[name]) <= quantity.parse("0"):
-            yield invalid(path.child(name), target[name], "must be positive")
+        if name in target:
+            yield from positive_quantity(target[name], path.child(name), "must be positive")
     if target.get("averageUtilization", 1) < 1:
         yield invalid(path.child("averageUtilization"), target["averageUtilization"], "must be greater than 0")
 
@@ -227,7 +230,7 @@ def _validate_scaling(rules: dict[str, Any], path: Path) -> Iterator[FieldError]
     for index, policy in enumerate(rules.get("policies", ())):
         yield from _validate_policy(policy, path.child("policies").index(index))
     if "tolerance" in rules:
-        yield from non_negative_quantity(rules["tolerance"], path.child("tolerance"))
+        yield from not_negative_quantity(rules["tolerance"], path.child("tolerance"))
 
 
 def _validate_policy(policy: dict[str, Any], path: Path) -> Iterator[FieldError]:

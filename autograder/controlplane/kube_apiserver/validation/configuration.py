@@ -9,8 +9,12 @@ from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
 from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
-from autograder.controlplane.kube_apiserver.validation.rules import unchanged, well_formed
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    immutable,
+    validate_metadata,
+    validate_metadata_update,
+)
+from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
 
 MAX_SIZE = 1024 * 1024
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
@@ -28,7 +32,7 @@ JSON_TYPES = ("kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson")
 def validate_config_map(config_map: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new ConfigMap."""
     return [
-        *validate_object_meta(config_map, names.dns_subdomain, namespaced=True),
+        *validate_metadata(config_map["metadata"], namespaced=True),
         *_validate_config_keys(config_map.get("data", {}), config_map.get("binaryData", {})),
     ]
 
@@ -36,7 +40,7 @@ def validate_config_map(config_map: dict[str, Any]) -> list[FieldError]:
 def validate_config_map_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
     return [
-        *validate_object_meta_update(new, old),
+        *validate_metadata_update(new["metadata"], old["metadata"]),
         *_validate_immutable(new, old, ("data", "binaryData")),
         *validate_config_map(new),
     ]
@@ -44,14 +48,14 @@ def validate_config_map_update(new: dict[str, Any], old: dict[str, Any]) -> list
 
 def validate_secret(secret: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new Secret."""
-    return [*validate_object_meta(secret, names.dns_subdomain, namespaced=True), *_validate_secret_data(secret)]
+    return [*validate_metadata(secret["metadata"], namespaced=True), *_validate_secret_data(secret)]
 
 
 def validate_secret_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``; the type stays."""
     return [
-        *validate_object_meta_update(new, old),
-        *unchanged(new.get("type", ""), old.get("type", ""), Path("type")),
+        *validate_metadata_update(new["metadata"], old["metadata"]),
+        *immutable(new.get("type", ""), old.get("type", ""), Path("type")),
         *_validate_immutable(new, old, ("data",)),
         *validate_secret(new),
     ]
@@ -59,12 +63,12 @@ def validate_secret_update(new: dict[str, Any], old: dict[str, Any]) -> list[Fie
 
 def validate_service_account(account: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new ServiceAccount."""
-    return validate_object_meta(account, names.dns_subdomain, namespaced=True)
+    return validate_metadata(account["metadata"], namespaced=True)
 
 
 def validate_service_account_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
-    return [*validate_object_meta_update(new, old), *validate_service_account(new)]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *validate_service_account(new)]
 
 
 def _validate_immutable(new: dict[str, Any], old: dict[str, Any], parts: tuple[str, ...]) -> Iterator[FieldError]:
@@ -78,11 +82,11 @@ def _validate_immutable(new: dict[str, Any], old: dict[str, Any], parts: tuple[s
 
 def _validate_config_keys(texts: dict[str, str], binaries: dict[str, str]) -> Iterator[FieldError]:
     for key in sorted(texts):
-        yield from well_formed(key, Path("data").key(key), names.config_map_key(key))
+        yield from malformed(Path("data").key(key), key, names.config_key(key))
         if key in binaries:
             yield invalid(Path("data").key(key), key, "duplicate of key present in binaryData")
     for key in sorted(binaries):
-        yield from well_formed(key, Path("binaryData").key(key), names.config_map_key(key))
+        yield from malformed(Path("binaryData").key(key), key, names.config_key(key))
     if sum(len(text.encode()) for text in texts.values()) + _decoded_size(binaries) > MAX_SIZE:
         yield too_long(Path(""), MAX_SIZE)
 
@@ -94,7 +98,7 @@ def _decoded_size(data: dict[str, str]) -> int:
 def _validate_secret_data(secret: dict[str, Any]) -> Iterator[FieldError]:
     path, data = Path("data"), secret.get("data", {})
     for key in sorted(data):
-        yield from well_formed(key, path.key(key), names.config_map_key(key))
+        yield from malformed(path.key(key), key, names.config_key(key))
     if _decoded_size(data) > MAX_SIZE:
         yield too_long(path, MAX_SIZE)
     kind = secret.get("type", "")

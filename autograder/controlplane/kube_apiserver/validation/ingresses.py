@@ -9,14 +9,13 @@ from typing import Any
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import parse_address, validate_address
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
-from autograder.controlplane.kube_apiserver.validation.rules import (
-    one_of,
-    port_number,
-    required_name,
-    unchanged,
-    well_formed,
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    immutable,
+    validate_metadata,
+    validate_metadata_update,
 )
+from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
+from autograder.controlplane.kube_apiserver.validation.rules import one_of, port_number, required_name
 from autograder.controlplane.kube_apiserver.validation.services import validate_load_balancer_hostname
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
@@ -41,18 +40,18 @@ def validate_ingress(ingress: dict[str, Any]) -> list[FieldError]:
 
 def validate_ingress_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
-    return [*validate_object_meta_update(new, old), *_validate(new, old.get("spec", {}))]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate(new, old.get("spec", {}))]
 
 
 def validate_ingress_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with new addresses of the load balancer."""
-    return [*validate_object_meta_update(new, old), *_validate_status(new, old)]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_status(new, old)]
 
 
 def validate_ingress_class(ingress_class: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new IngressClass."""
     return [
-        *validate_object_meta(ingress_class, names.dns_subdomain, namespaced=False),
+        *validate_metadata(ingress_class["metadata"], namespaced=False),
         *_validate_class_spec(ingress_class.get("spec", {})),
     ]
 
@@ -61,15 +60,15 @@ def validate_ingress_class_update(new: dict[str, Any], old: dict[str, Any]) -> l
     """All that is wrong with the change from ``old`` to ``new``; the controller stays."""
     controller, before = (one.get("spec", {}).get("controller", "") for one in (new, old))
     return [
-        *validate_object_meta_update(new, old),
-        *unchanged(controller, before, Path("spec").child("controller")),
+        *validate_metadata_update(new["metadata"], old["metadata"]),
+        *immutable(controller, before, Path("spec").child("controller")),
         *validate_ingress_class(new),
     ]
 
 
 def _validate(ingress: dict[str, Any], old_spec: dict[str, Any]) -> list[FieldError]:
     return [
-        *validate_object_meta(ingress, names.dns_subdomain, namespaced=True),
+        *validate_metadata(ingress["metadata"], namespaced=True),
         *_validate_spec(ingress.get("spec", {}), old_spec),
     ]
 
@@ -90,7 +89,7 @@ def _validate_spec(spec: dict[str, Any], old_spec: dict[str, Any]) -> Iterator[F
     yield from _validate_tls(spec.get("tls", []), old_spec.get("tls", []), path.child("tls"))
     if "ingressClassName" in spec:
         name = spec["ingressClassName"]
-        yield from well_formed(name, path.child("ingressClassName"), names.dns_subdomain(name))
+        yield from malformed(path.child("ingressClassName"), name, names.dns_subdomain(name))
 
 
 def _validate_host(host: str, path: Path) -> Iterator[FieldError]:
@@ -98,19 +97,19 @@ def _validate_host(host: str, path: Path) -> Iterator[FieldError]:
         return
     if parse_address(host):
         yield invalid(path, host, "must be a DNS name, not an IP address")
-    rule = names.wildcard_dns_subdomain if "*" in host else names.dns_subdomain
-    yield from well_formed(host, path, rule(host))
+    rule = names.wildcard_subdomain if "*" in host else names.dns_subdomain
+    yield from malformed(path, host, rule(host))
 
 
 def _validate_tls(entries: list[dict[str, Any]], before: list[dict[str, Any]], path: Path) -> Iterator[FieldError]:
     malformed_names = any(names.dns_subdomain(entry["secretName"]) for entry in before if entry.get("secretName"))
     for index, entry in enumerate(entries):
         for number, host in enumerate(entry.get("hosts", ())):
-            rule = names.wildcard_dns_subdomain if "*" in host else names.dns_subdomain
-            yield from well_formed(host, path.index(index).child("hosts").index(number), rule(host))
+            rule = names.wildcard_subdomain if "*" in host else names.dns_subdomain
+            yield from malformed(path.index(index).child("hosts").index(number), host, rule(host))
         name = entry.get("secretName", "")
         if name and not malformed_names:
-            yield from well_formed(name, path.index(index).child("secretName"), names.dns_subdomain(name))
+            yield from malformed(path.index(index).child("secretName"), name, names.dns_subdomain(name))
 
 
 def _validate_http(rule: dict[str, Any], path: Path) -> Iterator[FieldError]:
@@ -135,7 +134,7 @@ def _validate_path(entry: dict[str, Any], path: Path) -> Iterator[FieldError]:
     if exact:
         inner = [f"must not contain '{part}'" for part in FORBIDDEN_IN_PATHS if part in text]
         end = [f"cannot end with '{part}'" for part in FORBIDDEN_AT_PATH_ENDS if text.endswith(part)]
-        yield from well_formed(text, here, inner + end)
+        yield from malformed(here, text, inner + end)
     yield from _validate_backend(entry.get("backend", {}), path.child("backend"))
 
 
@@ -157,7 +156,7 @@ def _validate_service_port(port: dict[str, Any], path: Path) -> Iterator[FieldEr
     if name and number:
         yield invalid(path, "", "cannot set both port name & port number")
     elif name:
-        yield from well_formed(name, here.child("name"), names.port_name(name))
+        yield from malformed(here.child("name"), name, names.port_name(name))
     elif number:
         yield from port_number(number, here.child("number"))
     else:
@@ -167,7 +166,7 @@ def _validate_service_port(port: dict[str, Any], path: Path) -> Iterator[FieldEr
 def _validate_typed_reference(reference: dict[str, Any], path: Path) -> Iterator[FieldError]:
     if "apiGroup" in reference:
         group = reference["apiGroup"]
-        yield from well_formed(group, path.child("apiGroup"), names.dns_subdomain(group))
+        yield from malformed(path.child("apiGroup"), group, names.dns_subdomain(group))
     for name in ("kind", "name"):
         yield from required_name(reference.get(name, ""), path.child(name), names.path_segment)
 
@@ -198,7 +197,7 @@ def _validate_domain_prefixed_path(text: str, path: Path) -> Iterator[FieldError
     elif not domain or not rest:
         yield invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")')
     else:
-        yield from well_formed(domain, path, names.dns_subdomain(domain))
+        yield from malformed(path, domain, names.dns_subdomain(domain))
         if not re.fullmatch(_HTTP_PATH, rest):
             yield invalid(path, rest, f"Invalid path (regex used for validation is '{_HTTP_PATH}')")
 
@@ -213,6 +212,6 @@ def _validate_parameters(parameters: dict[str, Any], path: Path) -> Iterator[Fie
     if scope == "Namespace" and namespace is None:
         yield required(path.child("namespace"), "`parameters.scope` is set to 'Namespace'")
     elif scope == "Namespace":
-        yield from well_formed(namespace, path.child("namespace"), names.dns_label(namespace))
+        yield from malformed(path.child("namespace"), namespace, names.dns_label(namespace))
     elif scope == "Cluster" and namespace is not None:
         yield forbidden(path.child("namespace"), "`parameters.scope` is set to 'Cluster'")

@@ -8,14 +8,12 @@ from typing import Any
 from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path, duplicate, forbidden, invalid, required
 from autograder.controlplane.apimachinery.quantity import Quantity
-from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta
+from autograder.controlplane.kube_apiserver.validation.meta import label_name, validate_metadata
 from autograder.controlplane.kube_apiserver.validation.resource_names import (
     may_be_overcommitted,
     validate_container_resource_name,
     validate_resource_name,
 )
-from autograder.controlplane.kube_apiserver.validation.rules import qualified_name
 
 LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
 PARTS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
@@ -39,7 +37,7 @@ Amounts = dict[str, Quantity]
 def validate_limit_range(limit_range: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a LimitRange."""
     limits = limit_range.get("spec", {}).get("limits") or []
-    return [*validate_object_meta(limit_range, names.dns_subdomain, namespaced=True), *_validate_limits(limits)]
+    return [*validate_metadata(limit_range["metadata"], namespaced=True), *_validate_limits(limits)]
 
 
 def validate_limit_range_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
@@ -62,7 +60,7 @@ def _validate_limits(limits: list[dict[str, Any]]) -> Iterator[FieldError]:
 
 
 def _validate_type(kind: str, path: Path) -> Iterator[FieldError]:
-    errors = list(qualified_name(kind, path))
+    errors = list(label_name(kind, path))
     yield from errors
     if not errors and "/" not in kind and kind not in LIMIT_TYPES:
         yield invalid(path, kind, "must be a standard limit type or fully qualified")

@@ -7,15 +7,18 @@ from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid
 from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
-from autograder.controlplane.kube_apiserver.validation.rules import qualified_name
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    label_name,
+    validate_metadata,
+    validate_metadata_update,
+)
 
 STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def validate_namespace(namespace: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new Namespace."""
-    errors = [*validate_object_meta(namespace, names.dns_label, namespaced=False)]
+    errors = [*validate_metadata(namespace["metadata"], namespaced=False, name=names.dns_label)]
     for finalizer in namespace.get("spec", {}).get("finalizers", ()):
         errors += _validate_finalizer(finalizer, Path("spec").child("finalizers"))
     return errors
@@ -23,12 +26,12 @@ def validate_namespace(namespace: dict[str, Any]) -> list[FieldError]:
 
 def validate_namespace_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
-    return [*validate_namespace(new), *validate_object_meta_update(new, old)]
+    return [*validate_namespace(new), *validate_metadata_update(new["metadata"], old["metadata"])]
 
 
 def validate_namespace_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """The phase must say whether the Namespace is being deleted."""
-    errors = [*validate_object_meta_update(new, old)]
+    errors = [*validate_metadata_update(new["metadata"], old["metadata"])]
     phase, deleted = new.get("status", {}).get("phase", ""), "deletionTimestamp" in new["metadata"]
     if deleted and phase != "Terminating":
         only = "may only be 'Terminating' if `deletionTimestamp` is not empty"
@@ -41,13 +44,13 @@ def validate_namespace_status_update(new: dict[str, Any], old: dict[str, Any]) -
 
 def validate_namespace_finalize_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with new finalizers in the spec."""
-    errors = [*validate_object_meta_update(new, old)]
+    errors = [*validate_metadata_update(new["metadata"], old["metadata"])]
     for index, finalizer in enumerate(new.get("spec", {}).get("finalizers", ())):
         errors += _validate_finalizer(finalizer, Path("spec").child("finalizers").index(index))
     return errors
 
 
 def _validate_finalizer(name: str, path: Path) -> Iterator[FieldError]:
-    yield from qualified_name(name, path)
+    yield from label_name(name, path)
     if "/" not in name and name not in STANDARD_FINALIZERS:
         yield invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, not_supported, required
-from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import parse_network, validate_network
 from autograder.controlplane.kube_apiserver.validation.meta import (
-    validate_label_selector,
-    validate_object_meta,
-    validate_object_meta_update,
+    label_selector,
+    validate_metadata,
+    validate_metadata_update,
 )
 from autograder.controlplane.kube_apiserver.validation.rules import one_of, port_number, port_number_or_name
 
@@ -26,14 +25,14 @@ DIRECTIONS = (("ingress", "from"), ("egress", "to"))
 class _Tolerances:
     """What an update may keep although a new object may not have it."""
 
-    label_values: bool = False
+    label_values_checked: bool = True
     blocks: Collection[str] = ()
 
 
 def validate_network_policy(policy: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new NetworkPolicy."""
     return [
-        *validate_object_meta(policy, names.dns_subdomain, namespaced=True),
+        *validate_metadata(policy["metadata"], namespaced=True),
         *_validate_spec(policy.get("spec", {}), _Tolerances()),
     ]
 
@@ -41,9 +40,9 @@ def validate_network_policy(policy: dict[str, Any]) -> list[FieldError]:
 def validate_network_policy_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``; malformed values that were there stay allowed."""
     old_spec = old.get("spec", {})
-    malformed = any(validate_label_selector(old_spec.get("podSelector", {}), Path("")))
-    tolerances = _Tolerances(label_values=malformed, blocks=_blocks(old_spec))
-    return [*validate_object_meta_update(new, old), *_validate_spec(new.get("spec", {}), tolerances)]
+    well_formed = not any(label_selector(old_spec.get("podSelector"), Path("")))
+    tolerances = _Tolerances(label_values_checked=well_formed, blocks=_blocks(old_spec))
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(new.get("spec", {}), tolerances)]
 
 
 def _blocks(spec: dict[str, Any]) -> set[str]:
@@ -59,8 +58,8 @@ def _blocks(spec: dict[str, Any]) -> set[str]:
 
 def _validate_spec(spec: dict[str, Any], tolerances: _Tolerances) -> Iterator[FieldError]:
     path = Path("spec")
-    yield from validate_label_selector(
-        spec.get("podSelector", {}), path.child("podSelector"), allow_invalid_values=tolerances.label_values
+    yield from label_selector(
+        spec.get("podSelector", {}), path.child("podSelector"), check_values=tolerances.label_values_checked
     )
     for rules, peers in DIRECTIONS:
         for index, rule in enumerate(spec.get(rules, ())):
@@ -97,8 +96,8 @@ def _validate_port(port: dict[str, Any], path: Path) -> Iterator[FieldError]:
 def _validate_peer(peer: dict[str, Any], path: Path, tolerances: _Tolerances) -> Iterator[FieldError]:
     for selector in ("podSelector", "namespaceSelector"):
         if selector in peer:
-            yield from validate_label_selector(
-                peer[selector], path.child(selector), allow_invalid_values=tolerances.label_values
+            yield from label_selector(
+                peer[selector], path.child(selector), check_values=tolerances.label_values_checked
             )
     if "ipBlock" in peer:
         yield from _validate_block(peer["ipBlock"], path.child("ipBlock"), tolerances)

@@ -10,9 +10,13 @@ from typing import Any
 from autograder.controlplane.apimachinery.field import FieldError, Path, duplicate, forbidden, invalid
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import parse_network, validate_network
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    label_name,
+    validate_metadata,
+    validate_metadata_update,
+)
 from autograder.controlplane.kube_apiserver.validation.resource_names import validate_resource_amount
-from autograder.controlplane.kube_apiserver.validation.rules import qualified_name, required_one_of
+from autograder.controlplane.kube_apiserver.validation.rules import required_one_of
 
 TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _FEATURE = re.compile(r"[A-Z][a-zA-Z0-9]*(?:/[a-zA-Z][a-zA-Z0-9]*)*", re.ASCII)
@@ -23,7 +27,7 @@ def validate_node(node: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new Node."""
     spec, status = node.get("spec", {}), node.get("status", {})
     return [
-        *validate_object_meta(node, names.dns_subdomain, namespaced=False),
+        *validate_metadata(node["metadata"], namespaced=False),
         *_validate_taints(spec.get("taints", [])),
         *_validate_resources(status),
         *_validate_features(status.get("declaredFeatures", [])),
@@ -40,7 +44,7 @@ def validate_node_status_update(new: dict[str, Any], old: dict[str, Any]) -> lis
     """All that is wrong with new facts about the machine."""
     spec, old_spec, status = new.get("spec", {}), old.get("spec", {}), new.get("status", {})
     return [
-        *validate_object_meta_update(new, old),
+        *validate_metadata_update(new["metadata"], old["metadata"]),
         *_validate_resources(status),
         *_validate_features(status.get("declaredFeatures", [])),
         *_validate_unique_addresses(status.get("addresses", [])),
@@ -55,7 +59,7 @@ def _validate_taints(taints: list[dict[str, Any]]) -> Iterator[FieldError]:
     for index, taint in enumerate(taints):
         path = Path("metadata").child("taints").index(index)
         key, value, effect = taint.get("key", ""), taint.get("value", ""), taint.get("effect", "")
-        yield from qualified_name(key, path.child("key"))
+        yield from label_name(key, path.child("key"))
         if problems := names.label_value(value):
             yield invalid(path.child("value"), value, ";".join(problems))
         yield from required_one_of(effect, path.child("effect"), TAINT_EFFECTS)
@@ -74,8 +78,8 @@ def _validate_resources(status: dict[str, Any]) -> Iterator[FieldError]:
 def _validate_features(features: list[str]) -> Iterator[FieldError]:
     path = Path("status").child("declaredFeatures")
     for index, feature in enumerate(features):
-        if len(feature) > names.MAX_SUBDOMAIN:
-            problem = f'invalid feature name "{feature}": must be no more than {names.MAX_SUBDOMAIN} characters'
+        if len(feature) > names.SUBDOMAIN_LENGTH:
+            problem = f'invalid feature name "{feature}": must be no more than {names.SUBDOMAIN_LENGTH} characters'
             yield invalid(path.index(index), feature, problem)
         elif not _FEATURE.fullmatch(feature):
             yield invalid(

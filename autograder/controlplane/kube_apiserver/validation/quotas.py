@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid, required
-from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.meta import validate_object_meta, validate_object_meta_update
+from autograder.controlplane.kube_apiserver.validation.meta import validate_metadata, validate_metadata_update
 from autograder.controlplane.kube_apiserver.validation.resource_names import (
     is_standard_quota_resource,
     validate_quota_resource_name,
@@ -36,7 +35,7 @@ OPPOSITE_SCOPES = ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminat
 def validate_resource_quota(quota: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new ResourceQuota."""
     return [
-        *validate_object_meta(quota, names.dns_subdomain, namespaced=True),
+        *validate_metadata(quota["metadata"], namespaced=True),
         *_validate_spec(quota.get("spec", {})),
         *_validate_status(quota),
     ]
@@ -45,7 +44,7 @@ def validate_resource_quota(quota: dict[str, Any]) -> list[FieldError]:
 def validate_resource_quota_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``; the scopes stay."""
     spec = new.get("spec", {})
-    errors = [*validate_object_meta_update(new, old), *_validate_spec(spec)]
+    errors = [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(spec)]
     scopes = spec.get("scopes")
     if set(scopes or ()) != set(old.get("spec", {}).get("scopes", ())):
         errors.append(invalid(Path("spec").child("scopes"), scopes, "field is immutable"))
@@ -54,7 +53,7 @@ def validate_resource_quota_update(new: dict[str, Any], old: dict[str, Any]) -> 
 
 def validate_resource_quota_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with new figures of what is used."""
-    return [*validate_object_meta_update(new, old), *_validate_status(new)]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_status(new)]
 
 
 def _validate_amounts(amounts: dict[str, str], path: Path) -> Iterator[FieldError]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid
 from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.rules import non_negative_quantity, qualified_name
+from autograder.controlplane.kube_apiserver.validation.meta import label_name
+from autograder.controlplane.kube_apiserver.validation.rules import not_negative_quantity
 
 #: Resources of which there is a whole number.
 INTEGER_RESOURCES = frozenset({
@@ -49,7 +50,7 @@ def is_native(name: str) -> bool:
 
 def is_extended(name: str) -> bool:
     """Whether somebody else than Kubernetes defines the resource, and it fits into a quota."""
-    return not (is_native(name) or name.startswith("requests.") or names.qualified_name(f"requests.{name}"))
+    return not (is_native(name) or name.startswith("requests.") or names.label_key(f"requests.{name}"))
 
 
 def may_be_overcommitted(name: str) -> bool:
@@ -59,7 +60,7 @@ def may_be_overcommitted(name: str) -> bool:
 
 def validate_resource_name(name: str, path: Path) -> Iterator[FieldError]:
     """A resource that may be counted anywhere."""
-    errors = list(qualified_name(name, path))
+    errors = list(label_name(name, path))
     yield from errors
     if not errors and "/" not in name and not is_standard_resource(name):
         yield invalid(path, name, "must be a standard resource type or fully qualified")
@@ -84,7 +85,7 @@ def validate_quota_resource_name(name: str, path: Path) -> Iterator[FieldError]:
 
 def validate_resource_amount(name: str, amount: str, path: Path) -> Iterator[FieldError]:
     """An amount of one resource: not negative, and whole where only whole ones exist."""
-    yield from non_negative_quantity(amount, path)
+    yield from not_negative_quantity(amount, path)
     counted = name in INTEGER_RESOURCES or is_extended(name)
     if counted and quantity.parse(amount).milli_value % 1000:
         yield invalid(path, amount, "must be an integer")

@@ -21,20 +21,20 @@ from autograder.controlplane.kube_apiserver.validation.addresses import (
     validate_endpoint_address,
     validate_network,
 )
+from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
 from autograder.controlplane.kube_apiserver.validation.meta import (
-    validate_labels,
-    validate_object_meta,
-    validate_object_meta_update,
+    label_name,
+    labels,
+    validate_metadata,
+    validate_metadata_update,
 )
 from autograder.controlplane.kube_apiserver.validation.rules import (
     one_of,
     port_number,
     port_number_or_name,
     protocol,
-    qualified_name,
     required_name,
     required_one_of,
-    well_formed,
 )
 from autograder.controlplane.kube_apiserver.validation.service_addresses import (
     is_headless,
@@ -57,13 +57,13 @@ _SPEC = Path("spec")
 
 def validate_service(service: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new Service, after its addresses and ports were allocated."""
-    return [*validate_object_meta(service, names.dns_label, namespaced=True), *_validate_spec(service, {})]
+    return [*validate_metadata(service["metadata"], namespaced=True, name=names.dns_label), *_validate_spec(service, {})]
 
 
 def validate_service_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
     return [
-        *validate_object_meta_update(new, old),
+        *validate_metadata_update(new["metadata"], old["metadata"]),
         *validate_cluster_ips_update(new["spec"], old["spec"]),
         *validate_ip_families_update(new["spec"], old["spec"]),
         *_validate_load_balancer_class(new["spec"], old["spec"]),
@@ -74,7 +74,7 @@ def validate_service_update(new: dict[str, Any], old: dict[str, Any]) -> list[Fi
 
 def validate_service_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a change of the load balancer's state."""
-    return [*validate_object_meta_update(new, old), *_validate_load_balancer_status(new, old)]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_load_balancer_status(new, old)]
 
 
 def _validate_spec(service: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
@@ -84,7 +84,7 @@ def _validate_spec(service: dict[str, Any], old: dict[str, Any]) -> Iterator[Fie
         yield required(_SPEC.child("ports"))
     yield from _validate_type_rules(spec)
     yield from _validate_ports(spec)
-    yield from validate_labels(spec.get("selector", {}), _SPEC.child("selector"))
+    yield from labels(spec.get("selector", {}), _SPEC.child("selector"))
     yield from _validate_session_affinity(spec)
     yield from validate_cluster_ips(spec, old_spec)
     yield from _validate_external_ips(spec, old_spec)
@@ -125,7 +125,7 @@ def _validate_ports(spec: dict[str, Any]) -> Iterator[FieldError]:
         path = _SPEC.child("ports").index(index)
         name = port.get("name", "")
         if name:
-            yield from well_formed(name, path.child("name"), names.dns_label(name))
+            yield from malformed(path.child("name"), name, names.dns_label(name))
             if name in seen:
                 yield duplicate(path.child("name"), name)
             seen.add(name)
@@ -135,7 +135,7 @@ def _validate_ports(spec: dict[str, Any]) -> Iterator[FieldError]:
         yield from protocol(port.get("protocol", ""), path.child("protocol"))
         yield from port_number_or_name(port.get("targetPort", 0), path.child("targetPort"))
         if "appProtocol" in port:
-            yield from qualified_name(port["appProtocol"], path.child("appProtocol"))
+            yield from label_name(port["appProtocol"], path.child("appProtocol"))
 
 
 def _validate_session_affinity(spec: dict[str, Any]) -> Iterator[FieldError]:
@@ -228,7 +228,7 @@ def _validate_load_balancer_class(spec: dict[str, Any], old_spec: dict[str, Any]
     if old_spec.get("type") == "LoadBalancer" and name != old_spec.get("loadBalancerClass"):
         yield invalid(path, name, "may not change once set")
     if name is not None:
-        yield from qualified_name(name, path)
+        yield from label_name(name, path)
 
 
 def needs_health_check(spec: dict[str, Any]) -> bool:
@@ -289,6 +289,6 @@ def validate_load_balancer_hostname(hostname: str, path: Path) -> Iterator[Field
     """A DNS name under which a load balancer is reached; may be left out."""
     if not hostname:
         return
-    yield from well_formed(hostname, path, names.dns_subdomain(hostname))
+    yield from malformed(path, hostname, names.dns_subdomain(hostname))
     if parse_address(hostname):
         yield invalid(path, hostname, "must be a DNS name, not an IP address")
