@@ -27,6 +27,11 @@ _WANTED: Final = {
 }
 _INTEGER_BITS: Final = {"int32": 32, "int64": 64}
 _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_QUANTITY_NAME: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+_QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII)
+_ALMOST_QUANTITY: Final = re.compile(r"([+-]?\d+(?:[.,]\d+)?) ?([kmgtpe]?)(i?)b?", re.ASCII | re.IGNORECASE)
+#: What the schema calls required and the server does without.
+_NOT_ENFORCED: Final = frozenset({("io.k8s.api.core.v1.LimitRangeSpec", "limits")})
 _LONGEST_SHOWN: Final = 40
 
 
@@ -107,7 +112,7 @@ class _Checker:
         elif isinstance(value, list):
             self._entries(schema, value, path, allowed)
         elif isinstance(value, str):
-            self._text(schema, value, path, allowed)
+            self._text(name, schema, value, path, allowed)
         elif isinstance(value, int) and schema.get("format") in _INTEGER_BITS:
             largest = (1 << (_INTEGER_BITS[schema["format"]] - 1)) - 1
             if not -largest - 1 <= value <= largest:
@@ -128,18 +133,19 @@ class _Checker:
                 self._unknown(inside, self._unknown_hint(properties, path, key, value))
         if path[:1] != ("status",):
             for key in schema.get("required", ()):
-                if value.get(key) is None:
+                if value.get(key) is None and (definition, key) not in _NOT_ENFORCED:
                     message = "this field is required" + (", and it has no value" if key in value else "")
                     self._problem((*path, key), message, "" if key in value else f"add `{key}`")
 
     def _entries(self, schema: Schema, value: list[Any], path: FieldPath, allowed: tuple[str, ...]) -> None:
         for index, entry in enumerate(value):
             if entry is None:
-                self._problem((*path, index), "this entry of the list is empty", "write something behind the dash")
+                hint = "write something behind the dash, or take the dash away"
+                self._problem((*path, index), "this entry of the list is empty", hint, severity="warning")
             elif "items" in schema:
                 self._value(schema["items"], entry, (*path, index), allowed)
 
-    def _text(self, schema: Schema, value: str, path: FieldPath, allowed: tuple[str, ...]) -> None:
+    def _text(self, definition: str, schema: Schema, value: str, path: FieldPath, allowed: tuple[str, ...]) -> None:
         if allowed and value and value not in allowed:
             meant = closest(value, allowed)
             hint = f'did you mean "{meant}"?' if meant else f"it must be one of {', '.join(allowed)}"
@@ -149,6 +155,8 @@ class _Checker:
             self._problem(path, "this is not base64", hint)
         elif schema.get("format") == "date-time" and not _DATE_TIME.fullmatch(value):
             self._problem(path, f"{_shown(value)} is not a time", "write it like 2026-01-31T12:00:00Z")
+        elif definition == _QUANTITY_NAME and not _QUANTITY.fullmatch(value):
+            self._problem(path, f"{_shown(value)} is not a quantity", _quantity_hint(value))
 
     def _unknown_hint(self, properties: Schema, path: FieldPath, key: str, siblings: dict[str, Any]) -> str:
         meant = closest(key, properties)
@@ -233,6 +241,16 @@ def _type_hint(types: list[str], value: Any, raw: str | None) -> str:
         )
     readable = r"-?\d+" if types == ["integer"] else r"-?\d+(\.\d+)?" if "number" in types else "true|false"
     return "take the quotes away" if re.fullmatch(readable, value) else ""
+
+
+def _quantity_hint(text: str) -> str:
+    """The quantity that was most likely meant: ``64MB`` is ``64M``, ``1gib`` is ``1Gi``, ``0,5`` is ``0.5``."""
+    match = _ALMOST_QUANTITY.fullmatch(text)
+    if not match:
+        return "write a number and a unit: 500m, 0.5, 128Mi, 1Gi"
+    number, unit, binary = match.groups()
+    letter = unit.lower() if unit in "kK" and not binary else unit.upper()
+    return f'did you mean "{number.replace(",", ".")}{letter}{binary.lower()}"?'
 
 
 def _shown(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from autograder.manifests.decode import bad_character, decode
 from autograder.manifests.json_reader import NotJson, looks_like_json, read_json
 from autograder.manifests.problems import FieldPath, Position, Problem, parse_path
-from autograder.manifests.tree import Limits, Node, Refused, TreeBuilder
+from autograder.manifests.tree import Limits, Node, Refused, TreeBuilder, note
 from autograder.manifests.yaml_reader import read_yaml
 
 
@@ -111,9 +111,7 @@ def parse(text: str | bytes, *, source: str = "manifest.yaml", limits: Limits = 
     except Refused as refused:
         return Manifest((), (*problems, refused.problem))
     if not documents and not problems:
-        problems.append(
-            Problem("error", "the manifest is empty", Position(source, 1, 1), hint="write an object into it")
-        )
+        problems.append(Problem("error", "the manifest is empty", Position(source, 1, 1)))
     return Manifest(documents, tuple(problems))
 
 
@@ -128,12 +126,12 @@ def _documents(text: str | bytes, source: str, limits: Limits, problems: list[Pr
             count += 1
             position = Position(source, *node.mark)
             if count > limits.documents:
-                message = f"the manifest has more than {limits.documents} objects"
+                message = f"the manifest has more than {limits.documents:,} documents"
                 raise Refused(Problem("error", message, position, hint="make it smaller"))
             if isinstance(node.children, dict):
                 yield Document(node.value, source, node)
-            else:
-                problems.append(_not_an_object(node, position, path))
+            elif node.value is not None or path:
+                note(problems, _not_an_object(node, position, path), limits)
 
 
 def _roots(text: str, source: str, limits: Limits, problems: list[Problem]) -> Iterator[Node]:

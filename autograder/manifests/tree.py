@@ -35,6 +35,13 @@ class Refused(Exception):
         self.problem = problem
 
 
+def note(problems: list[Problem], problem: Problem, limits: Limits) -> None:
+    """Add a problem to the list; one more than are listed ends the reading."""
+    if len(problems) >= limits.problems:
+        raise Refused(Problem("error", "there are more problems than these", hint="solve these first"))
+    problems.append(problem)
+
+
 class Node:
     """A value with its place. ``children`` is a dict (map), a list, or ``None`` (scalar).
 
@@ -96,9 +103,7 @@ class TreeBuilder:
 
     def problem(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note an error at ``mark``; too many of them end the reading."""
-        self._problems.append(Problem("error", message, self._position(mark), self.path(), hint))
-        if len(self._problems) >= self._limits.problems:
-            raise Refused(Problem("error", "there are more problems than these; solve these first"))
+        note(self._problems, Problem("error", message, self._position(mark), self.path(), hint), self._limits)
 
     def path(self) -> FieldPath:
         """The field that is being read."""
@@ -107,8 +112,8 @@ class TreeBuilder:
             children = opened.node.children
             if isinstance(children, list):
                 path.append(len(children))
-            elif opened.key is not None and opened.key.value is not MERGE:
-                path.append(str(opened.key.raw if opened.key.raw is not None else opened.key.value))
+            elif opened.key is not None and (name := key_text(opened.key.value)) is not None:
+                path.append(name)
         return tuple(path)
 
     def open_map(self, mark: Mark) -> Node:

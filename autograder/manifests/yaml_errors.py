@@ -16,7 +16,8 @@ from autograder.manifests.tree import Mark
 
 Explained: TypeAlias = tuple[Mark, str, str]
 
-_LEADING_TAB: Final = re.compile(r" *-? *\t+(?=[^\s#])")
+_BAD_INDENTATION: Final = re.compile("[ -]*[\t\u00a0]")
+_BARE_WORD: Final = re.compile(r"[ -]*[A-Za-z]\w*\s*")
 _NO_SPACE_AFTER_COLON: Final = re.compile(r"[\s-]*[A-Za-z][\w./-]*:[^\s:/]")
 _VALUE: Final = re.compile(r"[\s-]*[^\s:#'\"]+:\s+(.+)")
 
@@ -62,13 +63,15 @@ _CASES: Final = (
     ),
     _Case(
         "did not find expected ',' or '}'",
-        "a `{` is opened and not closed with `}`",
+        "a `{` is opened here and not closed with `}`",
         "close it, and put commas between its fields",
+        at_start=True,
     ),
     _Case(
         "did not find expected ',' or ']'",
-        "a `[` is opened and not closed with `]`",
+        "a `[` is opened here and not closed with `]`",
         "close it, and put commas between its entries",
+        at_start=True,
     ),
     _Case("found unexpected end of stream", *_UNCLOSED),
     _Case("found unexpected document indicator", *_UNCLOSED),
@@ -151,11 +154,12 @@ def _line(lines: list[str], mark: Mark) -> str:
     return lines[mark[0] - 1] if mark[0] <= len(lines) else ""
 
 
-def _tab(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
+def _indentation(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
     for number in (mark[0], start[0]):
-        tab = _LEADING_TAB.match(lines[number - 1]) if number <= len(lines) else None
-        if tab:
-            return (number, tab[0].index("\t") + 1), "a tab cannot indent YAML", "use spaces"
+        bad = _BAD_INDENTATION.match(lines[number - 1]) if number <= len(lines) else None
+        if bad:
+            what = "a tab" if bad[0].endswith("\t") else "a no-break space"
+            return (number, bad.end()), f"{what} cannot indent YAML", "use spaces"
     return None
 
 
@@ -165,7 +169,29 @@ def _bad_first_character(said: str, mark: Mark, start: Mark, lines: list[str]) -
     character = _line(lines, mark)[mark[1] - 1 : mark[1]]
     if character == "\t":
         return mark, "a tab cannot stand here", "use spaces"
-    return mark, f"a value cannot begin with `{character}`", "put it in quotes"
+    return mark, f"a value cannot begin with the character {character}", "put it in quotes"
+
+
+def _unclosed_at_end(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
+    rest = (_line(lines, mark)[mark[1] - 1 :], *lines[mark[0] :])
+    if "did not find expected node content" not in said or any(line.strip() for line in rest):
+        return None
+    return mark, "the text ends here, and a bracket is still open", "close it with `]` or `}`"
+
+
+def _after_the_end(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
+    end = _line(lines, mark)[: mark[1] - 1].rstrip()[-1:]
+    if "did not find expected key" not in said or end not in ("'", '"', "]", "}"):
+        return None
+    if end in ("]", "}"):
+        return (
+            mark,
+            f"something stands behind the closing `{end}`",
+            "begin a new line, or put the whole value in quotes",
+        )
+    other = '"' if end == "'" else "'"
+    hint = f"put the whole value in the other kind of quotes, {other}"
+    return mark, f"the text in quotes ended before this, with {end}", hint
 
 
 def _missing_space(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
@@ -178,6 +204,17 @@ def _missing_space(said: str, mark: Mark, start: Mark, lines: list[str]) -> Expl
     return None
 
 
+def _missing_colon(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
+    above = mark[0] - 1
+    while above > 1 and not lines[above - 1].strip():
+        above -= 1
+    number = start[0] if "could not find expected ':'" in said else above if "mapping values" in said else 0
+    if not 0 < number <= len(lines) or not _BARE_WORD.fullmatch(lines[number - 1]):
+        return None
+    column = len(lines[number - 1].rstrip()) + 1
+    return (number, column), "a colon is missing behind the name of the field", "write `name: value`"
+
+
 def _second_colon(said: str, mark: Mark, start: Mark, lines: list[str]) -> Explained | None:
     if "mapping values are not allowed" not in said:
         return None
@@ -186,8 +223,21 @@ def _second_colon(said: str, mark: Mark, start: Mark, lines: list[str]) -> Expla
         message = "this value has a colon and a space in it, as if it were a field of its own"
         return (mark[0], value.start(1) + 1), message, "put the value in quotes, or begin a new line for the field"
     message = "this line is indented deeper than the one above, which has a value already"
-    return mark, message, "line it up with the field above, or take the value above away"
+    line = _line(lines, mark)
+    return (
+        (mark[0], len(line) - len(line.lstrip()) + 1),
+        message,
+        "line it up with the field above, or take the value above away",
+    )
 
 
 _Look: TypeAlias = Callable[[str, Mark, Mark, list[str]], "Explained | None"]
-_LOOKS: Final[tuple[_Look, ...]] = (_tab, _bad_first_character, _missing_space, _second_colon)
+_LOOKS: Final[tuple[_Look, ...]] = (
+    _indentation,
+    _bad_first_character,
+    _after_the_end,
+    _unclosed_at_end,
+    _missing_space,
+    _missing_colon,
+    _second_colon,
+)

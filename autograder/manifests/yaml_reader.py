@@ -26,7 +26,7 @@ _STANDARD_TAGS: Final = frozenset(
 
 
 def read_yaml(text: str, builder: TreeBuilder) -> Iterator[Node]:
-    """The root of every document that has content; what is wrong is noted with the builder.
+    """The root of every document, empty ones included; what is wrong is noted with the builder.
 
     A document that cannot be read does not keep the ones behind the next ``---`` from being read.
     """
@@ -66,9 +66,8 @@ class _Reader:
                 if kind is yaml.StreamEndEvent:
                     return
                 if kind is yaml.DocumentEndEvent:
-                    root = self._builder.root
-                    if root is not None and root.value is not None:
-                        yield root
+                    if self._builder.root is not None:
+                        yield self._builder.root
                 elif kind in handlers:
                     handlers[kind](self, event)
         except yaml.YAMLError as error:
