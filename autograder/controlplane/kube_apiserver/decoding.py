@@ -373,7 +373,10 @@ def _struct(name: str) -> _Struct:
         is_pointer = field.go_type.startswith("*")
         shape = _shape(field.go_type)
         droppable = field.option != "" and not is_pointer and shape != "struct"
-        members[field.json_name] = _Member(_reader(field.go_type), droppable, field.json_name, field.go_type)
+        reader = _reader(field.go_type)
+        if not field.option and shape in ("slice", "map"):
+            reader = _null_if_empty(reader)
+        members[field.json_name] = _Member(reader, droppable, field.json_name, field.go_type)
         if not field.option or (field.option == "omitempty" and shape == "struct" and not is_pointer):
             always.append((field.json_name, _zero(field.go_type)))
     return _Struct(members, tuple(always))
@@ -480,8 +483,14 @@ def _list_reader(name: str, item_type: str) -> Reader:
     return read
 
 
+def _null_if_empty(reader: Reader) -> Reader:
+    """Reads a list or map that stands in every object: etcd's protobuf knows no empty one, it comes back as null."""
+    return lambda value, unknown: reader(value, unknown) or None
+
+
 def _map_reader(name: str, item_type: str) -> Reader:
-    item, zero = _reader(item_type), _zero(item_type)
+    item = _reader(item_type)
+    zero = str if item_type == "[]byte" else _zero(item_type)
 
     def read(value: Any, unknown: list[str]) -> dict[str, Any]:
         if not isinstance(value, dict):
