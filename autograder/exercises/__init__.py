@@ -1,0 +1,19 @@
+"""Exercises: loading them, judging answers to them, proving that they judge rightly."""
+
+from autograder.exercises.exercise import Answer, Bounds, Exercise, Kind
+from autograder.exercises.loading import BadExercise, exercise_ids, exercises_root, load
+from autograder.exercises.running import Runner, Unsupported, judge
+
+__all__ = [
+    "Answer",
+    "BadExercise",
+    "Bounds",
+    "Exercise",
+    "Kind",
+    "Runner",
+    "Unsupported",
+    "exercise_ids",
+    "exercises_root",
+    "judge",
+    "load",
+]

@@ -1,0 +1,161 @@
+"""Reading exercises from their folders, with errors that tell an author what to do.
+
+The checks of an exercise are Python that the course's authors wrote; loading an exercise runs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from autograder.checks.declaring import BadCheck, Check
+from autograder.exercises.exercise import Exercise, Kind, points_of
+from autograder.exercises.parameters import BadParameter, Parameter, defaults
+
+REQUIRED: Final = ("title", "points", "minutes", "kind")
+OPTIONAL: Final = ("namespaces", "cluster_objects", "parameters", "wanted")
+TASK, CHECKS, HINTS, SETUP = "task.md", "checks.py", "hints.md", "setup.yaml"
+IGNORED: Final = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
+
+
+class BadExercise(ValueError):
+    """An exercise cannot be loaded; the message says what its author has to change."""
+
+
+def exercises_root() -> Path:
+    """The folder of the course's exercises: that of ``AUTOGRADER_EXERCISES``, of here or above, or beside the package."""
+    chosen = os.environ.get("AUTOGRADER_EXERCISES")
+    if chosen:
+        return Path(chosen)
+    here = Path.cwd()
+    places = [folder / "course" / "exercises" for folder in (here, *here.parents)]
+    return next((place for place in places if place.is_dir()), Path(__file__).parents[2] / "course" / "exercises")
+
+
+def exercise_ids(root: Path | None = None) -> list[str]:
+    """The ids of all exercises, such as ``pods/first-pod``, in order."""
+    base = root or exercises_root()
+    return sorted(path.parent.relative_to(base).as_posix() for path in base.glob(f"*/*/{TASK}"))
+
+
+def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int] | None = None) -> Exercise:
+    """The exercise of an id or a folder, its parameters at their defaults but for ``values``."""
+    folder = _folder(exercise, root or exercises_root())
+    texts = dict(_texts(folder))
+    if TASK not in texts:
+        raise BadExercise(f"{exercise}: {TASK} is missing")
+    matter, texts[TASK] = _front_matter(texts[TASK], exercise)
+    kind = _kind(matter, exercise)
+    for required in (f"starter{kind.ending}", f"solution{kind.ending}", HINTS, CHECKS):
+        if required not in texts:
+            raise BadExercise(f"{exercise}: {required} is missing")
+    checks = _checks(texts[CHECKS], folder / CHECKS, exercise)
+    if points_of(checks) != matter["points"]:
+        raise BadExercise(
+            f"{exercise}: the task promises {matter['points']} points and the criteria add up to {points_of(checks)}"
+        )
+    try:
+        parameters = {name: Parameter.parse(name, given) for name, given in (matter.get("parameters") or {}).items()}
+        loaded = Exercise(
+            id=f"{folder.parent.name}/{folder.name}",
+            title=str(matter["title"]), kind=kind, minutes=int(matter["minutes"]), points=matter["points"],
+            checks=checks, texts=texts, parameters=parameters,
+            values={**defaults(parameters), **(values or {})},
+            raw_namespaces=_names(matter, "namespaces", exercise) or ("default",),
+            raw_cluster_objects=_names(matter, "cluster_objects", exercise),
+            shows_wanted=matter.get("wanted", "shown") == "shown",
+        )  # fmt: skip
+        loaded.task, loaded.starter, loaded.solution, loaded.hints, loaded.setup  # noqa: B018  every text must render
+        return loaded
+    except BadParameter as error:
+        raise BadExercise(f"{exercise}: {error}") from error
+
+
+def stray_files(folder: Path, kind: Kind) -> list[str]:
+    """Files in an exercise's folder that belong to no part of the format."""
+    known = {TASK, CHECKS, HINTS, SETUP, f"starter{kind.ending}", f"solution{kind.ending}"}
+    found = []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_dir() or IGNORED & set(inside.parts):
+            continue
+        variant = len(inside.parts) == 2 and inside.parts[0] in ("accepted", "mutants") and path.suffix == kind.ending
+        if inside.as_posix() not in known and not variant:
+            found.append(inside.as_posix())
+    return found
+
+
+def _folder(exercise: str, root: Path) -> Path:
+    for folder in (root / exercise, Path(exercise)):
+        if (folder / TASK).is_file():
+            return folder.resolve()
+    known = ", ".join(exercise_ids(root)) or "none"
+    raise BadExercise(f"there is no exercise {exercise!r}; there are: {known}")
+
+
+def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and not IGNORED & set(inside.parts) and path.suffix in (".md", ".yaml", ".txt", ".py"):
+            yield inside.as_posix(), path.read_text(encoding="utf-8")
+
+
+def _front_matter(text: str, exercise: str) -> tuple[dict[str, Any], str]:
+    """The fields between the two lines ``---`` at the top of a task, and the task."""
+    opening, _, rest = text.partition("---\n")
+    matter_text, closing, task = rest.partition("\n---\n")
+    if opening or not closing:
+        raise BadExercise(f"{exercise}: {TASK} begins with front matter between two lines `---`")
+    try:
+        matter = yaml.load(matter_text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise BadExercise(f"{exercise}: the front matter of {TASK} is no YAML: {error}") from error
+    if not isinstance(matter, dict):
+        raise BadExercise(f"{exercise}: the front matter of {TASK} is a map of fields")
+    missing = [name for name in REQUIRED if name not in matter]
+    unknown = matter.keys() - {*REQUIRED, *OPTIONAL}
+    if missing or unknown:
+        said = [f"{name} is missing" for name in missing] + [f"{name} is not known" for name in sorted(unknown)]
+        raise BadExercise(f"{exercise}: front matter of {TASK}: {'; '.join(said)}")
+    for number in ("points", "minutes"):
+        if isinstance(matter[number], bool) or not isinstance(matter[number], int | float) or matter[number] <= 0:
+            raise BadExercise(f"{exercise}: front matter of {TASK}: {number} must be a number above 0")
+    return matter, task.lstrip("\n")
+
+
+def _kind(matter: Mapping[str, Any], exercise: str) -> Kind:
+    try:
+        return Kind(matter["kind"])
+    except ValueError:
+        kinds = ", ".join(kind.value for kind in Kind)
+        raise BadExercise(f"{exercise}: the kind {matter['kind']!r} is none of {kinds}") from None
+
+
+def _names(matter: Mapping[str, Any], key: str, exercise: str) -> tuple[str, ...]:
+    names = matter.get(key) or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadExercise(f"{exercise}: front matter of {TASK}: {key} is a list of names")
+    return tuple(names)
+
+
+def _checks(code: str, path: Path, exercise: str) -> tuple[Check, ...]:
+    """The checks of a module in the order in which they are written."""
+    module: dict[str, Any] = {"__name__": f"checks of {exercise}", "__file__": str(path)}
+    try:
+        exec(compile(code, str(path), "exec", dont_inherit=True), module)  # written by the course's authors
+    except BadCheck as error:
+        raise BadExercise(f"{exercise}: {CHECKS}: {error}") from error
+    except Exception as error:
+        raise BadExercise(f"{exercise}: {CHECKS} cannot be run: {type(error).__name__}: {error}") from error
+    checks = tuple(value for value in module.values() if isinstance(value, Check))
+    names = [check.name for check in checks]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise BadExercise(f"{exercise}: {CHECKS}: two checks are named {', '.join(sorted(doubled))}")
+    if not points_of(checks):
+        raise BadExercise(f"{exercise}: {CHECKS} declares no criterion")
+    return checks
