@@ -6,7 +6,6 @@ Schema and messages are for learners: what was wanted, what was found, what to d
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from typing import Any, Final
@@ -55,7 +54,18 @@ class _Checker:
         definition = self._definition()
         if definition is not None:
             self._root = definition
-            self._fields(definition, self._schemas.definitions[definition], self._document.value, ())
+            schema = self._schemas.definitions[definition]
+            self._fields(definition, schema, self._document.value, ())
+            self._empty_spec(schema)
+
+    def _empty_spec(self, schema: Schema) -> None:
+        """No schema requires ``spec``; an object whose spec has required fields cannot do without."""
+        spec = self._document.value.get("spec")
+        if spec is None and "spec" in schema["properties"]:
+            definition, inside = self._schemas.resolve(schema["properties"]["spec"])
+            needed = [field for field in inside.get("required", ()) if (definition, field) not in _NOT_ENFORCED]
+            if needed:
+                self._problem(("spec",), "this field is required", f"it has at least {' and '.join(needed)}")
 
     def _definition(self) -> str | None:
         """The definition of the object's kind, or of the kind that was most likely meant."""
@@ -85,7 +95,7 @@ class _Checker:
     def _guess(self, api_version: str, kind: str) -> str | None:
         versions = self._schemas.api_versions_of(kind)
         if versions:
-            message = f"kind {kind} lives in {versions[0]}, not {_shown(api_version)}"
+            message = f"kind {kind} lives in {versions[0]}, not {api_version or _shown(api_version)}"
             self._problem(("apiVersion",), message, f"write `apiVersion: {versions[0]}`")
             return self._schemas.lookup(versions[0], kind)
         meant = closest(kind, (known.kind for known in self._schemas.kinds if not known.kind.endswith("List")))
@@ -121,6 +131,7 @@ class _Checker:
     def _fields(self, definition: str, schema: Schema, value: dict[str, Any], path: FieldPath) -> None:
         properties = schema.get("properties")
         others = schema.get("additionalProperties")
+        given = {key for key, entry in value.items() if entry is not None}
         for key, entry in value.items():
             inside = (*path, key)
             if properties is not None and key in properties:
@@ -130,10 +141,12 @@ class _Checker:
                 if entry is not None:
                     self._value(others, entry, inside, ())
             elif properties is not None and not self._said(inside):
-                self._unknown(inside, self._unknown_hint(properties, path, key, value))
+                meant = closest(key, properties)
+                self._unknown(inside, _slip_hint(meant, value) if meant else self._home_hint(schema, inside, entry))
+                given.add(meant or key)
         if path[:1] != ("status",):
             for key in schema.get("required", ()):
-                if value.get(key) is None and (definition, key) not in _NOT_ENFORCED:
+                if key not in given and (definition, key) not in _NOT_ENFORCED:
                     message = "this field is required" + (", and it has no value" if key in value else "")
                     self._problem((*path, key), message, "" if key in value else f"add `{key}`")
 
@@ -158,21 +171,19 @@ class _Checker:
         elif definition == _QUANTITY_NAME and not _QUANTITY.fullmatch(value):
             self._problem(path, f"{_shown(value)} is not a quantity", _quantity_hint(value))
 
-    def _unknown_hint(self, properties: Schema, path: FieldPath, key: str, siblings: dict[str, Any]) -> str:
-        meant = closest(key, properties)
-        if meant is not None:
-            if meant in siblings:
-                return f'did you mean "{meant}"? It is given already'
-            return f'did you mean "{meant}"?'
-        home = home_of(self._schemas, self._root, path, key)
+    def _home_hint(self, schema: Schema, path: FieldPath, value: Any) -> str:
+        """Where a field belongs that is unknown here: to another part of the object, or into a free-form map."""
+        name = str(path[-1])
+        home = home_of(self._schemas, self._root, path[:-1], name)
         if home is None:
-            return ""
+            maps = [field for field, inside in schema["properties"].items() if "additionalProperties" in inside]
+            return f"put it under {maps[0]}" if len(maps) == 1 and not isinstance(value, dict | list) else ""
         if not home:
-            return f"`{key}` belongs to the top level, beside kind"
+            return f"`{name}` belongs to the top level, beside kind"
         where = ".".join(home)
         if where.endswith("[]"):
-            return f"`{key}` belongs to an entry of {where[:-2]}"
-        return f"`{key}` belongs to {where}"
+            return f"`{name}` belongs to an entry of {where[:-2]}"
+        return f"`{name}` belongs to {where}"
 
     def _unknown(self, path: FieldPath, hint: str) -> None:
         self._problem(path, "unknown field", hint, self._document.key_position(path))
@@ -195,6 +206,10 @@ class _Checker:
     ) -> None:
         place = position or self._document.nearest_position(path)
         self.problems.append(Problem(severity, message, place, path, hint))
+
+
+def _slip_hint(meant: str, siblings: dict[str, Any]) -> str:
+    return f'did you mean "{meant}"? It is given already' if meant in siblings else f'did you mean "{meant}"?'
 
 
 def _types(schema: Schema) -> list[str]:
@@ -227,7 +242,7 @@ def _found(value: Any, raw: str | None) -> str:
 def _type_hint(types: list[str], value: Any, raw: str | None) -> str:
     """What to do about a value of the wrong type; empty where there is no likely cause."""
     found = _type_of(value)
-    if "string" in types and found in ("boolean", "integer", "number"):
+    if types == ["string"] and found in ("boolean", "integer", "number"):
         return f'put it in quotes: "{raw}"'
     if "array" in types:
         return "begin each entry of the list with a dash: `- ...`"
@@ -260,7 +275,7 @@ def _shown(text: str) -> str:
 
 def _is_base64(text: str) -> bool:
     try:
-        base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+        binascii.a2b_base64(text.replace("\n", "").replace("\r", ""), strict_mode=True)
     except (binascii.Error, ValueError):
         return False
     return True

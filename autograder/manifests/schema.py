@@ -10,6 +10,7 @@ A schema is a plain dict of JSON schema: ``type``, ``properties``, ``items``, ``
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from importlib.util import find_spec
@@ -19,6 +20,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 Schema: TypeAlias = Mapping[str, Any]
 
 DEFAULT_VERSION: Final = "1.36"
+_VERSION: Final = re.compile("v|alpha|beta")
 _REF: Final = "#/$defs/"
 
 
@@ -91,9 +93,11 @@ class Schemas:
         return self.kinds.get(GroupVersionKind.of(api_version, kind))
 
     def api_versions_of(self, kind: str) -> tuple[str, ...]:
-        """The apiVersions in which there is this kind, stable ones first."""
-        found = [known.api_version for known in self.kinds if known.kind == kind]
-        return tuple(sorted(found, key=lambda api_version: ("alpha" in api_version, "beta" in api_version)))
+        """The apiVersions in which there is this kind: stable ones first, then the newest first."""
+        found = [known for known in self.kinds if known.kind == kind]
+        found.sort(key=lambda known: [int(part) for part in _VERSION.sub(" ", known.version).split()], reverse=True)
+        found.sort(key=lambda known: ("alpha" in known.version, "beta" in known.version))
+        return tuple(known.api_version for known in found)
 
     def resolve(self, schema: Schema) -> tuple[str, Schema]:
         """Follow ``$ref``: the definition's name (empty if there is none) and the schema itself."""
