@@ -58,6 +58,10 @@ class WorkQueue(Generic[Key]):
         if appointed is None or appointed > due:
             self._clock.set(self._component, (self.name, key), due, periodic=periodic)
 
+    def cancel(self, key: Key) -> None:
+        """Forget the key's appointment, if it has one."""
+        self._clock.cancel(self._component, (self.name, key))
+
     def add_rate_limited(self, key: Key) -> None:
         """Have the key looked at again after a failure, later each time."""
         failures = self._failures.get(key, 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.apimachinery.wire import User
 from autograder.controlplane.client import Client, EventRecorder, InformerFactory, WorkQueue
 from autograder.controlplane.client.informer import Delta, Informer
 from autograder.controlplane.clock import Clock
@@ -24,8 +26,9 @@ class ControllerContext:
 
     def client(self, controller: str) -> Client:
         """A client that speaks as the controller's own service account."""
-        user = f"system:serviceaccount:kube-system:{controller}"
-        return self.environment.client(user, "system:serviceaccounts", "system:serviceaccounts:kube-system")
+        groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated")
+        user = User(f"system:serviceaccount:kube-system:{controller}", groups)
+        return Client(self.environment.handle, user, trusted=True, field_manager=COMPONENT)
 
     def recorder(self, client: Client, component: str) -> EventRecorder:
         """A recorder of events that come from ``component``."""
@@ -43,6 +46,8 @@ class Controller:
     service_account: ClassVar[str]
     event_source: ClassVar[str]
     STATE: ClassVar[tuple[str, ...]] = ()
+    #: A key that has failed this often in a row is left alone until something changes (None: never).
+    max_retries: ClassVar[int | None] = None
 
     def __init__(self, context: ControllerContext) -> None:
         self.clock = context.clock
@@ -61,6 +66,11 @@ class Controller:
 
     def start(self) -> None:
         """Called once when the process starts, after the informers have listed; periodic work is set up here."""
+
+    @property
+    def now(self) -> str:
+        """The time as the API writes it."""
+        return timestamps.time(self.clock.now)
 
     def fork(self, context: ControllerContext) -> Self:
         """The same controller, in the same state, for a fork of the cluster."""
@@ -81,7 +91,10 @@ class Controller:
                 self.reconcile(key)
             except StatusError:
                 # The next try meets a newer state of the world; the queue spaces the tries out.
-                self.queue.add_rate_limited(key)
+                if self.max_retries is None or self.queue.failures(key) < self.max_retries:
+                    self.queue.add_rate_limited(key)
+                else:
+                    self.queue.forget(key)
             else:
                 self.queue.forget(key)
         return worked

@@ -1,0 +1,40 @@
+"""Conditions of objects: lists of ``type``, ``status``, ``reason``, ``message`` and times; always new lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.apimachinery.wire import Object
+
+Conditions = list[Object]
+
+
+def find(conditions: Iterable[Object], kind: str) -> Object | None:
+    """The condition of a type, or None."""
+    return next((found for found in conditions if found["type"] == kind), None)
+
+
+def without(conditions: Iterable[Object], kind: str) -> Conditions:
+    """All conditions but those of a type."""
+    return [found for found in conditions if found["type"] != kind]
+
+
+def with_new(conditions: Conditions, condition: Object) -> Conditions:
+    """The conditions with ``condition`` at the end, unless one of its type says the same (status and reason)."""
+    current = find(conditions, condition["type"])
+    if current and (current["status"], current.get("reason")) == (condition["status"], condition.get("reason")):
+        return conditions
+    if current and current["status"] == condition["status"] and "lastTransitionTime" in current:
+        condition = {**condition, "lastTransitionTime": current["lastTransitionTime"]}
+    return [*without(conditions, condition["type"]), condition]
+
+
+def compact(fields: Object) -> Object:
+    """The fields that Go would write: without empty strings, zeros, empty lists and absent ones."""
+    return {key: value for key, value in fields.items() if value}
+
+
+def has_cause(error: StatusError, reason: str) -> bool:
+    """Whether an answer of the API server names a cause, such as NamespaceTerminating."""
+    return any(cause.get("reason") == reason for cause in (error.details or {}).get("causes", ()))

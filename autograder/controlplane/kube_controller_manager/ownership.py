@@ -1,0 +1,117 @@
+"""Owner references: who controls an object, and how a controller adopts and releases what its selector picks.
+
+Source: pkg/controller/controller_ref_manager.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autograder.controlplane.apimachinery.errors import Conflict, Invalid, NotFound, StatusError
+from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.selectors import LabelSelector
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client import Client
+
+
+def controller_of(obj: Object) -> Object | None:
+    """The owner reference of the object's controller, or None."""
+    for reference in obj["metadata"].get("ownerReferences", ()):
+        if reference.get("controller"):
+            return reference
+    return None
+
+
+def is_controlled_by(obj: Object, owner: Object) -> bool:
+    """Whether ``owner`` is the object's controller."""
+    reference = controller_of(obj)
+    return reference is not None and reference["uid"] == owner["metadata"]["uid"]
+
+
+def controller_ref(owner: Object) -> Object:
+    """The reference that an object controlled by ``owner`` carries."""
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def claim(
+    client: Client,
+    owner_kind: ResourceType,
+    owner: Object,
+    selector: LabelSelector,
+    kind: ResourceType,
+    candidates: Iterable[Object],
+    finalizers: tuple[str, ...] = (),
+) -> list[Object]:
+    """The candidates that belong to ``owner``: orphans that match are adopted, own ones that don't are released.
+
+    ``finalizers`` are put on what is adopted and taken off what is released.  A candidate that was adopted is
+    returned as it now is.  A ``StatusError`` of one candidate is raised after all have been looked at.
+    """
+    claimed: list[Object] = []
+    failure: StatusError | None = None
+    checked = False
+    uid, leaving = owner["metadata"]["uid"], "deletionTimestamp" in owner["metadata"]
+    for candidate in candidates:
+        meta = candidate["metadata"]
+        reference = controller_of(candidate)
+        matches = selector.matches(meta.get("labels"))
+        try:
+            if reference is not None:
+                if reference["uid"] != uid:
+                    continue
+                if matches:
+                    claimed.append(candidate)
+                elif not leaving:
+                    _release(client, kind, candidate, uid, finalizers)
+            elif matches and not leaving and "deletionTimestamp" not in meta:
+                if not checked:
+                    _check_still_there(client, owner_kind, owner)
+                    checked = True
+                claimed.append(_adopt(client, kind, candidate, owner, finalizers))
+        except NotFound:
+            continue
+        except StatusError as error:
+            failure = failure or error
+    if failure:
+        raise failure
+    return claimed
+
+
+def _adopt(
+    client: Client, kind: ResourceType, candidate: Object, owner: Object, finalizers: tuple[str, ...]
+) -> Object:
+    meta = candidate["metadata"]
+    patch: Object = {"ownerReferences": [controller_ref(owner)], "uid": meta["uid"]}
+    if finalizers:
+        patch["finalizers"] = list(finalizers)
+    return client.patch(kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
+
+
+def _release(
+    client: Client, kind: ResourceType, candidate: Object, uid: str, finalizers: tuple[str, ...]
+) -> None:
+    meta = candidate["metadata"]
+    patch: Object = {"ownerReferences": [{"$patch": "delete", "uid": uid}], "uid": meta["uid"]}
+    if finalizers:
+        patch["$deleteFromPrimitiveList/finalizers"] = list(finalizers)
+    try:
+        client.patch(kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
+    except Invalid:
+        # An object of the same name has taken its place, or it has no owners any more: nothing is left to release.
+        return
+
+
+def _check_still_there(client: Client, owner_kind: ResourceType, owner: Object) -> None:
+    """The informer may be old: an owner that is being deleted must not adopt."""
+    meta = owner["metadata"]
+    fresh = client.get(owner_kind, meta.get("namespace", ""), meta["name"])["metadata"]
+    if fresh["uid"] != meta["uid"] or "deletionTimestamp" in fresh:
+        why = f"{meta.get('namespace', '')}/{meta['name']} has just been deleted"
+        raise Conflict.on(owner_kind.plural, owner_kind.group, meta["name"], why)

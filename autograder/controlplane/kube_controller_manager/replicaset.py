@@ -1,0 +1,267 @@
+"""The ReplicaSet controller: as many pods as wanted, no more and no fewer.
+
+Pods belong to a ReplicaSet by their controller reference; its selector says which orphans it adopts and which of its
+own it lets go.  Source: pkg/controller/replicaset.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar, Final, Self
+
+from autograder.controlplane.apimachinery import selectors
+from autograder.controlplane.apimachinery.errors import NotFound, StatusError
+from autograder.controlplane.apimachinery.scheme import PODS, REPLICASETS, ResourceType
+from autograder.controlplane.apimachinery.selectors import LabelSelector
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client.informer import Delta, Informer, by_controller, by_namespace, object_key, split_key
+from autograder.controlplane.clock import SECOND
+from autograder.controlplane.kube_controller_manager import pods as podlib
+from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of, is_controlled_by
+from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
+
+#: The most pods that are created or deleted in one go.
+BURST: Final = 500
+
+
+class ReplicaSetController(Controller):
+    """Keeps the number of pods of every ReplicaSet."""
+
+    name = "replicaset-controller"
+    service_account = "replicaset-controller"
+    event_source = "replicaset-controller"
+
+    #: The kind that is looked after; ReplicationControllers are looked after in the same way.
+    KIND: ClassVar[ResourceType] = REPLICASETS
+    #: Whether the status has ``terminatingReplicas``.
+    COUNTS_TERMINATING: ClassVar[bool] = True
+
+    def __init__(self, context: ControllerContext) -> None:
+        super().__init__(context)
+        self.sets = self.informers.informer(self.KIND, namespace=by_namespace, controller=by_controller)
+        self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
+        self.pod_control = PodControl(self.client, self.recorder)
+        self.expectations = Expectations(self.clock)
+
+    def fork(self, context: ControllerContext) -> Self:
+        twin = super().fork(context)
+        twin.expectations = self.expectations.fork(context.clock)
+        return twin
+
+    def subscriptions(self) -> dict[Informer, str]:
+        return {self.sets: "on_set", self.pods: "on_pod"}
+
+    def selector(self, replica_set: Object) -> LabelSelector:
+        """Which pods the set is about."""
+        return selectors.of_object(replica_set["spec"].get("selector"))
+
+    def on_set(self, delta: Delta) -> None:
+        key = object_key(delta.object)
+        replaced = delta.old and delta.new and delta.old["metadata"]["uid"] != delta.new["metadata"]["uid"]
+        if delta.new is None or replaced:
+            self.expectations.forget(key)
+        self.queue.add(key)
+
+    def on_pod(self, delta: Delta) -> None:
+        old, new = delta
+        if new is None:
+            self._pod_left(delta.object)
+        elif old is None:
+            self._pod_came(new)
+        else:
+            self._pod_changed(old, new)
+
+    def _pod_came(self, pod: Object) -> None:
+        if "deletionTimestamp" in pod["metadata"]:
+            self._pod_left(pod)
+        elif controller_of(pod) is None:
+            self._enqueue_matching(pod)
+        elif owner := self._owner(pod):
+            key = object_key(owner)
+            self.expectations.creation_observed(key)
+            self.queue.add(key)
+
+    def _pod_changed(self, old: Object, new: Object) -> None:
+        relabelled = old["metadata"].get("labels") != new["metadata"].get("labels")
+        if "deletionTimestamp" in new["metadata"]:
+            self._pod_left(new)
+            if relabelled:
+                self._pod_left(old)
+            return
+        reowned = controller_of(old) != controller_of(new)
+        if reowned and (former := self._owner(old)):
+            self.queue.add(object_key(former))
+        if controller_of(new) is None:
+            if relabelled or reowned:
+                self._enqueue_matching(new)
+        elif owner := self._owner(new):
+            self.queue.add(object_key(owner))
+
+    def _pod_left(self, pod: Object) -> None:
+        if owner := self._owner(pod):
+            key = object_key(owner)
+            self.expectations.deletion_observed(key, object_key(pod))
+            self.queue.add(key)
+
+    def _owner(self, pod: Object) -> Object | None:
+        """The set that controls the pod, if it is still there."""
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != self.KIND.kind:
+            return None
+        found = self.sets.get(pod["metadata"]["namespace"], reference["name"])
+        return found if found and found["metadata"]["uid"] == reference["uid"] else None
+
+    def _enqueue_matching(self, pod: Object) -> None:
+        labels = pod["metadata"].get("labels")
+        for candidate in self.sets.by_index("namespace", pod["metadata"]["namespace"]):
+            if labels and self.selector(candidate).matches(labels):
+                self.queue.add(object_key(candidate))
+
+    def reconcile(self, key: str) -> None:
+        namespace, _ = split_key(key)
+        replica_set = self.sets.get_by_key(key)
+        if replica_set is None:
+            self.expectations.forget(key)
+            return
+        selector = self.selector(replica_set)
+        uid = replica_set["metadata"]["uid"]
+        known = self.pods.by_index(podlib.BY_OWNER, uid)
+        known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(namespace))
+        candidates = [pod for pod in known if podlib.is_active(pod)]
+        active = claim(self.client, self.KIND, replica_set, selector, PODS, candidates)
+        terminating = sum(
+            podlib.is_terminating(pod)
+            and is_controlled_by(pod, replica_set)
+            and selector.matches(pod["metadata"].get("labels"))
+            for pod in known
+        )
+        failure: StatusError | None = None
+        if self.expectations.satisfied(key) and "deletionTimestamp" not in replica_set["metadata"]:
+            try:
+                self._manage(key, replica_set, active)
+            except StatusError as error:
+                failure = error
+        status = self._status(replica_set, active, terminating, failure)
+        self._write_status(replica_set, status)
+        if failure:
+            raise failure
+        self._plan_availability(key, replica_set, active, status)
+
+    def _manage(self, key: str, replica_set: Object, active: list[Object]) -> None:
+        """Create the missing pods or delete the surplus; raises the first refusal."""
+        surplus = len(active) - replica_set["spec"].get("replicas", 1)
+        if surplus < 0:
+            self._create(key, replica_set, min(-surplus, BURST))
+        elif surplus > 0:
+            self._delete(key, replica_set, active, min(surplus, BURST))
+
+    def _create(self, key: str, replica_set: Object, count: int) -> None:
+        self.expectations.expect_creations(key, count)
+        template = replica_set["spec"]["template"]
+
+        def create() -> None:
+            try:
+                self.pod_control.create_from_template(replica_set, template)
+            except StatusError as error:
+                # In a namespace that is going away every creation fails, and nothing can be done about it.
+                if not has_cause(error, NAMESPACE_TERMINATING):
+                    raise
+
+        done, failure = slow_start(count, create)
+        if done < count:
+            self.expectations.creation_observed(key, count - done)
+        if failure:
+            raise failure
+
+    def _delete(self, key: str, replica_set: Object, active: list[Object], count: int) -> None:
+        victims = active
+        if count < len(active):
+            victims = podlib.in_order_of_deletion(active, self._pods_per_node(replica_set), self.clock.now)[:count]
+        self.expectations.expect_deletions(key, map(object_key, victims))
+        failure: StatusError | None = None
+        for pod in victims:
+            try:
+                self.pod_control.delete(replica_set, pod)
+            except StatusError as error:
+                self.expectations.deletion_observed(key, object_key(pod))
+                if not isinstance(error, NotFound):
+                    failure = failure or error
+        if failure:
+            raise failure
+
+    def _pods_per_node(self, replica_set: Object) -> Counter[str]:
+        """Active pods on each node that belong to this set or to others of the same owner (the old ones of a rollout)."""
+        reference = controller_of(replica_set)
+        related = self.sets.by_index("controller", reference["uid"]) if reference else []
+        found: dict[str, Object] = {}
+        for one in related:
+            for pod in self.pods.by_index(podlib.BY_OWNER, one["metadata"]["uid"]):
+                found[pod["metadata"]["uid"]] = pod
+        return Counter(pod["spec"].get("nodeName", "") for pod in found.values() if podlib.is_active(pod))
+
+    def _status(
+        self, replica_set: Object, active: list[Object], terminating: int, failure: StatusError | None
+    ) -> Object:
+        spec, before = replica_set["spec"], replica_set.get("status", {})
+        template_labels = selectors.of_map(spec["template"].get("metadata", {}).get("labels"))
+        ready = [pod for pod in active if podlib.is_ready(pod)]
+        wait = spec.get("minReadySeconds", 0)
+        conditions = before.get("conditions", [])
+        known_failure = find(conditions, "ReplicaFailure")
+        if failure and not known_failure:
+            conditions = with_new(conditions, {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "lastTransitionTime": self.now,
+                "reason": "FailedCreate" if len(active) < spec.get("replicas", 1) else "FailedDelete",
+                "message": failure.message,
+            })
+        elif known_failure and not failure:
+            conditions = without(conditions, "ReplicaFailure")
+        status: Object = {"replicas": len(active)} | compact({
+            "fullyLabeledReplicas": sum(template_labels.matches(pod["metadata"].get("labels")) for pod in active),
+            "readyReplicas": len(ready),
+            "availableReplicas": sum(podlib.is_available(pod, wait, self.clock.now) for pod in ready),
+            "observedGeneration": before.get("observedGeneration", 0),
+            "conditions": conditions,
+        })
+        if self.COUNTS_TERMINATING:
+            status["terminatingReplicas"] = terminating
+        return status
+
+    def _write_status(self, replica_set: Object, status: Object) -> None:
+        generation = replica_set["metadata"].get("generation", 0)
+        if status != replica_set.get("status") or generation != status.get("observedGeneration", 0):
+            status = status | compact({"observedGeneration": generation})
+            self.client.update(self.KIND, {**replica_set, "status": status}, "status")
+
+    def _plan_availability(self, key: str, replica_set: Object, active: list[Object], status: Object) -> None:
+        """Look again when the next ready pod has been ready for long enough."""
+        wait = replica_set["spec"].get("minReadySeconds", 0)
+        if wait and status.get("readyReplicas", 0) != status.get("availableReplicas", 0):
+            self.queue.add_after(key, podlib.next_availability(active, wait, self.clock.now) or wait * SECOND)
+
+
+def slow_start(count: int, call: Callable[[], None]) -> tuple[int, StatusError | None]:
+    """Call ``count`` times in batches of 1, 2, 4, ...; no further batch after one with a failure.
+
+    Returns how many calls went well and the first failure.  A quota that is used up is thus met once and not
+    ``count`` times.
+    """
+    done, batch = 0, 1
+    failure: StatusError | None = None
+    while done < count and failure is None:
+        batch = min(batch, count - done)
+        for _ in range(batch):
+            try:
+                call()
+            except StatusError as error:
+                failure = failure or error
+            else:
+                done += 1
+        batch *= 2
+    return done, failure
