@@ -9,7 +9,8 @@ as ``/usr/share/gocode/src`` after ``apt-get install golang-k8s-api-dev golang-k
 One file a group and version goes to ``autograder/controlplane/kube_apiserver/types``. In it:
 
 * ``structs``: name -> fields in order, each ``[JSON name, Go type, option]``. The option is ``omitempty``,
-  ``omitzero`` or empty; an embedded struct has no JSON name, and its option is the Go name of the field.
+  ``omitzero`` or empty; an embedded struct has no JSON name, and its option is the Go name of the field. A field that
+  strategic merge patches treat in a way of its own has two entries more: the patch strategy and the merge key.
 * ``named``: other named types (enumerations, maps, lists) -> the type that they stand for.
 
 Types of other packages are written ``core/v1.Container``; those of the same package as well. Equal input gives equal
@@ -67,7 +68,8 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 IMPORT = re.compile(r'^\s*(?:import\s+)?(\w+)?\s*"([\w./-]+)"\s*$', re.MULTILINE)
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"^type (\w+) ((?!struct\b|interface\b|=)[\w.\[\]*]+)\s*$", re.MULTILINE)
-FIELD = re.compile(r'^\s*(?:(\w+)\s+)?([\w.\[\]*]+)\s+`[^`]*?json:"([^"]*)"[^`]*`\s*$', re.MULTILINE)
+FIELD = re.compile(r'^\s*(?:(\w+)\s+)?([\w.\[\]*]+)\s+`([^`]*?json:"([^"]*)"[^`]*)`\s*$', re.MULTILINE)
+PATCH_TAG = re.compile(r'(patchStrategy|patchMergeKey):"([^"]*)"')
 TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
@@ -115,17 +117,20 @@ def imported(text: str) -> dict[str, str]:
 
 
 def read_fields(body: str, package: str, imports: dict[str, str]) -> list[list[str]]:
-    """The fields of one struct as ``[JSON name, Go type, option]``."""
+    """The fields of one struct as ``[JSON name, Go type, option]``, or with patch strategy and merge key."""
     fields = []
-    for name, go_type, tag in FIELD.findall(body):
+    for name, go_type, tags, tag in FIELD.findall(body):
         json_name, *options = tag.split(",")
+        patch = dict(PATCH_TAG.findall(tags))
         if json_name == "-":
             continue
         full = qualified(go_type, package, imports)
         if "inline" in options or (not name and not json_name):
             fields.append(["", full, name or go_type.rpartition(".")[2]])
         else:
-            fields.append([json_name, full, next((o for o in ("omitzero", "omitempty") if o in options), "")])
+            option = next((o for o in ("omitzero", "omitempty") if o in options), "")
+            how = [patch.get("patchStrategy", ""), patch.get("patchMergeKey", "")] if patch else []
+            fields.append([json_name, full, option, *how])
     return fields
 
 

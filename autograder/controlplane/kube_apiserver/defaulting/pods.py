@@ -205,14 +205,14 @@ def _default_pod_resources(spec: Object) -> None:
     resources = spec["resources"]
     limits, requests = resources.get("limits", {}), resources.get("requests", {})
     if limits or requests:
-        for name, total in _aggregate(spec, "limits").items():
+        for name, total in aggregate_resources(spec, "limits").items():
             if name.startswith("hugepages-") and name not in requests:
                 limits = {name: str(total), **limits}
     if limits:
         resources["limits"] = limits
         follow = {
             name: str(total)
-            for name, total in _aggregate(spec, "requests").items()
+            for name, total in aggregate_resources(spec, "requests").items()
             if name in ("cpu", "memory") and name not in requests
         }
         given = {name: value for name, value in limits.items() if name in ("cpu", "memory") or name.startswith("hugepages-")}
@@ -220,7 +220,7 @@ def _default_pod_resources(spec: Object) -> None:
             resources["requests"] = merged
 
 
-def _aggregate(spec: Object, which: str) -> dict[str, Quantity]:
+def aggregate_resources(spec: Object, which: str) -> dict[str, Quantity]:
     """What the containers together need at one time: all of them and the sidecars, or one init container."""
     running = _summed(container["resources"].get(which, {}) for container in spec.get("containers") or ())
     sidecars: dict[str, Quantity] = {}

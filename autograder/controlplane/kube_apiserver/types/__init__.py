@@ -18,12 +18,15 @@ _FOLDER = Path(__file__).parent
 class Field:
     """One field of a struct; for an embedded struct ``json_name`` is empty and ``option`` its Go name.
 
-    ``option`` is otherwise ``omitempty``, ``omitzero`` or empty, as in the Go tag.
+    ``option`` is otherwise ``omitempty``, ``omitzero`` or empty, as in the Go tag. ``patch_strategy`` and ``merge_key``
+    say how strategic merge patches treat the field; empty means that a list is replaced and a map merged.
     """
 
     json_name: str
     go_type: str
     option: str
+    patch_strategy: str = ""
+    merge_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

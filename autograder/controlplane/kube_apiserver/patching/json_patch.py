@@ -1,0 +1,130 @@
+"""JSON patch (RFC 6902): a list of operations on paths, all of which must succeed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
+
+#: Operations in one patch, as kube-apiserver limits them.
+OPERATION_LIMIT: Final = 10_000
+
+
+class _Refused(ValueError):
+    """An operation cannot be carried out; the words are those of the library that kube-apiserver uses."""
+
+
+def apply_json_patch(document: Any, patch: Any) -> Any:
+    """The document with every operation applied in order.
+
+    ``BadRequest`` for something that is no patch, ``Invalid`` when an operation fails, ``RequestEntityTooLarge`` for
+    too many of them.
+    """
+    if not isinstance(patch, list) or not all(isinstance(one, dict) for one in patch):
+        kind = "object" if isinstance(patch, dict) else type(patch).__name__
+        raise BadRequest(f"error decoding patch: json: cannot unmarshal {kind} into Go value of type jsonpatch.Patch")
+    if len(patch) > OPERATION_LIMIT:
+        detail = f"The allowed maximum operations in a JSON patch is {OPERATION_LIMIT}, got {len(patch)}"
+        raise RequestEntityTooLarge(detail)
+    for operation in patch:
+        try:
+            document = _apply(document, operation)
+        except _Refused as error:
+            refusal = Invalid("the server rejected our request due to an error in our request", details={})
+            raise refusal from error
+    return document
+
+
+def _apply(document: Any, operation: dict[str, Any]) -> Any:
+    name = operation.get("op")
+    path = _steps(operation.get("path"))
+    if name == "test":
+        found = _get(document, path)
+        if found != operation.get("value"):
+            raise _Refused(f"testing path {operation['path']} value failed")
+        return document
+    if name == "remove":
+        return _changed(document, path, _REMOVE)
+    if name == "add":
+        return _changed(document, path, _Add(operation.get("value")))
+    if name == "replace":
+        _get(document, path)
+        return _changed(document, path, operation.get("value"))
+    if name in ("move", "copy"):
+        source = _steps(operation.get("from"))
+        value = _get(document, source)
+        if name == "move":
+            document = _changed(document, source, _REMOVE)
+        return _changed(document, path, _Add(value))
+    raise _Refused(f"Unexpected kind: {name}")
+
+
+class _Add:
+    """Wraps a value that is inserted into a list rather than put in the place of an entry."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+_REMOVE: Final = object()
+
+
+def _steps(pointer: Any) -> list[str]:
+    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+        raise _Refused(f"{pointer!r} is no JSON pointer")
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _get(document: Any, path: list[str]) -> Any:
+    for step in path:
+        if isinstance(document, dict) and step in document:
+            document = document[step]
+        elif isinstance(document, list):
+            document = document[_index(step, len(document) - 1)]
+        else:
+            raise _Refused(f"nothing at {step!r}")
+    return document
+
+
+def _changed(document: Any, path: list[str], change: Any) -> Any:
+    """A copy along the path, with the change at its end."""
+    if not path:
+        return change.value if isinstance(change, _Add) else change
+    step, rest = path[0], path[1:]
+    if isinstance(document, dict):
+        copy: Any = dict(document)
+        if rest:
+            if step not in document:
+                raise _Refused(f"nothing at {step!r}")
+            copy[step] = _changed(document[step], rest, change)
+        elif change is _REMOVE:
+            if step not in copy:
+                raise _Refused(f"nothing to remove at {step!r}")
+            del copy[step]
+        else:
+            copy[step] = change.value if isinstance(change, _Add) else change
+        return copy
+    if isinstance(document, list):
+        copy = list(document)
+        if rest:
+            index = _index(step, len(copy) - 1)
+            copy[index] = _changed(document[index], rest, change)
+        elif change is _REMOVE:
+            del copy[_index(step, len(copy) - 1)]
+        elif isinstance(change, _Add):
+            copy.insert(len(copy) if step == "-" else _index(step, len(copy)), change.value)
+        else:
+            copy[_index(step, len(copy) - 1)] = change
+        return copy
+    raise _Refused(f"nothing at {step!r}")
+
+
+def _index(step: str, last: int) -> int:
+    if not step.isascii() or not step.lstrip("-").isdigit():
+        raise _Refused(f"{step!r} is no index")
+    index = int(step)
+    if index < 0:
+        index += last + 1
+    if not 0 <= index <= last:
+        raise _Refused(f"index {step} is out of range")
+    return index

@@ -1,0 +1,150 @@
+"""Strategic merge patch: a merge patch that knows which lists are keyed, driven by the patch tags of the Go types.
+
+Directives (``$patch``, ``$retainKeys``, ``$setElementOrder/<list>``, ``$deleteFromPrimitiveList/<list>``) mean what
+apimachinery/pkg/util/strategicpatch says they mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.kube_apiserver.types import Field
+
+_PATCH: Final = "$patch"
+_RETAIN: Final = "$retainKeys"
+_ORDER: Final = "$setElementOrder/"
+_DELETE: Final = "$deleteFromPrimitiveList/"
+
+
+def apply_strategic_merge_patch(document: Any, patch: Any, type_name: str) -> Any:
+    """The document of a Go type with the patch applied; ``BadRequest`` for a patch that makes no sense."""
+    if not isinstance(patch, dict):
+        raise BadRequest("error decoding patch: json: cannot unmarshal value into Go value of type map[string]interface {}")
+    return _merge_map(document, patch, type_name)
+
+
+def _merge_map(document: Any, patch: dict[str, Any], type_name: str) -> dict[str, Any]:
+    directive = patch.get(_PATCH)
+    if directive == "replace":
+        return {key: _without_directives(value) for key, value in patch.items() if key != _PATCH}
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise BadRequest(f"unknown patch type found: {directive}")
+    result = dict(document) if isinstance(document, dict) else {}
+    retained = patch.get(_RETAIN)
+    if retained is not None:
+        result = {key: value for key, value in result.items() if key in retained}
+    for key, value in patch.items():
+        if key.startswith("$"):
+            continue
+        if value is None:
+            result.pop(key, None)
+            continue
+        field = _field(type_name, key)
+        order = patch.get(_ORDER + key)
+        result[key] = _merge_value(result.get(key), value, field, order, patch.get(_DELETE + key))
+    for key, removed in patch.items():
+        name = key.removeprefix(_DELETE)
+        if key.startswith(_DELETE) and name not in patch and isinstance(result.get(name), list):
+            result[name] = [one for one in result[name] if one not in removed]
+    for key, order in patch.items():
+        name = key.removeprefix(_ORDER)
+        if key.startswith(_ORDER) and name not in patch and isinstance(result.get(name), list):
+            result[name] = _ordered(result[name], order, _field(type_name, name).merge_key)
+    return result
+
+
+def _merge_value(current: Any, value: Any, field: Field, order: Any, removed: Any) -> Any:
+    strategies = field.patch_strategy.split(",")
+    if isinstance(value, dict):
+        if "replace" in strategies:
+            return _without_directives(value)
+        return _merge_map(current, value, _element(field.go_type))
+    if not isinstance(value, list):
+        return value
+    if "merge" not in strategies:
+        return [_without_directives(one) for one in value if one != {_PATCH: "replace"}]
+    current = current if isinstance(current, list) else []
+    if field.merge_key:
+        merged = _merge_keyed(current, value, field.merge_key, _element(field.go_type))
+        keys = [one.get(field.merge_key) for one in value if isinstance(one, dict) and _PATCH not in one]
+        return _ordered(merged, order if order is not None else keys, field.merge_key, partial=order is None)
+    kept = [one for one in current if one not in (removed or ())]
+    return kept + [one for one in value if one not in kept]
+
+
+def _merge_keyed(current: list[Any], patch: list[Any], key: str, type_name: str) -> list[Any]:
+    """Entries of the patch change those of the same key, in place, or are added at the end."""
+    if {_PATCH: "replace"} in patch:
+        return [_without_directives(one) for one in patch if one != {_PATCH: "replace"}]
+    result = list(current)
+    for entry in patch:
+        if not isinstance(entry, dict) or (key not in entry and _PATCH not in entry):
+            raise BadRequest(f"map: {entry} does not contain declared merge key: {key}")
+        at = next((index for index, one in enumerate(result) if one.get(key) == entry.get(key)), None)
+        directive = entry.get(_PATCH)
+        if directive == "delete":
+            result = [one for one in result if one.get(key) != entry.get(key)]
+        elif at is None:
+            result.append(_merge_map({}, {k: v for k, v in entry.items() if k != _PATCH}, type_name))
+        else:
+            result[at] = _merge_map(result[at], entry, type_name)
+    return result
+
+
+def _ordered(entries: list[Any], order: list[Any], key: str, *, partial: bool = False) -> list[Any]:
+    """The entries in the order that the patch gives; entries it does not name keep their place relative to the rest.
+
+    ``partial`` is the order of a patch that says none: entries stay where they are, new ones come last.
+    """
+    if partial:
+        return entries
+    wanted = [one.get(key) if isinstance(one, dict) else one for one in order]
+
+    def key_of(entry: Any) -> Any:
+        return entry.get(key) if key and isinstance(entry, dict) else entry
+
+    named = sorted((one for one in entries if key_of(one) in wanted), key=lambda one: wanted.index(key_of(one)))
+    result: list[Any] = []
+    for entry in entries:
+        if key_of(entry) not in wanted:
+            # Everything named that stood before this entry is put out before it.
+            before = [one for one in entries[: entries.index(entry)] if key_of(one) in wanted]
+            while named and any(one is named[0] for one in before):
+                result.append(named.pop(0))
+            result.append(entry)
+    return result + named
+
+
+def _without_directives(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_directives(one) for key, one in value.items() if not key.startswith("$") and one is not None}
+    if isinstance(value, list):
+        return [_without_directives(one) for one in value]
+    return value
+
+
+_UNKNOWN: Final = Field("", "", "")
+
+
+def _field(type_name: str, name: str) -> Field:
+    """The field of a struct by its JSON name, embedded structs included; one without tags when there is none."""
+    for field in types.struct(type_name) or ():
+        if field.json_name == name:
+            return field
+        if not field.json_name:
+            found = _field(field.go_type.lstrip("*"), name)
+            if found is not _UNKNOWN:
+                return found
+    return _UNKNOWN
+
+
+def _element(go_type: str) -> str:
+    """The struct behind a field's type: ``[]core/v1.Container`` and ``*core/v1.Container`` are ``core/v1.Container``."""
+    bare = types.underlying(go_type.lstrip("*"))
+    if bare.startswith("map["):
+        return ""
+    return bare.removeprefix("[]").lstrip("*")

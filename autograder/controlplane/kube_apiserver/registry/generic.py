@@ -1,0 +1,358 @@
+"""The generic registry: creating, reading, updating, deleting and watching the objects of one kind.
+
+The order of steps is that of apiserver/pkg/registry/generic/registry: admission changes the new object, the kind's
+rules prepare it, validation judges it, admission validates, the store keeps it.  What only one kind does is in a
+subclass that overrides the hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograder.controlplane.apimachinery import field, timestamps
+from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound
+from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.clock import SECOND
+from autograder.controlplane.etcd import Compacted, KeyValue, WriteConflict
+from autograder.controlplane.kube_apiserver import preparing, validation
+from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
+from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.backend import Backend, stamp
+from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions, ListOptions, WatchOptions
+from autograder.controlplane.kube_apiserver.registry.strategy import strategy_of
+from autograder.controlplane.kube_apiserver.watching import ApiWatch, Matches, initial_events
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+ORPHAN_FINALIZER = "orphan"
+FOREGROUND_FINALIZER = "foregroundDeletion"
+
+#: Gives the new state of an object from the one that stands now (None: there is none).
+Transform = Callable[[Object | None], Object]
+
+
+class Registry:
+    """The objects of one kind."""
+
+    def __init__(self, kind: ResourceType, backend: Backend, admission: AdmissionChain) -> None:
+        self.kind = kind
+        self.strategy = strategy_of(kind)
+        self.backend = backend
+        self.admission = admission
+
+    # ------------------------------------------------------------ hooks
+
+    def begin_create(self, attributes: Attributes, obj: Object) -> None:
+        """What must be allocated before a new object is validated."""
+
+    def begin_update(self, attributes: Attributes, new: Object, old: Object) -> None:
+        """What must be allocated before a changed object is validated."""
+
+    def grace_period(self, obj: Object, options: DeleteOptions) -> int:
+        """Seconds between the deletion and the end of an object; 0 ends it at once."""
+        return 0
+
+    def validate_update(self, attributes: Attributes, new: Object, old: Object) -> list[FieldError]:
+        """What is wrong with a changed object."""
+        type_name = self.kind.go_type + ("Status" if attributes.subresource == "status" else "")
+        return validation.validate_update(type_name, new, old)
+
+    def is_finished(self, new: Object, old: Object) -> bool:
+        """Whether an update takes away the last thing that kept an object which is being deleted."""
+        meta = old["metadata"]
+        deleting = bool(meta.get("deletionTimestamp")) and not meta.get("deletionGracePeriodSeconds")
+        return deleting and not new["metadata"].get("finalizers")
+
+    def finish_delete(self, attributes: Attributes, obj: Object) -> None:
+        """What must go with an object that has just been removed."""
+
+    # ------------------------------------------------------------ reading
+
+    def get(self, namespace: str, name: str) -> Object:
+        """One object; ``NotFound``."""
+        found = self.backend.store.get(self.kind.storage_key(namespace, name))
+        if found is None:
+            raise self._not_found(name)
+        return found.value
+
+    def list(self, namespace: str, options: ListOptions) -> Object:
+        """The objects that the options select, as a list object; ``Expired`` for history that is gone."""
+        store = self.backend.store
+        revision = options.revision or store.revision
+        matches = self._matches(options.labels, options.fields)
+        found: list[Object] = []
+        after, last, more = options.after, "", False
+        try:
+            while True:
+                page = store.range(
+                    self.kind.storage_folder(namespace),
+                    after=after,
+                    limit=options.limit + 1 - len(found) if options.limit else 0,
+                    revision=options.revision,
+                )
+                for item in page:
+                    if matches is not None and not matches(item.value):
+                        continue
+                    if options.limit and len(found) == options.limit:
+                        more = True
+                        break
+                    found.append(item.value)
+                    last = item.key
+                if more or not options.limit or len(page) < options.limit + 1 - len(found):
+                    break
+                after = page[-1].key
+        except Compacted as gone:
+            raise self._expired(gone, options) from gone
+        metadata: Object = {"resourceVersion": str(revision)}
+        if more:
+            metadata["continue"] = options.token(revision, last)
+            if matches is None:
+                rest = store.range(self.kind.storage_folder(namespace), after=last, revision=options.revision)
+                metadata["remainingItemCount"] = len(rest)
+        return {
+            "kind": self.kind.kind + "List",
+            "apiVersion": self.kind.api_version,
+            "metadata": metadata,
+            "items": found,
+        }
+
+    def watch(self, namespace: str, options: WatchOptions) -> ApiWatch:
+        """What happens to the selected objects from a revision on; ``Expired`` for history that is gone."""
+        store = self.backend.store
+        matches = self._matches(options.labels, options.fields)
+        folder = self.kind.storage_folder(namespace)
+        if options.revision > store.revision:
+            options.refuse_future(store.revision)
+        if options.initial_events:
+            objects = [item.value for item in store.range(folder) if matches is None or matches(item.value)]
+            initial = initial_events(self.kind, objects, store.revision, bookmark=options.bookmark)
+            return ApiWatch(store.watch(folder, after=store.revision), matches, initial)
+        try:
+            return ApiWatch(store.watch(folder, after=options.revision or store.revision), matches)
+        except Compacted as gone:
+            raise Expired(f"too old resource version: {gone.asked} ({gone.oldest})") from gone
+
+    # ------------------------------------------------------------ creating
+
+    def create(self, attributes: Attributes) -> Object:
+        """Keep a new object: ``attributes.object``, decoded and defaulted.  Returns it as stored."""
+        obj = attributes.object
+        assert obj is not None
+        meta = obj["metadata"]
+        generated = not meta.get("name") and bool(meta.get("generateName"))
+        self.admission.admit(attributes)
+        attributes.note("mutating admission", "passed")
+        self._fill_system_fields(meta)
+        for _ in range(8 if generated else 1):
+            if generated:
+                meta["name"] = self.backend.generated_name(meta["generateName"])
+            try:
+                return self._create(attributes, obj)
+            except AlreadyExists:
+                if not generated:
+                    raise
+        raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
+
+    def _create(self, attributes: Attributes, obj: Object) -> Object:
+        meta = obj["metadata"]
+        self.begin_create(attributes, obj)
+        preparing.prepare_for_create(self.kind.go_type, obj)
+        self._refuse(obj, validation.validate_create(self.kind.go_type, obj))
+        attributes.note("validation", "passed")
+        attributes.name = meta["name"]
+        key = self.kind.storage_key(attributes.namespace, meta["name"])
+        found = self.backend.store.get(key)
+        if found is not None and not attributes.dry_run:
+            raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
+        self.admission.validate(attributes)
+        attributes.note("validating admission", "passed")
+        meta.pop("resourceVersion", None)
+        if attributes.dry_run:
+            if found is not None:
+                raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
+            return obj
+        return self._stored(attributes, key, obj, expected=0)
+
+    def _fill_system_fields(self, meta: Object) -> None:
+        meta["creationTimestamp"] = self.backend.now()
+        meta["uid"] = self.backend.uid()
+        meta.pop("deletionTimestamp", None)
+        meta.pop("deletionGracePeriodSeconds", None)
+        meta.pop("selfLink", None)
+
+    # ------------------------------------------------------------ updating
+
+    def update(self, attributes: Attributes, transform: Transform, *, create: bool = False) -> tuple[Object, bool]:
+        """Change an object; ``transform`` gives the wanted state.  Returns it as stored, and whether it is new.
+
+        With ``create``, or where the kind allows it, an object that does not exist is created.
+        """
+        key = self.kind.storage_key(attributes.namespace, attributes.name)
+        found = self.backend.store.get(key)
+        if found is None:
+            if not (create or self.strategy.create_on_update):
+                raise self._not_found(attributes.name)
+            attributes.operation = "CREATE"
+            attributes.object = transform(None)
+            return self.create(attributes), True
+        old: Object = found.value
+        new = transform(old)
+        attributes.old, attributes.object = old, new
+        self._check_revision(new, old, attributes.name)
+        self.admission.admit(attributes)
+        attributes.note("mutating admission", "passed")
+        self.begin_update(attributes, new, old)
+        self._keep_system_fields(new["metadata"], old["metadata"], attributes.name)
+        preparing.prepare_for_update(self.kind.go_type, new, old, attributes.subresource)
+        self._refuse(new, self.validate_update(attributes, new, old))
+        attributes.note("validation", "passed")
+        self.admission.validate(attributes)
+        attributes.note("validating admission", "passed")
+        return self._replace(attributes, found, new), False
+
+    def _replace(self, attributes: Attributes, found: KeyValue, new: Object) -> Object:
+        """Put a valid new state in the place of the old one, which may be the end of the object."""
+        old: Object = found.value
+        if self.is_finished(new, old):
+            if not attributes.dry_run:
+                self._remove(attributes, found)
+            return new
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        if new == old:
+            return old
+        if attributes.dry_run:
+            return new
+        return self._stored(attributes, found.key, new, expected=found.mod_revision)
+
+    def _check_revision(self, new: Object, old: Object, name: str) -> None:
+        given = new["metadata"].get("resourceVersion", "")
+        if not given or given == "0":
+            if not self.strategy.unconditional_update:
+                wrong = field.invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")
+                raise Invalid.on(self.kind.plural, self.kind.group, name, [wrong])
+        elif given != old["metadata"]["resourceVersion"]:
+            raise Conflict.on(self.kind.plural, self.kind.group, name, MODIFIED)
+
+    def _keep_system_fields(self, new: Object, old: Object, name: str) -> None:
+        """Fields of the metadata that no client changes; a different uid means another object."""
+        if new.get("uid") and new["uid"] != old["uid"]:
+            why = f"Precondition failed: UID in precondition: {new['uid']}, UID in object meta: {old['uid']}"
+            raise Conflict.on(self.kind.plural, self.kind.group, name, why)
+        for key in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+            if key in old and key not in new:
+                new[key] = old[key]
+        if "generation" in old:
+            new["generation"] = old["generation"]
+
+    # ------------------------------------------------------------ deleting
+
+    def delete(self, attributes: Attributes, options: DeleteOptions) -> tuple[Object, bool]:
+        """Delete an object, or begin to.  Returns its last state and whether it is gone."""
+        key = self.kind.storage_key(attributes.namespace, attributes.name)
+        found = self.backend.store.get(key)
+        if found is None:
+            raise self._not_found(attributes.name)
+        old: Object = found.value
+        self._check_preconditions(old["metadata"], options, attributes.name)
+        attributes.old = old
+        self.admission.validate(attributes)
+        new = self.begin_deletion(old, options)
+        if new is None:
+            if attributes.dry_run:
+                return old, True
+            return self._remove(attributes, found), True
+        if new == old or attributes.dry_run:
+            return new, False
+        return self._stored(attributes, key, new, expected=found.mod_revision), False
+
+    def begin_deletion(self, old: Object, options: DeleteOptions) -> Object | None:
+        """The object as it stands after the request, or None when nothing keeps it any longer."""
+        meta = dict(old["metadata"])
+        grace = self.grace_period(old, options)
+        deleting = meta.get("deletionTimestamp")
+        if deleting and grace:
+            begun = timestamps.parse(deleting) - meta.get("deletionGracePeriodSeconds", 0) * SECOND
+            if grace >= meta.get("deletionGracePeriodSeconds", 0):
+                return old
+            meta["deletionTimestamp"] = timestamps.time(max(begun + grace * SECOND, self.backend.clock.now))
+            meta["deletionGracePeriodSeconds"] = grace
+            return {**old, "metadata": meta}
+        finalizers = self.deletion_finalizers(meta.get("finalizers", []), options)
+        if finalizers:
+            meta["finalizers"] = finalizers
+        else:
+            meta.pop("finalizers", None)
+        if not grace and not finalizers:
+            return None
+        if not deleting:
+            meta["deletionTimestamp"] = timestamps.time(self.backend.clock.now + grace * SECOND)
+            if meta.get("generation"):
+                meta["generation"] += 1
+        meta["deletionGracePeriodSeconds"] = grace
+        return {**old, "metadata": meta}
+
+    def deletion_finalizers(self, finalizers: list[str], options: DeleteOptions) -> list[str]:
+        """The object's finalizers with those of the garbage collector, as the propagation policy asks."""
+        ours = {ORPHAN_FINALIZER: "orphan", FOREGROUND_FINALIZER: "foreground"}
+        policy = options.propagation
+        if not policy:
+            policy = next((ours[one] for one in finalizers if one in ours), self.strategy.dependents)
+        kept = [one for one in finalizers if one not in ours]
+        return kept + [finalizer for finalizer, name in ours.items() if name == policy]
+
+    def _check_preconditions(self, meta: Object, options: DeleteOptions, name: str) -> None:
+        for key, wanted, label in (("uid", options.uid, "UID"), ("resourceVersion", options.revision, "ResourceVersion")):
+            if wanted and wanted != meta[key]:
+                why = (
+                    f"the {label} in the precondition ({wanted}) does not match the {label} in record ({meta[key]}). "
+                    "The object might have been deleted and then recreated"
+                )
+                raise Conflict.on(self.kind.plural, self.kind.group, name, why)
+
+    def _remove(self, attributes: Attributes, found: KeyValue) -> Object:
+        last = self.backend.store.delete(found.key, expected=found.mod_revision)
+        attributes.note("etcd", f"deleted {found.key} at revision {last.mod_revision}")
+        self.finish_delete(attributes, last.value)
+        return last.value
+
+    # ------------------------------------------------------------ shared
+
+    def _stored(self, attributes: Attributes, key: str, obj: Object, *, expected: int) -> Object:
+        try:
+            kept = self.backend.store.put(key, obj, expected=expected)
+        except WriteConflict as conflict:
+            raise Conflict.on(self.kind.plural, self.kind.group, attributes.name, MODIFIED) from conflict
+        attributes.note("etcd", f"stored {key} at revision {kept.mod_revision}")
+        return kept.value
+
+    def _refuse(self, obj: Object, errors: list[FieldError]) -> None:
+        if errors:
+            raise Invalid.on(self.kind.kind, self.kind.group, obj["metadata"].get("name", ""), errors)
+
+    def _matches(self, labels: Any, fields: Any) -> Matches | None:
+        if labels.empty and not fields.requirements:
+            return None
+        selectable = self.strategy.fields
+
+        def matches(obj: Object) -> bool:
+            return labels.matches(obj["metadata"].get("labels")) and (
+                not fields.requirements or fields.matches(selectable(obj))
+            )
+
+        return matches
+
+    def _not_found(self, name: str) -> NotFound:
+        return NotFound.on(self.kind.plural, self.kind.group, name)
+
+    def _expired(self, gone: Compacted, options: ListOptions) -> Expired:
+        if options.after:
+            return Expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new "
+                "list without the continue parameter."
+            )
+        return Expired(f"The resourceVersion for the provided list is too old: {gone.asked} ({gone.oldest})")
+
+
+__all__ = ["FOREGROUND_FINALIZER", "MODIFIED", "ORPHAN_FINALIZER", "Registry", "Transform", "stamp"]

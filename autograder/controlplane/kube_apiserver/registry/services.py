@@ -1,0 +1,244 @@
+"""Services: cluster IPs and node ports are taken from their ranges before a Service is validated.
+
+What is taken is read off the Services that exist, so that nothing can leak and a fork needs no state of its own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery import field
+from autograder.controlplane.apimachinery.errors import InternalError
+from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.apimachinery.scheme import ENDPOINTS, SERVICES
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.registry.generic import Registry
+from autograder.controlplane.kube_apiserver.validation.service_addresses import validate_cluster_ips
+from autograder.controlplane.kube_apiserver.validation.services import needs_health_check
+
+NETWORK: Final = ipaddress.IPv4Network("10.96.0.0/16")
+#: The first addresses are kept for Services that ask for a fixed one, such as DNS.
+DYNAMIC_FROM: Final = 256
+NODE_PORTS: Final = range(30000, 32768)
+#: The first node ports are kept for Services that ask for a fixed one.
+DYNAMIC_NODE_PORTS: Final = range(30086, 32768)
+
+_SPEC = Path("spec")
+
+
+class ServiceRegistry(Registry):
+    """The Services and the addresses they hold."""
+
+    def begin_create(self, attributes: Attributes, obj: Object) -> None:
+        spec = obj["spec"]
+        _normalize(spec, {})
+        if spec["type"] == "ExternalName":
+            return
+        self._set_families(obj, {})
+        self._allocate(obj, {})
+
+    def begin_update(self, attributes: Attributes, new: Object, old: Object) -> None:
+        if attributes.subresource:
+            return
+        spec, before = new["spec"], old["spec"]
+        _keep_allocated(spec, before)
+        _normalize(spec, before)
+        if spec["type"] == "ExternalName":
+            for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+                if before["type"] != "ExternalName" and spec.get(key) == before.get(key):
+                    spec.pop(key, None)
+            return
+        self._set_families(new, before)
+        self._allocate(new, before)
+
+    def finish_delete(self, attributes: Attributes, obj: Object) -> None:
+        meta = obj["metadata"]
+        key = ENDPOINTS.storage_key(meta["namespace"], meta["name"])
+        if self.backend.store.get(key):
+            self.backend.store.delete(key, expected=None)
+
+    def _set_families(self, obj: Object, before: Object) -> None:
+        """Fill in ``ipFamilyPolicy`` and ``ipFamilies``; this cluster speaks IPv4 only."""
+        spec = obj["spec"]
+        bare = spec.get("clusterIP") == "None" and not spec.get("selector")
+        if "ipFamilyPolicy" not in spec:
+            spec["ipFamilyPolicy"] = before.get("ipFamilyPolicy") or ("RequireDualStack" if bare else "SingleStack")
+        self._refuse(obj, list(validate_cluster_ips(spec, before)))
+        families: list[str] = spec.setdefault("ipFamilies", [])
+        addresses, policy = spec.get("clusterIPs", []), spec["ipFamilyPolicy"]
+        errors: list[FieldError] = []
+        if policy == "SingleStack":
+            for values, what in ((addresses, "cluster IPs"), (families, "IP families")):
+                if len(values) == 2:
+                    detail = f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
+                    errors.append(field.invalid(_SPEC.child("ipFamilyPolicy"), policy, detail))
+        for index, address in enumerate(addresses):
+            if address == "None":
+                break
+            family = "IPv6" if ":" in address else "IPv4"
+            if index >= len(families):
+                if family == "IPv6":
+                    detail = "IPv6 is not configured on this cluster"
+                    errors.append(field.invalid(_SPEC.child("clusterIPs").index(index), addresses, detail))
+                else:
+                    families.append(family)
+        self._refuse(obj, errors)
+        if bare:
+            families[:] = families or ["IPv4"]
+            if len(families) < 2 and policy != "SingleStack":
+                families.append("IPv6" if families[0] == "IPv4" else "IPv4")
+            return
+        if policy == "RequireDualStack":
+            detail = "this cluster is not configured for dual-stack services"
+            errors.append(field.invalid(_SPEC.child("ipFamilyPolicy"), policy, detail))
+        for index, family in enumerate(families):
+            if family != "IPv4":
+                path = _SPEC.child("ipFamilies").index(index)
+                errors.append(field.invalid(path, family, "not configured on this cluster"))
+        self._refuse(obj, errors)
+        families[:] = families or ["IPv4"]
+
+    def _allocate(self, obj: Object, before: Object) -> None:
+        spec = obj["spec"]
+        others = [
+            one["spec"]
+            for one in self.backend.read_all(SERVICES)
+            if (one["metadata"]["namespace"], one["metadata"]["name"])
+            != (obj["metadata"].get("namespace"), obj["metadata"].get("name"))
+        ]
+        if not before or before.get("type") == "ExternalName":
+            self._allocate_address(obj, {address for one in others for address in one.get("clusterIPs", ())})
+        taken = {(port["protocol"], port["nodePort"]) for one in others for port in one.get("ports", ()) if "nodePort" in port}
+        taken |= {("TCP", one["healthCheckNodePort"]) for one in others if one.get("healthCheckNodePort")}
+        self._allocate_node_ports(obj, before, taken)
+        if needs_health_check(spec) and not spec.get("healthCheckNodePort"):
+            spec["healthCheckNodePort"] = self._free_port(obj, "TCP", taken)
+
+    def _allocate_address(self, obj: Object, taken: set[str]) -> None:
+        spec = obj["spec"]
+        asked = spec.get("clusterIP", "")
+        if asked == "None":
+            return
+        if not asked:
+            free = self._free_address(obj, taken)
+            spec["clusterIP"], spec["clusterIPs"] = free, [free]
+            return
+        address = ipaddress.ip_address(asked)
+        problem = ""
+        if address not in NETWORK or address in (NETWORK.network_address, NETWORK.broadcast_address):
+            problem = f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {NETWORK}"
+        elif asked in taken:
+            problem = "provided IP is already allocated"
+        if problem:
+            detail = f"failed to allocate IP {asked}: {problem}"
+            self._refuse(obj, [field.invalid(_SPEC.child("clusterIPs"), spec["clusterIPs"], detail)])
+
+    def _free_address(self, obj: Object, taken: set[str]) -> str:
+        last = NETWORK.num_addresses - 2
+        start = self.backend.pick(DYNAMIC_FROM, last)
+        for offset in (*range(start, last + 1), *range(DYNAMIC_FROM, start), *range(1, DYNAMIC_FROM)):
+            address = str(NETWORK[offset])
+            if address not in taken:
+                return address
+        why = f'failed to allocate a serviceIP for Service "{obj["metadata"]["name"]}": range is full'
+        raise InternalError.because(why)
+
+    def _allocate_node_ports(self, obj: Object, before: Object, taken: set[tuple[str, int]]) -> None:
+        spec = obj["spec"]
+        wants = spec["type"] == "NodePort" or (
+            spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True)
+        )
+        own = {(port["protocol"], port["nodePort"]) for port in before.get("ports", ()) if "nodePort" in port}
+        given: dict[int, set[str]] = {}
+        if spec["type"] in ("NodePort", "LoadBalancer"):
+            for index, port in enumerate(spec.get("ports", ())):
+                number = port.get("nodePort")
+                if not number:
+                    continue
+                self._check_port(obj, index, port, (taken - own) if number not in given else set())
+                given.setdefault(number, set()).add(port["protocol"])
+                taken.add((port["protocol"], number))
+        if wants:
+            for port in spec.get("ports", ()):
+                if not port.get("nodePort"):
+                    shared = [number for number, protocols in given.items() if port["protocol"] not in protocols]
+                    same = self._shared_number(spec, port, shared)
+                    number = same or self._free_port(obj, port["protocol"], taken)
+                    port["nodePort"] = number
+                    given.setdefault(number, set()).add(port["protocol"])
+                    taken.add((port["protocol"], number))
+
+    @staticmethod
+    def _shared_number(spec: Object, port: Object, candidates: list[int]) -> int:
+        """TCP and UDP on one port number share a node port, as DNS wants it; 0 when there is none to share."""
+        for other in spec.get("ports", ()):
+            if other is not port and other["port"] == port["port"] and other.get("nodePort") in candidates:
+                number: int = other["nodePort"]
+                return number
+        return 0
+
+    def _check_port(self, obj: Object, index: int, port: Object, taken: set[tuple[str, int]]) -> None:
+        number = port["nodePort"]
+        problem = ""
+        if number not in NODE_PORTS:
+            valid = f"{NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
+            problem = f"provided port is not in the valid range. The range of valid ports is {valid}"
+        elif (port["protocol"], number) in taken:
+            problem = "provided port is already allocated"
+        if problem:
+            path = _SPEC.child("ports").index(index).child("nodePort")
+            self._refuse(obj, [field.invalid(path, number, problem)])
+
+    def _free_port(self, obj: Object, protocol: str, taken: set[tuple[str, int]]) -> int:
+        start = self.backend.pick(DYNAMIC_NODE_PORTS.start, DYNAMIC_NODE_PORTS.stop - 1)
+        for number in (*range(start, NODE_PORTS.stop), *range(NODE_PORTS.start, start)):
+            if (protocol, number) not in taken:
+                return number
+        raise InternalError.because("failed to allocate a nodePort: range is full")
+
+
+def _normalize(spec: Object, before: Object) -> None:
+    """Bring ``clusterIP`` and ``clusterIPs`` into line: whichever the client changed counts."""
+    if not before:
+        if spec.get("clusterIP") and not spec.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+        return
+    old_one, new_one = before.get("clusterIP", ""), spec.get("clusterIP", "")
+    old_all, new_all = before.get("clusterIPs", []), spec.get("clusterIPs", [])
+    if old_one != new_one and old_all == new_all:
+        if not new_one:
+            spec.pop("clusterIPs", None)
+        else:
+            spec["clusterIPs"] = [new_one, *new_all[1:]]
+
+
+def _keep_allocated(spec: Object, before: Object) -> None:
+    """What was allocated and is left out of an update stays, as long as the type still has it."""
+
+    def has_address(one: dict[str, Any]) -> bool:
+        return one.get("type") in ("ClusterIP", "NodePort", "LoadBalancer") and one.get("clusterIP") != "None"
+
+    def has_node_ports(one: dict[str, Any]) -> bool:
+        return one.get("type") in ("NodePort", "LoadBalancer")
+
+    if has_address(spec) and has_address(before):
+        if not spec.get("clusterIP"):
+            if "clusterIP" in before:
+                spec["clusterIP"] = before["clusterIP"]
+        if not spec.get("clusterIPs") and spec.get("clusterIP") == before.get("clusterIP") and "clusterIPs" in before:
+            spec["clusterIPs"] = list(before["clusterIPs"])
+    if has_node_ports(spec) and has_node_ports(before):
+        known = {(port["protocol"], port["port"]): port.get("nodePort") for port in before.get("ports", ())}
+        used = {port.get("nodePort") for port in spec.get("ports", ()) if port.get("nodePort")}
+        for port in spec.get("ports", ()):
+            number = known.get((port["protocol"], port["port"]))
+            if not port.get("nodePort") and number and number not in used:
+                port["nodePort"] = number
+                used.add(number)
+    if needs_health_check(spec) and needs_health_check(before) and not spec.get("healthCheckNodePort"):
+        if before.get("healthCheckNodePort"):
+            spec["healthCheckNodePort"] = before["healthCheckNodePort"]
+
+
