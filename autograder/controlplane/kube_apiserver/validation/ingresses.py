@@ -123,10 +123,10 @@ def _validate_http(rule: dict[str, Any], path: Path) -> Iterator[FieldError]:
 
 
 def _validate_path(entry: dict[str, Any], path: Path) -> Iterator[FieldError]:
-    if "pathType" not in entry:
+    kind, text, here = entry.get("pathType"), entry.get("path", ""), path.child("path")
+    if kind is None:
         yield required(path.child("pathType"), "pathType must be specified")
         return
-    kind, text, here = entry["pathType"], entry.get("path", ""), path.child("path")
     yield from one_of(kind, path.child("pathType"), PATH_TYPES)
     exact = kind in ("Exact", "Prefix")
     if (exact or (kind == "ImplementationSpecific" and text)) and not text.startswith("/"):

@@ -1,0 +1,40 @@
+"""The quality of service of a pod, by what it requests and may use at most: who is evicted first under pressure.
+
+Source: pkg/apis/core/v1/helper/qos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.quantity import Quantity
+from autograder.controlplane.apimachinery.resources import ResourceList, add
+
+COMPUTE_RESOURCES = ("cpu", "memory")
+
+
+def qos_class(spec: Mapping[str, Any]) -> str:
+    """``Guaranteed`` if every container's limits equal its requests, ``BestEffort`` if there are none, else ``Burstable``.
+
+    Takes the spec of a pod. Resources of the pod as a whole, if stated, count instead of those of its containers.
+    """
+    whole = spec.get("resources")
+    holders = [spec] if whole else [*(spec.get("containers") or ()), *spec.get("initContainers", ())]
+    requests: ResourceList = {}
+    limits: ResourceList = {}
+    all_limited = True
+    for holder in holders:
+        stated = holder.get("resources", {})
+        own_limits = _compute(stated.get("limits", {}))
+        requests, limits = add(requests, _compute(stated.get("requests", {}))), add(limits, own_limits)
+        all_limited &= len(own_limits) == len(COMPUTE_RESOURCES) or (bool(whole) and not stated.get("limits"))
+    if not requests and not limits:
+        return "BestEffort"
+    return "Guaranteed" if all_limited and requests == limits else "Burstable"
+
+
+def _compute(amounts: Mapping[str, str]) -> dict[str, Quantity]:
+    parsed = {name: quantity.parse(amounts[name]) for name in COMPUTE_RESOURCES if name in amounts}
+    return {name: amount for name, amount in parsed.items() if amount > quantity.parse("0")}
