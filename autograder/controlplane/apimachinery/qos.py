@@ -16,9 +16,10 @@ COMPUTE_RESOURCES = ("cpu", "memory")
 
 
 def qos_class(spec: Mapping[str, Any]) -> str:
-    """``Guaranteed`` if every container's limits equal its requests, ``BestEffort`` if there are none, else ``Burstable``.
+    """``Guaranteed``, ``Burstable`` or ``BestEffort``, for the spec of a pod.
 
-    Takes the spec of a pod. Resources of the pod as a whole, if stated, count instead of those of its containers.
+    Guaranteed pods have limits in every container that equal the requests, BestEffort ones have neither. Resources of
+    the pod as a whole, if stated, count instead of those of its containers.
     """
     whole = spec.get("resources")
     holders = [spec] if whole else [*(spec.get("containers") or ()), *spec.get("initContainers", ())]

@@ -1,8 +1,8 @@
 """What the server itself decides of an object, whatever the client sent: status on create, spec on a status update.
 
-``prepare_for_create`` and ``prepare_for_update`` change the new object in place before it is validated, as
-``PrepareForCreate`` and ``PrepareForUpdate`` of pkg/registry/<group>/<kind>/strategy.go do; the old object is read only.
-What most kinds need is in two tables, what one kind needs is a function in a third and fourth.
+``prepare_for_create`` and ``prepare_for_update`` change the new object in place before it is validated, and only read
+the old one, as ``PrepareForCreate`` and ``PrepareForUpdate`` of pkg/registry/<group>/<kind>/strategy.go do. What most
+kinds need is in tables; what one kind needs is a function, listed in ``CREATE``, ``UPDATE`` or ``STATUS_UPDATE``.
 """
 
 from __future__ import annotations
@@ -53,9 +53,8 @@ def _spec_or_annotations_changed(new: Obj, old: Obj) -> bool:
 
 
 def _endpoints_or_labels_changed(new: Obj, old: Obj) -> bool:
-    return any((new.get(part) or None) != (old.get(part) or None) for part in ("addressType", "endpoints", "ports")) or (
-        new["metadata"].get("labels", {}) != old["metadata"].get("labels", {})
-    )
+    labels = (one["metadata"].get("labels", {}) for one in (new, old))
+    return next(labels) != next(labels) or any(new.get(part) != old.get(part) for part in ("endpoints", "ports"))
 
 
 #: Kinds that count their changes in ``metadata.generation``, with what counts as one.
@@ -135,7 +134,8 @@ def _select_label_keys(term: Obj, keys: str, operator: str, labels: dict[str, st
     """Add the pod's own values of some labels to a selector of other pods."""
     selector = term.get("labelSelector")
     if selector is not None:
-        own = [{"key": key, "operator": operator, "values": [labels[key]]} for key in term.get(keys, ()) if key in labels]
+        present = [key for key in term.get(keys, ()) if key in labels]
+        own = [{"key": key, "operator": operator, "values": [labels[key]]} for key in present]
         if own:
             selector["matchExpressions"] = [*selector.get("matchExpressions", ()), *own]
 
@@ -225,7 +225,7 @@ def _update_claim(new: Obj, old: Obj) -> None:
 
 
 def _complete_data_source(spec: Obj, *, keep_any: bool) -> None:
-    """Old clients fill ``dataSource``, with claims or snapshots only; new ones ``dataSourceRef``: each implies the other."""
+    """Old clients fill ``dataSource`` (a claim or snapshot), new ones ``dataSourceRef``; each implies the other."""
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if source and not reference and not keep_any and not _is_claim_or_snapshot(source):
         del spec["dataSource"]

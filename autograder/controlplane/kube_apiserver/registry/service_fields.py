@@ -145,8 +145,9 @@ def _check_policy(spec: Spec) -> list[FieldError]:
     if spec["ipFamilyPolicy"] != "SingleStack":
         return []
     dual = "must be 'RequireDualStack' or 'PreferDualStack' when multiple {} are specified"
-    several = (("clusterIPs", "cluster IPs"), ("ipFamilies", "IP families"))
-    return [invalid(_POLICY, "SingleStack", dual.format(words)) for name, words in several if len(spec.get(name, ())) == 2]
+    parts = (("clusterIPs", "cluster IPs"), ("ipFamilies", "IP families"))
+    several = [words for name, words in parts if len(spec.get(name, ())) == 2]
+    return [invalid(_POLICY, "SingleStack", dual.format(words)) for words in several]
 
 
 def _infer_families(spec: Spec, families: Sequence[str]) -> list[FieldError]:

@@ -23,6 +23,7 @@ from autograder.controlplane.kube_apiserver.validation import (
     namespaces,
     networkpolicies,
     nodes,
+    persistent_volumes,
     pods,
     policy,
     quotas,
@@ -45,7 +46,7 @@ CREATE: Final[dict[str, Create]] = {
     "core/v1.LimitRange": limitranges.validate_limit_range,
     "core/v1.Namespace": namespaces.validate_namespace,
     "core/v1.Node": nodes.validate_node,
-    "core/v1.PersistentVolume": storage.validate_persistent_volume,
+    "core/v1.PersistentVolume": persistent_volumes.validate_persistent_volume,
     "core/v1.PersistentVolumeClaim": storage.validate_persistent_volume_claim,
     "core/v1.Pod": pods.validate_pod,
     "core/v1.ResourceQuota": quotas.validate_resource_quota,
@@ -62,7 +63,7 @@ CREATE: Final[dict[str, Create]] = {
     "rbac/v1.Role": rbac.validate_role,
     "rbac/v1.RoleBinding": rbac.validate_role_binding,
     "scheduling/v1.PriorityClass": scheduling.validate_priority_class,
-    "storage/v1.StorageClass": storage.validate_storage_class,
+    "storage/v1.StorageClass": persistent_volumes.validate_storage_class,
 }
 
 #: Type name -> rules for a changed object, given the new and the old one; those for a change of the status alone have
@@ -79,8 +80,8 @@ UPDATE: Final[dict[str, Update]] = {
     "core/v1.NamespaceStatus": namespaces.validate_namespace_status_update,
     "core/v1.Node": nodes.validate_node_update,
     "core/v1.NodeStatus": nodes.validate_node_status_update,
-    "core/v1.PersistentVolume": storage.validate_persistent_volume_update,
-    "core/v1.PersistentVolumeStatus": storage.validate_persistent_volume_status_update,
+    "core/v1.PersistentVolume": persistent_volumes.validate_persistent_volume_update,
+    "core/v1.PersistentVolumeStatus": persistent_volumes.validate_persistent_volume_status_update,
     "core/v1.PersistentVolumeClaim": storage.validate_persistent_volume_claim_update,
     "core/v1.PersistentVolumeClaimStatus": storage.validate_persistent_volume_claim_status_update,
     "core/v1.ResourceQuota": quotas.validate_resource_quota_update,
@@ -101,7 +102,7 @@ UPDATE: Final[dict[str, Update]] = {
     "rbac/v1.Role": rbac.validate_role_update,
     "rbac/v1.RoleBinding": rbac.validate_role_binding_update,
     "scheduling/v1.PriorityClass": scheduling.validate_priority_class_update,
-    "storage/v1.StorageClass": storage.validate_storage_class_update,
+    "storage/v1.StorageClass": persistent_volumes.validate_storage_class_update,
 }
 
 

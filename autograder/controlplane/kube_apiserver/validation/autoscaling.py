@@ -55,8 +55,10 @@ def validate_horizontal_pod_autoscaler(autoscaler: dict[str, Any]) -> list[Field
 
 def validate_horizontal_pod_autoscaler_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``."""
-    spec = new.get("spec", {})
-    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(spec, _tolerances_of_update(new, old))]
+    return [
+        *validate_metadata_update(new["metadata"], old["metadata"]),
+        *_validate_spec(new["spec"], _tolerances_of_update(new, old)),
+    ]
 
 
 def validate_horizontal_pod_autoscaler_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
@@ -125,7 +127,8 @@ def _version_problem(reference: dict[str, Any], *, core: bool) -> str:
     version = reference.get("apiVersion", "")
     if version.count("/") > 1:
         return f"unexpected GroupVersion string: {version}"
-    return "" if core or version.partition("/")[1] and not version.startswith("/") else "apiVersion must specify API group"
+    has_group = "/" in version and not version.startswith("/")
+    return "" if core or has_group else "apiVersion must specify API group"
 
 
 def _validate_metric(metric: dict[str, Any], path: Path, tolerances: _Tolerances) -> Iterator[FieldError]:
@@ -207,11 +210,11 @@ def _validate_target_of_source(source: str, target: dict[str, Any], path: Path) 
         if not average:
             yield required(path.child("averageValue"), "must specify a positive target averageValue")
     elif not value and not average:
-        either = {
+        one_of_two = {
             "object": "must set either a target value or averageValue",
             "external": "must set either a target value for metric or a per-pod target",
         }
-        yield required(path.child("averageValue"), either[source])
+        yield required(path.child("averageValue"), one_of_two[source])
     elif source == "external" and value and average:
         yield forbidden(path.child("value"), "may not set both a target value for metric and a per-pod target")
 

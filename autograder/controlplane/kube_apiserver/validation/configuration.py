@@ -63,7 +63,7 @@ def validate_secret_update(new: dict[str, Any], old: dict[str, Any]) -> list[Fie
 
 def validate_service_account(account: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new ServiceAccount."""
-    return validate_metadata(account["metadata"], namespaced=True)
+    return list(validate_metadata(account["metadata"], namespaced=True))
 
 
 def validate_service_account_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:

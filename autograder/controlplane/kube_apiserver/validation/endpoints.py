@@ -28,7 +28,13 @@ from autograder.controlplane.kube_apiserver.validation.meta import (
     validate_metadata_update,
 )
 from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
-from autograder.controlplane.kube_apiserver.validation.rules import PROTOCOLS, one_of, port_number, protocol, required_one_of
+from autograder.controlplane.kube_apiserver.validation.rules import (
+    PROTOCOLS,
+    one_of,
+    port_number,
+    protocol,
+    required_one_of,
+)
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 MAX_ENDPOINTS = 1000
@@ -112,7 +118,8 @@ def _validate_slice_endpoints(endpoints: list[dict[str, Any]], kind: str) -> Ite
         for number, address in enumerate(addresses):
             yield from _validate_slice_address(address, kind, here, number)
         if "nodeName" in endpoint:
-            yield from malformed(path.child("nodeName"), endpoint["nodeName"], names.dns_subdomain(endpoint["nodeName"]))
+            node = endpoint["nodeName"]
+            yield from malformed(path.child("nodeName"), node, names.dns_subdomain(node))
         yield from _validate_topology(endpoint.get("deprecatedTopology", {}), path.child("deprecatedTopology"))
         if "hostname" in endpoint:
             yield from malformed(path.child("hostname"), endpoint["hostname"], names.dns_label(endpoint["hostname"]))

@@ -209,9 +209,10 @@ def _validate_parameters(parameters: dict[str, Any], path: Path) -> Iterator[Fie
         yield required(path.child("scope"))
         return
     yield from one_of(scope, path.child("scope"), PARAMETER_SCOPES)
-    if scope == "Namespace" and namespace is None:
-        yield required(path.child("namespace"), "`parameters.scope` is set to 'Namespace'")
+    if namespace is None:
+        if scope == "Namespace":
+            yield required(path.child("namespace"), "`parameters.scope` is set to 'Namespace'")
     elif scope == "Namespace":
         yield from malformed(path.child("namespace"), namespace, names.dns_label(namespace))
-    elif scope == "Cluster" and namespace is not None:
+    elif scope == "Cluster":
         yield forbidden(path.child("namespace"), "`parameters.scope` is set to 'Cluster'")

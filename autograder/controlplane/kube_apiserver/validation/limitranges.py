@@ -17,18 +17,16 @@ from autograder.controlplane.kube_apiserver.validation.resource_names import (
 
 LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
 PARTS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
-#: (where the error stands, the smaller part, the larger part, the words, the part whose amount the error shows)
+WORDS = {"min": "min", "max": "max", "default": "default", "defaultRequest": "default request"}
+#: (the smaller part, the larger part, where the error stands, the part whose amount it shows)
 ORDERINGS = (
-    ("min", "min", "max", "min value {} is greater than max value {}", "min"),
-    ("defaultRequest", "min", "defaultRequest", "min value {} is greater than default request value {}", "defaultRequest"),
-    ("defaultRequest", "defaultRequest", "max", "default request value {} is greater than max value {}", "defaultRequest"),
-    (
-        "defaultRequest", "defaultRequest", "default",
-        "default request value {} is greater than default limit value {}", "defaultRequest",
-    ),
-    ("default", "min", "default", "min value {} is greater than default value {}", "min"),
-    ("default", "default", "max", "default value {} is greater than max value {}", "max"),
-)  # fmt: skip
+    ("min", "max", "min", "min"),
+    ("min", "defaultRequest", "defaultRequest", "defaultRequest"),
+    ("defaultRequest", "max", "defaultRequest", "defaultRequest"),
+    ("defaultRequest", "default", "defaultRequest", "defaultRequest"),
+    ("min", "default", "default", "min"),
+    ("default", "max", "default", "max"),
+)
 MAX_MILLI_VALUE = (2**63 - 1) // 1000
 
 Amounts = dict[str, Quantity]
@@ -99,9 +97,10 @@ def _by_resource(limit: dict[str, Any]) -> dict[str, Amounts]:
 
 
 def _validate_amounts(name: str, amounts: Amounts, path: Path) -> Iterator[FieldError]:
-    for where, smaller, larger, words, shown in ORDERINGS:
+    for smaller, larger, where, shown in ORDERINGS:
         if smaller in amounts and larger in amounts and amounts[smaller] > amounts[larger]:
-            message = words.format(amounts[smaller], amounts[larger])
+            bound = "default limit" if (smaller, larger) == ("defaultRequest", "default") else WORDS[larger]
+            message = f"{WORDS[smaller]} value {amounts[smaller]} is greater than {bound} value {amounts[larger]}"
             yield invalid(path.child(where).key(name), str(amounts[shown]), message)
     yield from _validate_ratio(name, amounts, path)
     limit, request = amounts.get("default"), amounts.get("defaultRequest")

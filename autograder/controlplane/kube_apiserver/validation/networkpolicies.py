@@ -42,7 +42,7 @@ def validate_network_policy_update(new: dict[str, Any], old: dict[str, Any]) -> 
     old_spec = old.get("spec", {})
     well_formed = not any(label_selector(old_spec.get("podSelector"), Path("")))
     tolerances = _Tolerances(label_values_checked=well_formed, blocks=_blocks(old_spec))
-    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(new.get("spec", {}), tolerances)]
+    return [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(new["spec"], tolerances)]
 
 
 def _blocks(spec: dict[str, Any]) -> set[str]:

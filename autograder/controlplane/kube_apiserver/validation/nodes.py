@@ -84,9 +84,9 @@ def _validate_features(features: list[str]) -> Iterator[FieldError]:
         elif not _FEATURE.fullmatch(feature):
             yield invalid(
                 path.index(index), feature,
-                f'invalid feature name "{feature}": must start with an UpperCamelCase segment, with subsequent segments'
-                " separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters"
-                " and slashes",
+                f'invalid feature name "{feature}": must start with an UpperCamelCase segment, with subsequent'
+                " segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric"
+                " characters and slashes",
             )  # fmt: skip
         following = features[index + 1] if index + 1 < len(features) else None
         if following == feature:

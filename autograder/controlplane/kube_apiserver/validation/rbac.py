@@ -36,7 +36,7 @@ def validate_cluster_role(role: dict[str, Any]) -> list[FieldError]:
 
 
 def validate_cluster_role_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
-    """All that is wrong with the change from ``old`` to ``new``; malformed label values that were there stay allowed."""
+    """All that is wrong with the changed role; malformed label values that were there stay allowed."""
     malformed_before = any(error for one in _selectors(old) for error in label_selector(one, SELECTORS))
     return [
         *_validate_cluster_role(new, check_values=not malformed_before),

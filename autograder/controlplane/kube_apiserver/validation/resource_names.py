@@ -1,4 +1,4 @@
-"""Names of resources: which stand alone (``cpu``), which need a domain (``example.com/gpu``), and where each may be used.
+"""Names of resources: which stand alone (``cpu``), which need a domain (``example.com/gpu``), where each may be used.
 
 Source: pkg/apis/core/helper and the rules for resource names in pkg/apis/core/validation.
 """

@@ -57,7 +57,10 @@ _SPEC = Path("spec")
 
 def validate_service(service: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new Service, after its addresses and ports were allocated."""
-    return [*validate_metadata(service["metadata"], namespaced=True, name=names.dns_label), *_validate_spec(service, {})]
+    return [
+        *validate_metadata(service["metadata"], namespaced=True, name=names.dns_label),
+        *_validate_spec(service, {}),
+    ]
 
 
 def validate_service_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:

@@ -1,0 +1,180 @@
+"""The rules for PersistentVolumes and StorageClasses (pkg/apis/core/validation and pkg/apis/storage/validation).
+
+Storage that pods can name too is checked by the same rules, local volumes and CSI by their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.controlplane.apimachinery.field import (
+    FieldError,
+    Path,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from autograder.controlplane.kube_apiserver.validation import volumes
+from autograder.controlplane.kube_apiserver.validation.differences import difference
+from autograder.controlplane.kube_apiserver.validation.files import no_backsteps
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    immutable,
+    label_name,
+    validate_metadata,
+    validate_metadata_update,
+)
+from autograder.controlplane.kube_apiserver.validation.rules import one_of, positive_quantity, required_one_of
+from autograder.controlplane.kube_apiserver.validation.storage import (
+    VOLUME_MODES,
+    validate_access_modes,
+    validate_class_name,
+)
+
+RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
+CLASS_RECLAIM_POLICIES = ("Delete", "Retain")
+BINDING_MODES = ("Immediate", "WaitForFirstConsumer")
+MAX_PARAMETERS = 512
+MAX_PARAMETERS_SIZE = 256 * 1024
+#: The fields of a PersistentVolume that say where the storage is, in the order in which they are looked at.
+VOLUME_SOURCES = (
+    "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs",
+    "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume",
+    "azureDisk", "scaleIO", "local", "storageos", "csi",
+)  # fmt: skip
+
+_SPEC = Path("spec")
+
+
+def validate_persistent_volume(volume: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with a new PersistentVolume."""
+    return [*validate_metadata(volume["metadata"], namespaced=False), *_validate_volume_spec(volume["spec"])]
+
+
+def validate_persistent_volume_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with the change from ``old`` to ``new``; the storage itself stays."""
+    errors = validate_persistent_volume(new) * 2
+    spec, old_spec = new["spec"], old["spec"]
+    source, before = ({name: one[name] for name in VOLUME_SOURCES if name in one} for one in (spec, old_spec))
+    if source != before:
+        only = "spec.persistentvolumesource is immutable after creation"
+        errors.append(forbidden(_SPEC.child("persistentvolumesource"), f"{only}\n{difference(before, source)}"))
+    errors += immutable(spec.get("volumeMode"), old_spec.get("volumeMode"), Path("volumeMode"))
+    if "nodeAffinity" in old_spec:
+        errors += immutable(spec.get("nodeAffinity"), old_spec["nodeAffinity"], Path("nodeAffinity"))
+    if "volumeAttributesClassName" in old_spec and "volumeAttributesClassName" not in spec:
+        path = _SPEC.child("volumeAttributesClassName")
+        errors.append(forbidden(path, "update from non-nil value to nil is forbidden"))
+    return errors
+
+
+def validate_persistent_volume_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with a new phase."""
+    return list(validate_metadata_update(new["metadata"], old["metadata"]))
+
+
+def _validate_volume_spec(spec: dict[str, Any]) -> Iterator[FieldError]:
+    modes, capacity = spec.get("accessModes", []), spec.get("capacity", {})
+    if not modes:
+        yield required(_SPEC.child("accessModes"))
+    yield from validate_access_modes(modes, _SPEC.child("accessModes"))
+    if not capacity:
+        yield required(_SPEC.child("capacity"))
+    if set(capacity) != {"storage"}:
+        yield not_supported(_SPEC.child("capacity"), capacity or None, ("storage",))
+    for name, amount in sorted(capacity.items()):
+        yield from positive_quantity(amount, _SPEC.child("capacity").key(name))
+    policy = spec.get("persistentVolumeReclaimPolicy", "")
+    if policy:
+        yield from one_of(policy, _SPEC.child("persistentVolumeReclaimPolicy"), RECLAIM_POLICIES)
+    yield from _validate_sources(spec)
+    if spec.get("hostPath", {}).get("path") == "/" and policy == "Recycle":
+        path = _SPEC.child("persistentVolumeReclaimPolicy")
+        yield forbidden(path, "may not be 'recycle' for a hostPath mount of '/'")
+    yield from validate_class_name(spec.get("storageClassName", ""), _SPEC.child("storageClassName"))
+    if "volumeMode" in spec:
+        yield from one_of(spec["volumeMode"], _SPEC.child("volumeMode"), VOLUME_MODES)
+
+
+def _validate_sources(spec: dict[str, Any]) -> Iterator[FieldError]:
+    sources = [name for name in VOLUME_SOURCES if name in spec]
+    for index, name in enumerate(sources):
+        path = _SPEC.child(name)
+        if index:
+            yield forbidden(path, "may not specify more than 1 volume type")
+        else:
+            yield from _validate_source(name, spec[name], path)
+            if name == "local" and not spec.get("nodeAffinity", {}).get("required"):
+                yield required(_SPEC.child("nodeAffinity"), "Local volume requires node affinity")
+    if not sources:
+        yield required(_SPEC, "must specify a volume type")
+
+
+def _validate_source(name: str, source: dict[str, Any], path: Path) -> Iterator[FieldError]:
+    if name == "local":
+        here, location = path.child("path"), source["path"]
+        yield from no_backsteps(location, here) if location else [required(here)]
+    elif name == "csi":
+        yield from volumes.csi_driver_name(source["driver"], path.child("driver"))
+        if not source["volumeHandle"]:
+            yield required(path.child("volumeHandle"))
+    else:
+        yield from volumes.SOURCES[name](source, path)
+
+
+# ---------------------------------------------------------------- classes
+
+
+def validate_storage_class(storage_class: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with a new StorageClass."""
+    return [*validate_metadata(storage_class["metadata"], namespaced=False), *_validate_class(storage_class)]
+
+
+def validate_storage_class_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
+    """All that is wrong with the change from ``old`` to ``new``; what volumes are made of stays."""
+    errors = [*validate_storage_class(new), *validate_metadata_update(new["metadata"], old["metadata"])]
+    for name in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
+        errors += immutable(new.get(name), old.get(name), Path(name))
+    return errors
+
+
+def _validate_class(storage_class: dict[str, Any]) -> Iterator[FieldError]:
+    provisioner, path = storage_class.get("provisioner", ""), Path("provisioner")
+    if provisioner:
+        yield from label_name(provisioner.lower(), path)
+    else:
+        yield required(path)
+    yield from _validate_parameters(storage_class.get("parameters", {}), Path("parameters"))
+    if storage_class.get("reclaimPolicy"):
+        yield from one_of(storage_class["reclaimPolicy"], Path("reclaimPolicy"), CLASS_RECLAIM_POLICIES)
+    yield from required_one_of(storage_class.get("volumeBindingMode", ""), Path("volumeBindingMode"), BINDING_MODES)
+    for index, term in enumerate(storage_class.get("allowedTopologies", ())):
+        yield from _validate_topology(term, Path("allowedTopologies").index(index))
+
+
+def _validate_parameters(parameters: dict[str, str], path: Path) -> Iterator[FieldError]:
+    if len(parameters) > MAX_PARAMETERS:
+        yield too_long(path, MAX_PARAMETERS)
+        return
+    if "" in parameters:
+        yield invalid(path, "", "field can not be empty.")
+    if sum(len(text.encode()) for pair in parameters.items() for text in pair) > MAX_PARAMETERS_SIZE:
+        yield too_long(path, MAX_PARAMETERS_SIZE)
+
+
+def _validate_topology(term: dict[str, Any], path: Path) -> Iterator[FieldError]:
+    seen = set()
+    for index, requirement in enumerate(term.get("matchLabelExpressions", ())):
+        here, key, values = path.child("matchLabelExpressions").index(index), requirement["key"], requirement["values"]
+        if not values:
+            yield required(here.child("values"))
+        for number, value in enumerate(values or ()):
+            if value in values[:number]:
+                yield duplicate(here.child("values").index(number), value)
+        yield from label_name(key, here.child("key"))
+        if key in seen:
+            yield duplicate(here.child("key"), key)
+        seen.add(key)
