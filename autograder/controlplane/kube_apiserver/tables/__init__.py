@@ -68,21 +68,6 @@ def table(
     }
 
 
-def event_table(
-    kind: ResourceType, obj: Object, *, now: int, first: bool, include_object: str = "Metadata", version: str = "v1"
-) -> Object:
-    """The table that an event of a watch carries: one row, with columns if it is the ``first`` of its stream."""
-    metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-    return table(
-        kind, [obj], now=now, include_object=include_object, no_headers=not first, metadata=metadata, version=version
-    )
-
-
-def partial_metadata(obj: Object, meta_version: str = "meta.k8s.io/v1") -> Object:
-    """The ``PartialObjectMetadata`` of an object."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": meta_version, "metadata": obj["metadata"]}
-
-
 def _row(printer: Printer, obj: Object, now: int, include_object: str, meta_version: str) -> Object:
     row: Object = {"cells": printer.cells(obj, now)}
     if printer.conditions and (conditions := printer.conditions(obj)):
@@ -92,7 +77,7 @@ def _row(printer: Printer, obj: Object, now: int, include_object: str, meta_vers
     elif include_object == "None":
         row["object"] = None
     else:
-        row["object"] = partial_metadata(obj, meta_version)
+        row["object"] = {"kind": "PartialObjectMetadata", "apiVersion": meta_version, "metadata": obj["metadata"]}
     return row
 
 

@@ -1,0 +1,86 @@
+"""The command line. A command is a row of a table; what it needs is imported when it is run, and not before."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PROGRAM: Final = "autograder"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: ``target`` is ``module:function``, a function from parsed options to an exit code.
+
+    ``arguments`` adds the command's own arguments to its parser.
+    """
+
+    help: str
+    target: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Import what is needed, and do it."""
+        module, _, function = self.target.partition(":")
+        code: int = getattr(importlib.import_module(module), function)(options)
+        return code
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+    return int(text)
+
+
+def _cluster_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kubeconfig", metavar="FILE", type=Path, required=True, help="is written for kubectl")
+    parser.add_argument("--nodes", metavar="FILE", type=Path, help="Node manifests, instead of the usual three nodes")
+    parser.add_argument(
+        "--without", metavar="COMPONENT,...", default="", help="components that do not run, such as kube-scheduler"
+    )
+    parser.add_argument("--port", type=_port, default=0, help="0, the default, picks a free one")
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "manual"),
+        default="wall",
+        help="what makes time pass: the wall clock and clients that wait, or (manual) only the latter",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same names, addresses and order")
+
+
+#: All commands by name; a name of two words is a command of a group.
+COMMANDS: Final[dict[str, Command]] = {
+    "cluster serve": Command(
+        "run a cluster in the foreground", "autograder.controlplane.fronts.serve:serve", _cluster_serve
+    ),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; parsed options have the command's name as ``command``."""
+    top = argparse.ArgumentParser(PROGRAM, description="Kubernetes exercises: clusters, checks, grades.")
+    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {
+        "": top.add_subparsers(metavar="COMMAND", required=True)
+    }
+    for name, command in COMMANDS.items():
+        group, _, last = name.rpartition(" ")
+        if group not in groups:
+            members = ", ".join(other for other in COMMANDS if other.startswith(f"{group} "))
+            parent = groups[""].add_parser(group, help=f"see {members}")
+            groups[group] = parent.add_subparsers(metavar="COMMAND", required=True)
+        own = groups[group].add_parser(last, help=command.help, description=command.help)
+        command.arguments(own)
+        own.set_defaults(command=name)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that ``arguments`` (else those of the process) name; returns the exit code."""
+    options = parser().parse_args(arguments)
+    return COMMANDS[options.command].run(options)
+
+

@@ -1,0 +1,56 @@
+"""Ages that a client computes from its own clock, made to equal the virtual ones.
+
+``kubectl describe`` and ``kubectl events`` show how long ago events were by subtracting from the wall clock.  For these
+commands the times of events are moved, so that whoever subtracts now gets the age that the cluster's clock gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery.wire import Object, Request
+from autograder.controlplane.kube_apiserver.tables.ages import SECOND, micros
+
+_COMMANDS: Final = ("kubectl describe", "kubectl events")
+_KINDS: Final = ("Event", "EventList")
+_TIMES: Final = ("firstTimestamp", "lastTimestamp", "deprecatedFirstTimestamp", "deprecatedLastTimestamp")
+#: After this part of a second a client may read its clock in the next one.
+_LATE: Final = 0.8
+
+
+def applies(request: Request, body: Any) -> bool:
+    """Whether an answer has events for a command that computes their ages."""
+    asked = request.headers.get("kubectl-command", "").startswith(_COMMANDS)
+    return asked and isinstance(body, Mapping) and body.get("kind") in _KINDS
+
+
+def pause(wall: float) -> float:
+    """How long to wait before answering, so that no second passes between our reading of the clock and the client's."""
+    fraction = wall % 1
+    return 1 - fraction if fraction > _LATE else 0.0
+
+
+def moved(body: Object, *, now: int, wall: float) -> Object:
+    """Events, or a list of them, with times such that their ages at ``wall`` (s) are those at ``now`` (virtual µs)."""
+    if "items" in body:
+        return {**body, "items": [_event(event, now, wall) for event in body["items"]]}
+    return _event(body, now, wall)
+
+
+def _event(event: Object, now: int, wall: float) -> Object:
+    changed: Object = {name: _time(event[name], now, wall) for name in _TIMES if event.get(name)}
+    if event.get("eventTime"):
+        changed["eventTime"] = _time(event["eventTime"], now, wall, precise=True)
+    series = event.get("series")
+    if series and series.get("lastObservedTime"):
+        changed["series"] = {**series, "lastObservedTime": _time(series["lastObservedTime"], now, wall, precise=True)}
+    return {**event, **changed}
+
+
+def _time(virtual: str, now: int, wall: float, *, precise: bool = False) -> str:
+    age = (now - micros(virtual)) // SECOND
+    text = datetime.fromtimestamp(math.floor(wall) - age, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.000000Z" if precise else f"{text}Z"

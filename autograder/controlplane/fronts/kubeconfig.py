@@ -1,0 +1,38 @@
+"""The file that tells kubectl and every other client how to reach the cluster."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+CLUSTER: Final = "embedded"
+USER: Final = "admin"
+
+
+def document(server: str, token: str, authority: bytes | None) -> dict[str, Any]:
+    """A kubeconfig with one cluster, user and context; ``authority`` is the CA certificate as PEM, None without TLS."""
+    cluster = {"server": server}
+    if authority is not None:
+        cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": CLUSTER, "cluster": cluster}],
+        "users": [{"name": USER, "user": {"token": token}}],
+        "contexts": [{"name": CLUSTER, "context": {"cluster": CLUSTER, "user": USER}}],
+        "current-context": CLUSTER,
+        "preferences": {},
+    }
+
+
+def write(path: Path, config: dict[str, Any]) -> None:
+    """Write a kubeconfig that only its owner can read; whoever waits for the file never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        yaml.safe_dump(config, file, sort_keys=False)
+    os.replace(draft, path)

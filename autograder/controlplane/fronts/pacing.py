@@ -1,0 +1,217 @@
+"""The cluster's clock behind a socket: who makes virtual time pass.
+
+* The wall clock: virtual time runs at least as fast as it (not in ``manual`` mode).
+* A client that waits: time jumps to the next timer that is no heartbeat while somebody has a watch open for one
+  object, or asks the same thing again and again and gets the same answer.
+
+``kubectl get --watch`` looks on and does not wait.  Whoever waits for what never happens is given a quarter of an hour
+of virtual time, and then the rest of his own patience at the speed of the wall clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+
+from autograder.controlplane.apimachinery.wire import Request, Response
+from autograder.controlplane.clock import SECOND, Clock
+
+Mode = Literal["wall", "manual"]
+
+#: How far time jumps for one who waits, since the last news for him.
+PATIENCE: Final = 15 * 60 * SECOND
+#: How long, in wall seconds, a client is left to react to news before time jumps on.
+REACTION: Final[dict[Mode, float]] = {"wall": 0.1, "manual": 0.25}
+#: From this many equal answers to the same question on, each within seconds of the one before, a client waits.
+ASKED: Final = 3
+ASKED_WITHIN: Final = 2.0
+#: How many timers are gone through for one question.
+JUMPS: Final = 10
+_REMEMBERED: Final = 512
+#: The longest sleep between two looks at the wall clock, in seconds.
+_TICK: Final = 1.0
+
+
+class Cluster(Protocol):
+    """What moves time in a cluster."""
+
+    clock: Clock
+
+    def settle(self) -> object:
+        """Do all that is due now."""
+
+    def advance(self, seconds: float) -> object:
+        """Move the clock, through all timers that are due on the way."""
+
+    def run_to(self, due: int) -> object:
+        """Move the clock to a time (microseconds), through all timers that are due on the way."""
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """A client that waits, and when it last had news: in virtual microseconds and in wall seconds."""
+
+    virtual: int
+    wall: float
+
+
+@dataclass(slots=True)
+class _Question:
+    answer: Hashable
+    times: int
+    wall: float
+    virtual: int
+
+
+class Pacing:
+    """Moves the time of one cluster; ``on_progress`` is called whenever something may have happened."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        mode: Mode,
+        on_progress: Callable[[], None],
+        wall: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mode = mode
+        self._cluster = cluster
+        self._on_progress = on_progress
+        self._wall = wall
+        self._seen = wall()
+        self._unsettled = True
+        self._waiters: set[Waiter] = set()
+        self._questions: OrderedDict[Hashable, _Question] = OrderedDict()
+        self._woken = asyncio.Event()
+
+    def catch_up(self) -> None:
+        """Finish what earlier requests began, and let time pass as the wall clock has."""
+        wall = self._wall()
+        passed, self._seen = wall - self._seen, wall
+        if self.mode == "wall" and passed > 0:
+            self._cluster.advance(passed)
+        elif not self._unsettled:
+            return
+        self.settle()
+
+    def changed(self) -> None:
+        """A request has changed something: the cluster is to be settled before the next answer."""
+        self._unsettled = True
+
+    def settle(self) -> None:
+        """Let the components do all that is due now."""
+        self._unsettled = False
+        self._cluster.settle()
+        self._on_progress()
+
+    def wait(self) -> Waiter:
+        """Somebody begins to wait; to be given back to ``done``."""
+        waiter = Waiter(self._cluster.clock.now, self._wall())
+        self._waiters.add(waiter)
+        self._woken.set()
+        return waiter
+
+    def news(self, waiter: Waiter) -> None:
+        """Somebody who waits is told something, and has time to react."""
+        waiter.virtual, waiter.wall = self._cluster.clock.now, self._wall()
+
+    def done(self, waiter: Waiter) -> None:
+        """Somebody waits no more."""
+        self._waiters.discard(waiter)
+
+    def answer(self, request: Request, client: Hashable, handle: Callable[[Request], Response]) -> Response:
+        """The answer to a reading request; time jumps before it if this is a client that asks again and again.
+
+        ``client`` tells clients apart in ``manual`` mode, where two commands of a student must not look like one that
+        waits, however fast they follow each other.
+        """
+        response = handle(request)
+        key = (request.path, repr(request.query), request.headers.get("accept", ""))
+        question = self._asked((*key, client) if self.mode == "manual" else key, essence(response))
+        for _ in range(JUMPS if question.times >= ASKED else 0):
+            if not self._jump(question.virtual):
+                break
+            response = handle(request)
+            if (seen := essence(response)) != question.answer:
+                question.answer, question.times, question.virtual = seen, 1, self._cluster.clock.now
+                break
+        return response
+
+    async def run(self) -> None:
+        """Make time pass until cancelled."""
+        while True:
+            self.catch_up()
+            if self._jump_for_waiters():
+                await asyncio.sleep(0)
+                continue
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(self._until_next()):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+    def _asked(self, key: Hashable, answer: Hashable) -> _Question:
+        """Note a question and its answer."""
+        wall, virtual = self._wall(), self._cluster.clock.now
+        question = self._questions.get(key)
+        recent = question is not None and (self.mode == "manual" or wall - question.wall <= ASKED_WITHIN)
+        if question is None or not recent or question.answer != answer:
+            question = self._questions[key] = _Question(answer, 0, wall, virtual)
+        question.times += 1
+        question.wall = wall
+        self._questions.move_to_end(key)
+        if len(self._questions) > _REMEMBERED:
+            self._questions.popitem(last=False)
+        return question
+
+    def _jump_for_waiters(self) -> bool:
+        """Jump for those who have had time to react; False if there is nobody or nothing to jump to."""
+        if not self._waiters:
+            return False
+        ready = self._wall() - REACTION[self.mode]
+        if any(waiter.wall > ready for waiter in self._waiters):
+            return False
+        return self._jump(max(waiter.virtual for waiter in self._waiters))
+
+    def _jump(self, since: int) -> bool:
+        """Go to the next timer that is no heartbeat, unless that is too long after ``since``."""
+        due = self._cluster.clock.next_due(periodic=False)
+        if due is None or due - since > PATIENCE:
+            return False
+        self._cluster.run_to(due)
+        self.settle()
+        return True
+
+    def _until_next(self) -> float | None:
+        """How many seconds to sleep; None is until somebody comes."""
+        now = self._wall()
+        ends = [waiter.wall + REACTION[self.mode] - now for waiter in self._waiters]
+        soon = [seconds for seconds in ends if seconds > 0]
+        if self.mode == "wall":
+            due = self._cluster.clock.next_due()
+            idle = _TICK if due is None else (due - self._cluster.clock.now) / SECOND
+            soon.append(min(max(idle, 0.001), _TICK))
+        return min(soon, default=None)
+
+
+def essence(response: Response) -> Hashable:
+    """What of an answer tells whether anything has changed: revisions of objects, but neither ages nor the list's."""
+    body: Any = response.body
+    if not isinstance(body, dict) or response.code != 200:
+        return response.code, str(body.get("message") if isinstance(body, dict) else body)
+    if "items" in body:
+        return tuple(_revision(item) for item in body["items"])
+    if "rows" in body:
+        return tuple(_revision(row.get("object")) or tuple(map(str, row["cells"])) for row in body["rows"])
+    return _revision(body)
+
+
+def _revision(obj: Any) -> tuple[str, str] | None:
+    if not obj:
+        return None
+    metadata = obj.get("metadata") or {}
+    return metadata.get("uid", ""), metadata.get("resourceVersion", "")

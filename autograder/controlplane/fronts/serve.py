@@ -1,0 +1,88 @@
+"""``autograder cluster serve``: an embedded cluster behind a socket, in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from autograder.controlplane.cluster import Cluster
+from autograder.controlplane.fronts import kubeconfig
+from autograder.controlplane.fronts.socket import SocketFront
+
+EXIT_USAGE: Final = 2
+#: No file of nodes is longer than this, in bytes.
+_NODES_LIMIT: Final = 3 * 1024 * 1024
+
+
+class Unusable(Exception):
+    """An option that cannot be followed; the message says why."""
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Run a cluster until SIGINT or SIGTERM; ``options`` are those of ``autograder cluster serve``.
+
+    Returns the exit code: 0 after a signal, 2 for options that cannot be followed.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        nodes = read_nodes(options.nodes) if options.nodes else None
+        cluster = Cluster(nodes=nodes, without=_components(options.without), seed=options.seed)
+        asyncio.run(_run(cluster, options))
+    except (Unusable, OSError) as error:
+        print(f"autograder cluster serve: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:  # where signals cannot be handled by the loop
+        pass
+    return 0
+
+
+def read_nodes(path: Path) -> list[dict[str, Any]]:
+    """The Node manifests of a file, which may be empty. Raises ``Unusable`` for anything else."""
+    if path.stat().st_size > _NODES_LIMIT:
+        raise Unusable(f"{path}: longer than {_NODES_LIMIT} bytes")
+    try:
+        documents = [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: not YAML: {error}") from error
+    nodes: list[dict[str, Any]] = []
+    for number, document in enumerate(documents, start=1):
+        listed = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else [document]
+        for node in listed or ():
+            if not isinstance(node, dict) or node.get("kind") != "Node" or not isinstance(node.get("metadata"), dict):
+                raise Unusable(f"{path}: document {number} is no Node manifest")
+            nodes.append(node)
+    return nodes
+
+
+def _components(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+async def _run(cluster: Cluster, options: argparse.Namespace) -> None:
+    """Serve until a signal comes; a cluster whose components fail ends with their error."""
+    stopped = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):  # Windows
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    front = SocketFront(cluster, secrets.token_urlsafe(24), port=options.port, mode=options.clock)
+    address = await front.start()
+    try:
+        kubeconfig.write(options.kubeconfig, address.kubeconfig())
+        print("ready", flush=True)
+        waiting = {asyncio.create_task(stopped.wait()), asyncio.create_task(front.failed())}
+        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()
+    finally:
+        await front.close()

@@ -1,0 +1,165 @@
+"""The socket in front of an embedded cluster: HTTP/1.1 over TLS, with a bearer token.
+
+One thread and one event loop own the cluster.  Every request is handled as a whole inside the loop; what it sets off is
+done after its answer has been sent, and before the next request is looked at, as if the components were elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import socket
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from aiohttp import web
+
+from autograder.controlplane.apimachinery.errors import InternalError, StatusError
+from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, User
+from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing
+from autograder.controlplane.fronts.watches import Watches
+
+HOST: Final = "127.0.0.1"
+_READING: Final = ("GET", "HEAD")
+_HEADER_LIMIT: Final = 64 * 1024
+_KEEP_ALIVE: Final = 120.0
+_SHUTDOWN_SECONDS: Final = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Cluster(pacing.Cluster, Protocol):
+    """What the socket asks of a cluster."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server can be reached, and by what it is known."""
+
+    url: str
+    token: str
+    authority: bytes | None
+
+    def kubeconfig(self) -> dict[str, object]:
+        """The document that kubectl reads."""
+        return kubeconfig.document(self.url, self.token, self.authority)
+
+
+class SocketFront:
+    """Serves one cluster at one port until ``close``.
+
+    ``port`` 0 picks a free one.  Whoever shows ``token`` is the administrator; other credentials are the API server's
+    to judge.  ``mode`` says what makes the cluster's time pass, ``tls=False`` leaves TLS away (and kubectl then sends
+    no token, so that everybody is the administrator).
+    """
+
+    def __init__(
+        self, cluster: Cluster, token: str, *, port: int = 0, mode: pacing.Mode = "wall", tls: bool = True
+    ) -> None:
+        self._cluster = cluster
+        self._token = token
+        self._port = port
+        self._certificates = certificates.issue([HOST, "::1", "localhost", socket.gethostname()]) if tls else None
+        self.watches = Watches()
+        self.pacing = pacing.Pacing(cluster, mode, self.watches.notify)
+        self._runner: web.ServerRunner | None = None
+        self._pacer: asyncio.Task[None] | None = None
+
+    async def start(self) -> Address:
+        """Begin to serve. Raises ``OSError`` when the port is taken."""
+        server = web.Server(
+            self._serve,
+            handler_cancellation=True,
+            keepalive_timeout=_KEEP_ALIVE,
+            max_line_size=_HEADER_LIMIT,
+            max_field_size=_HEADER_LIMIT,
+            access_log=None,
+        )
+        self._runner = web.ServerRunner(server)
+        await self._runner.setup()
+        context = self._certificates.server_context() if self._certificates else None
+        site = web.TCPSite(
+            self._runner, HOST, self._port, ssl_context=context, backlog=1024, shutdown_timeout=_SHUTDOWN_SECONDS
+        )
+        await site.start()
+        self._pacer = asyncio.create_task(self.pacing.run(), name="pacing")
+        port = self._runner.addresses[0][1]
+        scheme, authority = ("https", self._certificates.authority) if self._certificates else ("http", None)
+        return Address(f"{scheme}://{HOST}:{port}", self._token, authority)
+
+    async def failed(self) -> None:
+        """Return never, unless time has stopped because a component failed; then raise what it raised."""
+        assert self._pacer is not None
+        await asyncio.shield(self._pacer)
+
+    async def close(self) -> None:
+        """End the watches, finish what is being answered, and let the port go."""
+        self.watches.close()
+        if self._pacer:
+            self._pacer.cancel()
+            await asyncio.gather(self._pacer, return_exceptions=True)
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        try:
+            request = await http.read(incoming, self._user(incoming))
+        except StatusError as error:
+            return http.refused(error)
+        response = await self._answer(incoming, request)
+        if response.stream is not None:
+            return await self.watches.serve(incoming, request, response, self.pacing)
+        answer = http.written(request, response)
+        try:
+            await answer.prepare(incoming)
+            await answer.write_eof()
+        finally:
+            if request.method not in _READING:
+                self.pacing.settle()
+        return answer
+
+    async def _answer(self, incoming: web.BaseRequest, request: Request) -> Response:
+        """The cluster's answer; an error of the cluster's own is an internal one to the client, and logged."""
+        try:
+            self.pacing.catch_up()
+            if request.method not in _READING:
+                self.pacing.changed()
+                return self._cluster.handle(request)
+            if not request.path.startswith("/api") or request.flag("watch"):
+                return self._cluster.handle(request)
+            response = self.pacing.answer(request, _client(incoming, request), self._cluster.handle)
+        except Exception as error:
+            log.exception("%s %s", request.method, request.path)
+            internal = InternalError.because(f"{type(error).__name__}: {error}")
+            return Response(internal.code, internal.status(), error=internal)
+        return await self._aged(request, response)
+
+    async def _aged(self, request: Request, response: Response) -> Response:
+        """The answer, with events as old by the client's clock as they are by the cluster's."""
+        if not aging.applies(request, response.body):
+            return response
+        if self.pacing.mode == "manual":
+            await asyncio.sleep(aging.pause(time.time()))
+        response.body = aging.moved(response.body, now=self._cluster.clock.now, wall=time.time())
+        return response
+
+    def _user(self, incoming: web.BaseRequest) -> User | None:
+        """The administrator, if the token is his or none can be sent; None for anybody else."""
+        scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
+        if self._certificates is None and not token:
+            return ADMIN
+        known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
+        return ADMIN if known else None
+
+
+def _client(incoming: web.BaseRequest, request: Request) -> Hashable:
+    """What tells clients apart: a run of kubectl, else the connection."""
+    return request.headers.get("kubectl-session") or id(incoming.transport)
+
+
