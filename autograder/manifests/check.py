@@ -95,7 +95,7 @@ class _Checker:
     def _guess(self, api_version: str, kind: str) -> str | None:
         versions = self._schemas.api_versions_of(kind)
         if versions:
-            message = f"kind {kind} lives in {versions[0]}, not {api_version or _shown(api_version)}"
+            message = f"kind {kind} lives in {versions[0]}, not {_cut(api_version) or _shown(api_version)}"
             self._problem(("apiVersion",), message, f"write `apiVersion: {versions[0]}`")
             return self._schemas.lookup(versions[0], kind)
         meant = closest(kind, (known.kind for known in self._schemas.kinds if not known.kind.endswith("List")))
@@ -140,7 +140,7 @@ class _Checker:
             elif isinstance(others, dict):
                 if entry is not None:
                     self._value(others, entry, inside, ())
-            elif properties is not None and not self._said(inside):
+            elif properties is not None:
                 meant = closest(key, properties)
                 self._unknown(inside, _slip_hint(meant, value) if meant else self._home_hint(schema, inside, entry))
                 given.add(meant or key)
@@ -187,9 +187,6 @@ class _Checker:
 
     def _unknown(self, path: FieldPath, hint: str) -> None:
         self._problem(path, "unknown field", hint, self._document.key_position(path))
-
-    def _said(self, path: FieldPath) -> bool:
-        return any(problem.path == path for problem in self.problems)
 
     def _wrong_type(self, types: list[str], value: Any, path: FieldPath) -> None:
         raw = self._document.raw(path)
@@ -269,8 +266,11 @@ def _quantity_hint(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """The text in double quotes, cut if it is long."""
-    return f'"{text}"' if len(text) <= _LONGEST_SHOWN else f'"{text[:_LONGEST_SHOWN]}..."'
+    return f'"{_cut(text)}"'
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _is_base64(text: str) -> bool:

@@ -37,7 +37,7 @@ _FLOAT32_MAX: Final = 3.4028235e38
 
 
 def resolve(text: str) -> Scalar:
-    """The value of a scalar written without quotes."""
+    """The value of a scalar written without quotes, before it becomes JSON."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_START:
@@ -48,17 +48,23 @@ def resolve(text: str) -> Scalar:
         return integer
     if _FLOAT.fullmatch(plain):
         number = float(plain)
-        return text if math.isinf(number) else as_json_number(number)
+        return text if math.isinf(number) else number
     return text
 
 
 def as_json_number(number: int | float) -> int | float:
-    """The number as Kubernetes holds it: an integer if it is whole and fits 64 bits with sign, or a float."""
+    """The number as Kubernetes holds it: an integer if it is whole and fits 64 bits with sign, or a float.
+
+    A whole float goes through JSON in its shortest form, so that 4611686018427387904.0 ends as 4611686018427388000.
+    """
     if isinstance(number, int):
         return number if number in _INT64 else float(number)
-    if number.is_integer() and int(number) in _INT64:
-        return int(number)
-    return number
+    if not number.is_integer() or abs(number) >= _UINT64_END:
+        return number
+    mantissa, _, exponent = repr(number).partition("e")
+    digits, _, fraction = mantissa.partition(".")
+    whole = int(digits + fraction) * 10 ** int(exponent) // 10 ** len(fraction) if exponent else int(digits)
+    return whole if whole in _INT64 else number
 
 
 def key_text(key: Any) -> str | None:
@@ -68,14 +74,14 @@ def key_text(key: Any) -> str | None:
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, int):
-        return str(key)
+        return str(key) if key in _INT64 else None
     if isinstance(key, float):
         return _go_float32(key)
     return None
 
 
-def _integer(plain: str) -> int | float | None:
-    """The integer that ``plain`` is written as, a float if it is too large for Go's, or ``None``."""
+def _integer(plain: str) -> int | None:
+    """The integer that ``plain`` is written as, or ``None`` if it is none or more than Go's 64 bits hold."""
     if len(plain) > _LONGEST_INTEGER:
         return None
     for pattern, base in _INTEGERS:
@@ -84,8 +90,7 @@ def _integer(plain: str) -> int | float | None:
             number = int(match[1], base)
             if plain[0] == "-":
                 number = -number
-            # Larger ones are tried as floats next, which have decimal digits only.
-            return as_json_number(number) if -(1 << 63) <= number < _UINT64_END else None
+            return number if _INT64.start <= number < _UINT64_END else None
     return None
 
 

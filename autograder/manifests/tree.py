@@ -241,7 +241,9 @@ def _bad_key(key: Node) -> tuple[str, str]:
         return "a map cannot be the name of a field", "put braces that are meant as text in quotes"
     if key.children is not None:
         return "a list cannot be the name of a field", "put brackets that are meant as text in quotes"
-    return "there is no name before the colon", "give the field a name"
+    if key.value is None:
+        return "there is no name before the colon", "give the field a name"
+    return "this number is too large to be the name of a field", "put it in quotes"
 
 
 def _copy(value: Any) -> Any:

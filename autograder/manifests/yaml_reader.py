@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from autograder.manifests.scalars import Scalar, resolve
+from autograder.manifests.scalars import Scalar, as_json_number, resolve
 from autograder.manifests.tree import MERGE, Mark, Node, TreeBuilder
 from autograder.manifests.yaml_errors import explain
 
@@ -94,15 +94,16 @@ class _Reader:
     def _scalar(self, event: Any) -> None:
         text: str = event.value
         mark = self._mark(event)
+        is_key = self._builder.expects_key
         value: Any = text
         if event.tag is not None:
             value = self._tagged(event, mark)
         elif event.implicit[0]:
-            value = MERGE if text == "<<" and self._builder.expects_key else resolve(text)
-            if type(value) is float and not math.isfinite(value) and not self._builder.expects_key:
-                self._builder.problem(
-                    mark, f"{text} is no number that Kubernetes knows", "put it in quotes if it is text"
-                )
+            value = MERGE if is_key and text == "<<" else resolve(text)
+        if not is_key and type(value) in (int, float):
+            value = as_json_number(value)
+            if not math.isfinite(value):
+                self._builder.problem(mark, f"{text} is no number in Kubernetes", "put it in quotes if it is text")
         self._anchor(event, self._builder.scalar(mark, value, text))
 
     def _tagged(self, event: Any, mark: Mark) -> Scalar:
