@@ -20,9 +20,9 @@ from autograder.controlplane.etcd import Compacted, KeyValue, WriteConflict
 from autograder.controlplane.kube_apiserver import preparing, validation
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.backend import Backend, stamp
+from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions, ListOptions, WatchOptions
-from autograder.controlplane.kube_apiserver.registry.strategy import strategy_of
+from autograder.controlplane.kube_apiserver.registry.strategy import field_labels, strategy_of
 from autograder.controlplane.kube_apiserver.watching import ApiWatch, Matches, initial_events
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
@@ -39,6 +39,7 @@ class Registry:
     def __init__(self, kind: ResourceType, backend: Backend, admission: AdmissionChain) -> None:
         self.kind = kind
         self.strategy = strategy_of(kind)
+        self.field_labels = field_labels(kind)
         self.backend = backend
         self.admission = admission
 
@@ -354,5 +355,3 @@ class Registry:
             )
         return Expired(f"The resourceVersion for the provided list is too old: {gone.asked} ({gone.oldest})")
 
-
-__all__ = ["FOREGROUND_FINALIZER", "MODIFIED", "ORPHAN_FINALIZER", "Registry", "Transform", "stamp"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from autograder.controlplane.apimachinery import scheme
@@ -111,3 +112,10 @@ _STRATEGIES: dict[ResourceType, Strategy] = {
 def strategy_of(kind: ResourceType) -> Strategy:
     """The rules of a kind; most kinds have none of their own."""
     return _STRATEGIES.get(kind, _DEFAULT)
+
+
+@cache
+def field_labels(kind: ResourceType) -> frozenset[str]:
+    """The fields that a field selector may name."""
+    probe: Object = {"metadata": {"name": "", "namespace": ""}, "spec": {}, "status": {}}
+    return frozenset(strategy_of(kind).fields(probe))

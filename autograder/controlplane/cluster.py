@@ -1,0 +1,196 @@
+"""A whole cluster: the API server, the components around it, and the virtual clock that drives them.
+
+Everything runs in one thread.  ``settle`` lets every component work until nothing is left to do now; ``advance`` moves
+the clock through whatever falls due.  ``fork`` gives a throw-away copy that goes on to the same bytes as this one would.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol, cast
+
+from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
+from autograder.controlplane.bootstrap import create_initial_objects
+from autograder.controlplane.client import Client
+from autograder.controlplane.clock import SECOND, Clock
+from autograder.controlplane.component import Component, Environment
+from autograder.controlplane.components import FACTORIES
+from autograder.controlplane.etcd import MemoryStore
+from autograder.controlplane.kube_apiserver.backend import Backend, stamp
+from autograder.controlplane.kube_apiserver.server import APIServer
+from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
+from autograder.controlplane.topology import DEFAULT_NODES
+
+#: The components that may be stopped, in the order in which they get their turn.
+COMPONENTS: Final[tuple[str, ...]] = tuple(FACTORIES)
+
+#: Rounds of work without the clock moving, after which something must be going in circles.
+ROUND_LIMIT: Final = 10_000
+
+
+class Restless(RuntimeError):
+    """The components go on working without end at one moment of virtual time: a bug, not a state of a cluster."""
+
+
+class Nodes(Component, NodeConnection, Protocol):
+    """The component that plays every node's kubelet."""
+
+    def power_off(self, node: str) -> None:
+        """Take the power from a node."""
+
+    def power_on(self, node: str) -> None:
+        """Give a node its power back."""
+
+
+class Cluster:
+    """One cluster.
+
+    ``nodes`` are Node manifests; None is the topology of kubeadm: a tainted control-plane and two workers, with the
+    control plane's own pods.  ``without`` names components that are not started.  Equal arguments give equal bytes.
+    """
+
+    def __init__(
+        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = ()
+    ) -> None:
+        self.seed = seed
+        self.clock = Clock()
+        store = MemoryStore(stamp)
+        backend = Backend(store, self.clock, random.Random(f"{seed}/kube-apiserver"))
+        self._running: dict[str, Component] = {}
+        self.api = APIServer(backend, self._nodes_connection)
+        stopped = set(without)
+        unknown = stopped.difference(COMPONENTS)
+        if unknown:
+            raise ValueError(f"no component is called {', '.join(sorted(unknown))}; there are {', '.join(COMPONENTS)}")
+        create_initial_objects(self.client(), DEFAULT_NODES if nodes is None else nodes, system_pods=nodes is None)
+        for name in COMPONENTS:
+            if name not in stopped:
+                self.start(name)
+        self.settle()
+
+    # ------------------------------------------------------------ the API
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request of a client."""
+        return self.api.handle(request)
+
+    def client(self, user: User = ADMIN, *, trusted: bool = False) -> Client:
+        """The API as a user sees it; objects that go in are decoded strictly unless the user is trusted."""
+        return Client(self.api.handle, user, trusted=trusted)
+
+    @property
+    def store(self) -> MemoryStore:
+        """The etcd of the cluster."""
+        return self.api.backend.store
+
+    # ------------------------------------------------------------ time
+
+    def settle(self) -> None:
+        """Let every component work until nothing is left to do at this moment."""
+        for _ in range(ROUND_LIMIT):
+            worked = self._fire_due()
+            for component in list(self._running.values()):
+                worked |= component.sync()
+            if not worked:
+                return
+        raise Restless(f"still busy at {self.clock.now} after {ROUND_LIMIT} rounds")
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass; everything that falls due happens in its order."""
+        self.run_to(self.clock.now + round(seconds * SECOND))
+
+    def run_to(self, moment: int) -> None:
+        """Let virtual time pass up to a moment, in microseconds; never goes back."""
+        self.settle()
+        while (due := self.clock.next_due()) is not None and due <= moment:
+            self.clock.now = max(self.clock.now, due)
+            self.settle()
+        self.clock.now = max(self.clock.now, moment)
+
+    def run_until(self, done: Callable[[], bool], *, timeout: float) -> bool:
+        """Let virtual time pass until ``done``, at most ``timeout`` seconds; whether it came to that."""
+        end = self.clock.now + round(timeout * SECOND)
+        self.settle()
+        while not done():
+            due = self.clock.next_due()
+            if due is None or due > end:
+                self.clock.now = max(self.clock.now, end)
+                return done()
+            self.clock.now = max(self.clock.now, due)
+            self.settle()
+        return True
+
+    def _fire_due(self) -> bool:
+        fired = False
+        while timer := self.clock.pop_due():
+            component = self._running.get(timer.component)
+            if component is not None:
+                component.fire(timer.key)
+            fired = True
+        return fired
+
+    # ------------------------------------------------------------ copies and failures
+
+    def fork(self) -> Cluster:
+        """A copy of the whole cluster; neither side sees what becomes of the other."""
+        twin = object.__new__(Cluster)
+        twin.seed = self.seed
+        twin.clock = self.clock.fork()
+        twin._running = {}
+        twin.api = self.api.fork(twin.clock, twin._nodes_connection)
+        environment = twin._environment()
+        for name, component in self._running.items():
+            twin._running[name] = component.fork(environment)
+        return twin
+
+    def running(self) -> tuple[str, ...]:
+        """The names of the components that are running."""
+        return tuple(self._running)
+
+    def stop(self, component: str) -> None:
+        """Stop a component, as if its process had been killed."""
+        if component == "kube-apiserver":
+            self.api.available = False
+            return
+        if self._running.pop(self._known(component), None) is not None:
+            self.clock.cancel_all(component)
+
+    def start(self, component: str) -> None:
+        """Start a component that is not running; it begins by listing what there is."""
+        if component == "kube-apiserver":
+            self.api.available = True
+            return
+        if self._known(component) not in self._running:
+            running = {**self._running, component: FACTORIES[component](self._environment())}
+            self._running = {name: running[name] for name in COMPONENTS if name in running}
+
+    def power_off(self, node: str) -> None:
+        """Take the power from a node: its kubelet falls silent and its containers die."""
+        self._kubelets().power_off(node)
+
+    def power_on(self, node: str) -> None:
+        """Give a node its power back."""
+        self._kubelets().power_on(node)
+
+    def component(self, name: str) -> Component | None:
+        """A running component, for lessons that look inside; None while it is stopped."""
+        return self._running.get(self._known(name))
+
+    def _kubelets(self) -> Nodes:
+        kubelets = self._nodes_connection()
+        if kubelets is None:
+            raise ValueError("the kubelets of this cluster are stopped")
+        return kubelets
+
+    def _nodes_connection(self) -> Nodes | None:
+        return cast("Nodes | None", self._running.get("kubelet"))
+
+    def _environment(self) -> Environment:
+        return Environment(self.api.handle, self.clock, self.seed)
+
+    @staticmethod
+    def _known(component: str) -> str:
+        if component not in COMPONENTS:
+            raise ValueError(f"no component is called {component}; there are {', '.join(COMPONENTS)}")
+        return component

@@ -1,0 +1,18 @@
+"""The components of a cluster beside etcd and the API server: name -> how to start one.
+
+The order is that in which they get their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from autograder.controlplane.component import Component, Environment
+from autograder.controlplane.kube_controller_manager.manager import ControllerManager
+from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
+from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
+
+FACTORIES: Final[dict[str, Callable[[Environment], Component]]] = {
+    "kube-controller-manager": lambda environment: ControllerManager(environment, (DeploymentController, ReplicaSetController)),
+}

@@ -1,0 +1,512 @@
+"""The machines of all nodes: a container runtime on each, as kubelets drive it, and the processes in its containers.
+
+It answers the calls of the container runtime interface at once and in virtual time; how long a real runtime takes is
+the kubelet's business.  What a process does next, it does when its timer goes off.  The state is a handful of
+dictionaries of immutable records, so that a fork costs a copy of each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, Self
+
+from autograder.controlplane.clock import Clock
+from autograder.controlplane.containers.applets import APPLETS
+from autograder.controlplane.containers.dns import Zone, resolve
+from autograder.controlplane.containers.files import Contents, FileView
+from autograder.controlplane.containers.images import PRELOADED, Image
+from autograder.controlplane.containers.network import Answer, NoNameServer, Source
+from autograder.controlplane.containers.records import (
+    MAX_LOG_LINES,
+    Container,
+    ContainerState,
+    Host,
+    Listener,
+    LogLine,
+    Mount,
+    Process,
+    Sandbox,
+)
+from autograder.controlplane.containers.routing import Rules, Wire
+from autograder.controlplane.containers.shell import MAX_ELAPSED, Interpreter
+from autograder.controlplane.containers.syntax import command_of, parse
+
+COMPONENT: Final = "containerd"
+#: From here pods get addresses while their node has no ``podCIDR`` (the node IPAM controller is off).
+FALLBACK_NETWORK: Final = "10.245"
+
+KILLED: Final = 137
+START_ERROR: Final = 128
+UNKNOWN: Final = 255
+#: Signals that a process cannot handle, and those that the first process of a container ignores unless it handles them.
+_UNSTOPPABLE: Final = frozenset({"KILL", "STOP"})
+
+
+class StartError(Exception):
+    """The runtime cannot start a container; the message is the one of containerd and runc."""
+
+
+class ExecResult(NamedTuple):
+    """What a command printed, its exit code, and how long it would have taken (microseconds)."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+    elapsed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    """What the kubelet asks the runtime for."""
+
+    name: str
+    image: Image
+    image_text: str
+    image_ref: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    workdir: str
+    mounts: tuple[Mount, ...]
+    attempt: int
+    memory_limit: int = 0
+    memory_use: int = 0
+    user: int | None = None
+    read_only_root: bool = False
+    interactive: bool = False
+
+
+class Machines:
+    """All hosts, sandboxes, containers and volumes; a component named for the runtime that it stands for."""
+
+    name = COMPONENT
+
+    def __init__(self, clock: Clock, seed: int = 0) -> None:
+        self.clock = clock
+        self.seed = seed
+        self.hosts: dict[str, Host] = {}
+        self.sandboxes: dict[str, Sandbox] = {}
+        self.containers: dict[str, Container] = {}
+        #: The ids of a pod's containers, oldest first.
+        self.of_pod: dict[str, tuple[str, ...]] = {}
+        self.volumes: dict[str, Contents] = {}
+        self.addresses: dict[str, str] = {}
+        #: Pods whose containers have changed by themselves, for their kubelet to look at.
+        self.changed: dict[str, None] = {}
+        self.rules = Rules()
+        self.zone = Zone()
+        self.wire = Wire(self, seed)
+        self._next_fallback = 2
+
+    def fork(self, clock: Clock) -> Self:
+        """The same machines, in the same state, for a fork of the cluster."""
+        twin = type(self)(clock, self.seed)
+        twin.hosts, twin.sandboxes = self.hosts.copy(), self.sandboxes.copy()
+        twin.containers, twin.of_pod = self.containers.copy(), self.of_pod.copy()
+        twin.volumes, twin.addresses = self.volumes.copy(), self.addresses.copy()
+        twin.changed = self.changed.copy()
+        twin.rules, twin.zone = self.rules, self.zone
+        twin.wire = self.wire.fork(twin)
+        twin._next_fallback = self._next_fallback
+        return twin
+
+    def sync(self) -> bool:
+        """Processes go on only when their timers go off."""
+        return False
+
+    def fire(self, key: Hashable) -> None:
+        """A process of a container wants to go on."""
+        assert isinstance(key, str)
+        if key in self.containers:
+            self._run_due(key)
+
+    # Hosts.
+
+    def add_host(self, name: str, address: str, images: frozenset[str] = PRELOADED) -> None:
+        """Set up a machine; the images on it came with it."""
+        self.hosts[name] = Host(name, address, images=dict.fromkeys(sorted(images), False))
+
+    def remove_host(self, name: str) -> None:
+        """Scrap a machine with all that runs on it."""
+        for sandbox in [sandbox for sandbox in self.sandboxes.values() if sandbox.host == name]:
+            self.remove_pod(sandbox.pod_uid)
+        self.hosts.pop(name, None)
+
+    def set_host(self, host: Host) -> None:
+        self.hosts[host.name] = host
+
+    def power_off(self, name: str) -> None:
+        """The machine loses power: every container of it is dead, and nothing answers there."""
+        self.hosts[name] = replace(self.hosts[name], powered=False)
+        for sandbox in [sandbox for sandbox in self.sandboxes.values() if sandbox.host == name]:
+            self.sandboxes[sandbox.pod_uid] = replace(sandbox, ready=False)
+            self._release(sandbox)
+            for container in self.containers_of(sandbox.pod_uid):
+                if container.running:
+                    self._exited(container, UNKNOWN, "Unknown")
+
+    def power_on(self, name: str) -> None:
+        """The machine boots; its containers stay dead until their kubelet starts new ones."""
+        host = self.hosts[name]
+        if not host.powered:
+            self.hosts[name] = replace(host, powered=True, boots=host.boots + 1)
+
+    def has_image(self, host: str, reference: str) -> bool:
+        return reference in self.hosts[host].images
+
+    def add_image(self, host: str, reference: str) -> None:
+        """Keep an image that has been pulled."""
+        found = self.hosts[host]
+        self.hosts[host] = replace(found, images={**found.images, reference: True})
+
+    def image_ref(self, host: str, image: Image) -> str:
+        """How the node names an image: by its registry's digest if it was pulled, else by its own."""
+        pulled = self.hosts[host].images.get(image.reference, True)
+        return f"{image.name}@{image.digest}" if pulled else image.id
+
+    # Sandboxes.
+
+    def run_sandbox(
+        self, uid: str, namespace: str, name: str, host: str, *, host_network: bool, hostname: str,
+        labels: Mapping[str, str], attempt: int, dns_policy: str = "ClusterFirst",
+    ) -> Sandbox:  # fmt: skip
+        """Give a pod its network name space and address."""
+        ip = self.hosts[host].address if host_network else self._allocate(host, uid)
+        sandbox = Sandbox(
+            self._id("sandbox", uid, attempt), uid, namespace, name, host, ip, host_network, hostname, labels, attempt,
+            self.clock.now, dns_policy=dns_policy,
+        )  # fmt: skip
+        self.sandboxes[uid] = sandbox
+        return sandbox
+
+    def set_labels(self, uid: str, labels: Mapping[str, str]) -> None:
+        """The network policies of a pod go by its labels of now."""
+        sandbox = self.sandboxes.get(uid)
+        if sandbox and sandbox.labels != labels:
+            self.sandboxes[uid] = replace(sandbox, labels=labels)
+
+    def stop_sandbox(self, uid: str) -> None:
+        """Take a pod off the network; its containers must have ended."""
+        sandbox = self.sandboxes.get(uid)
+        if sandbox:
+            self.sandboxes[uid] = replace(sandbox, ready=False)
+            self._release(sandbox)
+
+    def remove_pod(self, uid: str) -> None:
+        """Forget a pod: sandbox, containers, and the volumes that live as long as it does."""
+        self.stop_sandbox(uid)
+        for container_id in self.of_pod.pop(uid, ()):
+            self.remove_container(container_id)
+        self.sandboxes.pop(uid, None)
+        self.changed.pop(uid, None)
+        for key in [key for key in self.volumes if key.startswith(uid + "/")]:
+            del self.volumes[key]
+
+    # Containers.
+
+    def containers_of(self, uid: str) -> list[Container]:
+        """The containers of a pod, oldest first, the dead ones that are kept included."""
+        return [self.containers[container_id] for container_id in self.of_pod.get(uid, ())]
+
+    def latest(self, uid: str, name: str) -> Container | None:
+        """The newest container of a name."""
+        for container_id in reversed(self.of_pod.get(uid, ())):
+            container = self.containers[container_id]
+            if container.name == name:
+                return container
+        return None
+
+    def create_container(self, uid: str, config: ContainerConfig) -> Container:
+        """Make a container that is not running yet."""
+        sandbox = self.sandboxes[uid]
+        container_id = self._id("container", uid, config.name, config.attempt, self.clock.now)
+        env = dict(config.env)
+        if config.interactive:
+            env.setdefault("TERM", "xterm")
+        container = Container(
+            container_id, config.name, uid, sandbox.host, config.image, config.image_text, config.image_ref,
+            sandbox.hostname, config.argv, env, config.workdir, config.mounts, config.attempt, self.clock.now,
+            memory_limit=config.memory_limit, user=config.image.user if config.user is None else config.user,
+            read_only_root=config.read_only_root,
+            processes=(self._first_process(config, env),), next_pid=2,
+        )  # fmt: skip
+        self.containers[container_id] = container
+        self.of_pod[uid] = (*self.of_pod.get(uid, ()), container_id)
+        return container
+
+    def start_container(self, container_id: str) -> None:
+        """Let the first process of a container run; raises ``StartError`` when there is no such program."""
+        container = self.containers[container_id]
+        missing = self._missing_program(container)
+        if missing:
+            message = (
+                "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
+                f"failed: unable to start container process: error during container init: {missing}"
+            )
+            self.containers[container_id] = replace(
+                container, state=ContainerState.EXITED, exit_code=START_ERROR, reason="StartError", message=message,
+                finished=self.clock.now, processes=(),
+            )  # fmt: skip
+            raise StartError(message)
+        self.containers[container_id] = replace(container, state=ContainerState.RUNNING, started=self.clock.now)
+        self._run_due(container_id)
+        self.changed.pop(container.pod_uid, None)
+
+    def signal(self, container_id: str, name: str) -> None:
+        """Send a signal to the first process of a container."""
+        container = self.containers[container_id]
+        if container.running:
+            self._signal(container, 1, name)
+
+    def kill(self, container_id: str) -> None:
+        """Send KILL from outside, which no process survives."""
+        container = self.containers[container_id]
+        if container.running:
+            self._exited(container, KILLED, "Error")
+
+    def remove_container(self, container_id: str) -> None:
+        container = self.containers.pop(container_id, None)
+        self.clock.cancel(COMPONENT, container_id)
+        if container and container.pod_uid in self.of_pod:
+            kept = tuple(known for known in self.of_pod[container.pod_uid] if known != container_id)
+            self.of_pod[container.pod_uid] = kept
+
+    def exec(self, container_id: str, argv: tuple[str, ...], *, limit: int = MAX_ELAPSED, stdin: str = "") -> ExecResult:
+        """Run a command in a running container, at once; sleeping in it takes no time but is counted.
+
+        A command that would take longer than ``limit`` microseconds is killed (137).
+        """
+        container = self.containers[container_id]
+        process = Process(
+            container.next_pid, argv, frames=(("node", command_of(argv)),), variables=container.env,
+            cwd=container.workdir,
+        )  # fmt: skip
+        self.containers[container_id] = replace(container, next_pid=container.next_pid + 1)
+        interpreter = Interpreter(process, _System(self, container_id), APPLETS, at_once=True, stdin=stdin, limit=limit)
+        ended = interpreter.run()
+        texts = {
+            stream: "".join(text for known, text in interpreter.captured if known == stream)
+            for stream in ("stdout", "stderr")
+        }
+        return ExecResult(texts["stdout"], texts["stderr"], ended.exit_code or 0, interpreter.elapsed)
+
+    # What processes keep: volumes, written files, output.
+
+    def volume(self, key: str) -> Contents:
+        return self.volumes.get(key, {})
+
+    def set_volume(self, key: str, contents: Contents) -> None:
+        self.volumes[key] = contents
+
+    def layer(self, container_id: str) -> Contents:
+        return self.containers[container_id].files
+
+    def set_layer(self, container_id: str, contents: Contents) -> None:
+        self.containers[container_id] = replace(self.containers[container_id], files=contents)
+
+    def files(self, container_id: str) -> FileView:
+        """The file system of a container."""
+        return FileView(self, self.containers[container_id])
+
+    def listeners(self, uid: str) -> list[tuple[Container, Listener]]:
+        """The ports on which a pod's containers serve."""
+        return [
+            (container, listener)
+            for container in self.containers_of(uid) if container.running
+            for process in container.processes
+            for listener in process.listeners
+        ]  # fmt: skip
+
+    def write_log(self, container_id: str, stream: str, text: str) -> None:
+        """Add output to a container's log; a line that was not ended goes on."""
+        container = self.containers[container_id]
+        lines = list(container.log[-MAX_LOG_LINES:])
+        pieces = text.splitlines(keepends=True)
+        if lines and pieces and lines[-1].stream == stream and not lines[-1].text.endswith("\n"):
+            lines[-1] = lines[-1]._replace(text=lines[-1].text + pieces.pop(0))
+        lines += [LogLine(self.clock.now, stream, piece) for piece in pieces]
+        self.containers[container_id] = replace(container, log=tuple(lines))
+
+    # Inside.
+
+    def _first_process(self, config: ContainerConfig, env: Mapping[str, str]) -> Process:
+        return Process(
+            1, config.argv, frames=(("node", command_of(config.argv)),), variables=env, cwd=config.workdir,
+            wake=self.clock.now, memory=config.memory_use,
+        )  # fmt: skip
+
+    def _missing_program(self, container: Container) -> str:
+        """What runc says of a program that is not there; '' if it is."""
+        if not container.argv:
+            return "no command specified"
+        name = container.argv[0]
+        base = name.rpartition("/")[2]
+        image = container.image
+        if base in image.tools or name in image.entrypoint[:1] or base in image.entrypoint[:1]:
+            return ""
+        if "/" in name:
+            if self.files(container.id).is_file(self.files(container.id).absolute(name, container.workdir)):
+                return ""
+            return f'exec: "{name}": stat {name}: no such file or directory: unknown'
+        return f'exec: "{name}": executable file not found in $PATH: unknown'
+
+    def _run_due(self, container_id: str) -> None:
+        """Run every process of a container whose time has come, then wait for the next."""
+        container = self.containers[container_id]
+        for pid in [process.pid for process in container.processes]:
+            container = self.containers[container_id]
+            process = next((known for known in container.processes if known.pid == pid), None)
+            if not container.running or process is None:
+                continue
+            if process.wake is not None and process.wake <= self.clock.now:
+                self._run(container_id, process)
+        self._set_timer(container_id)
+
+    def _run(self, container_id: str, process: Process) -> None:
+        ended = Interpreter(process, _System(self, container_id), APPLETS).run()
+        container = self.containers[container_id]
+        if ended.exit_code is None:
+            others = tuple(ended if known.pid == ended.pid else known for known in container.processes)
+            container = self.containers[container_id] = replace(container, processes=others)
+            limit = container.memory_limit
+            if limit and sum(known.memory for known in others) > limit:
+                self._exited(container, KILLED, "OOMKilled")
+        elif ended.pid == 1:
+            self._exited(container, ended.exit_code, "Completed" if ended.exit_code == 0 else "Error")
+        else:
+            left = tuple(known for known in container.processes if known.pid != ended.pid)
+            self.containers[container_id] = replace(container, processes=left)
+
+    def _exited(self, container: Container, exit_code: int, reason: str) -> None:
+        self.containers[container.id] = replace(
+            self.containers[container.id], state=ContainerState.EXITED, exit_code=exit_code, reason=reason,
+            finished=self.clock.now, processes=(),
+        )  # fmt: skip
+        self.clock.cancel(COMPONENT, container.id)
+        self.changed[container.pod_uid] = None
+
+    def _set_timer(self, container_id: str) -> None:
+        container = self.containers[container_id]
+        waking = [process for process in container.processes if process.wake is not None]
+        if waking and container.running:
+            first = min(waking, key=lambda process: process.wake or 0)
+            self.clock.set(COMPONENT, container_id, first.wake or 0, periodic=first.forever)
+        else:
+            self.clock.cancel(COMPONENT, container_id)
+
+    def _signal(self, container: Container, pid: int, name: str) -> bool:
+        process = next((known for known in container.processes if known.pid == pid), None)
+        if process is None:
+            return False
+        if name in process.handles:
+            self._resume(container, process, ())
+        elif name in process.traps:
+            # A shell runs its trap when the command in the foreground has ended; ``wait`` is interrupted.
+            waits = process.frames[1:2] and process.frames[1][0] == "words" and process.frames[1][1][:1] == ("wait",)
+            trap = ("node", parse(process.traps[name]))
+            if waits:
+                self._resume(container, process, (trap,), skip=2)
+            else:
+                interrupted = replace(process, frames=(process.frames[0], trap, *process.frames[1:]))
+                self._replace(container.id, interrupted)
+        elif pid != 1 and name != "0":
+            left = tuple(known for known in container.processes if known.pid != pid)
+            self.containers[container.id] = replace(container, processes=left)
+        return True
+
+    def _resume(self, container: Container, process: Process, frames: tuple[tuple[object, ...], ...], skip: int = 0) -> None:
+        """Let a process go on now, with ``frames`` before what is left of it."""
+        going = replace(
+            process, frames=frames + process.frames[skip:], wake=self.clock.now, forever=False, listeners=(),
+            handles=frozenset(),
+        )  # fmt: skip
+        self._replace(container.id, going)
+        self._run_due(container.id)
+
+    def _replace(self, container_id: str, process: Process) -> None:
+        container = self.containers[container_id]
+        processes = tuple(process if known.pid == process.pid else known for known in container.processes)
+        self.containers[container_id] = replace(container, processes=processes)
+
+    def _allocate(self, host_name: str, uid: str) -> str:
+        """The next free address of the node's range, as the host-local plugin gives them out."""
+        host = self.hosts[host_name]
+        if not host.pod_cidr:
+            while True:
+                number = self._next_fallback
+                self._next_fallback += 1
+                address = f"{FALLBACK_NETWORK}.{number // 256 % 256}.{number % 256}"
+                if address not in self.addresses:
+                    break
+        else:
+            network = host.pod_cidr.rpartition("/")[0].rpartition(".")[0]
+            number = host.next_address
+            while f"{network}.{number}" in self.addresses:
+                number = number + 1 if number < 254 else 2
+            address = f"{network}.{number}"
+            self.hosts[host_name] = replace(host, next_address=number + 1 if number < 254 else 2)
+        self.addresses[address] = uid
+        return address
+
+    def _release(self, sandbox: Sandbox) -> None:
+        if self.addresses.get(sandbox.ip) == sandbox.pod_uid:
+            del self.addresses[sandbox.ip]
+
+    def _id(self, *parts: object) -> str:
+        return hashlib.sha256("/".join(map(str, (self.seed, *parts))).encode()).hexdigest()
+
+
+class _System:
+    """The machine as a process in one container sees it."""
+
+    def __init__(self, machines: Machines, container_id: str) -> None:
+        self._machines = machines
+        self._id = container_id
+        self.now = machines.clock.now
+
+    @property
+    def container(self) -> Container:
+        return self._machines.containers[self._id]
+
+    @property
+    def files(self) -> FileView:
+        return self._machines.files(self._id)
+
+    def log(self, stream: str, text: str) -> None:
+        self._machines.write_log(self._id, stream, text)
+
+    def resolve(self, name: str) -> list[str]:
+        sandbox = self._machines.sandboxes[self.container.pod_uid]
+        if name in ("localhost", sandbox.hostname):
+            return [name, "127.0.0.1" if name == "localhost" else sandbox.ip]
+        if not self._machines.wire.name_server_answers(sandbox):
+            raise NoNameServer(name)
+        cluster = sandbox.dns_policy == "ClusterFirstWithHostNet" or (
+            sandbox.dns_policy == "ClusterFirst" and not sandbox.host_network
+        )
+        return resolve(self._machines.zone if cluster else Zone(), name, sandbox.namespace)
+
+    def request(self, url: str, *, headers: dict[str, str], timeout: float, method: str = "GET") -> Answer:
+        sandbox = self._machines.sandboxes[self.container.pod_uid]
+        source = Source(sandbox.ip, sandbox.host, sandbox.pod_uid)
+        return self._machines.wire.request(source, url, self.resolve, headers=headers, method=method)
+
+    def signal(self, pid: int, name: str) -> bool:
+        if name in _UNSTOPPABLE and pid == 1:
+            # The kernel keeps a container's first process from signals of its own that it does not handle.
+            return True
+        return self._machines._signal(self.container, pid, name)
+
+    def spawn(self, process: Process) -> int:
+        container = self.container
+        pid = container.next_pid
+        started = replace(process, pid=pid, wake=self.now)
+        self._machines.containers[self._id] = replace(
+            container, processes=(*container.processes, started), next_pid=pid + 1
+        )
+        self._machines.clock.set(COMPONENT, self._id, self.now)
+        return pid
+
+    def processes(self) -> tuple[Process, ...]:
+        return self.container.processes

@@ -1,0 +1,147 @@
+"""What the machines keep, as immutable records: a change makes a new record, so that a fork shares all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from autograder.controlplane.containers.images import Image
+
+#: What a container's log keeps: older lines are dropped, as a rotated file is.
+MAX_LOG_LINES: Final = 5000
+#: What a file system and the environment of a container may hold, in characters.
+MAX_FILES_SIZE: Final = 1_000_000
+
+Frame = tuple[Any, ...]
+
+
+class LogLine(NamedTuple):
+    """One line of a container's output: when (microseconds), on ``stdout`` or ``stderr``, what (newline included)."""
+
+    at: int
+    stream: str
+    text: str
+
+
+class Listener(NamedTuple):
+    """A port on which a process serves: ``kind`` names the server, ``root`` is what it serves."""
+
+    port: int
+    kind: str
+    root: str = ""
+
+
+class Mount(NamedTuple):
+    """A volume in a container: the volume's key, where it appears, which part of it, and whether it may be written."""
+
+    path: str
+    volume: str
+    sub_path: str = ""
+    read_only: bool = False
+
+
+class ContainerState(StrEnum):
+    """The states of the container runtime interface."""
+
+    CREATED = "CONTAINER_CREATED"
+    RUNNING = "CONTAINER_RUNNING"
+    EXITED = "CONTAINER_EXITED"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process: what is left to run (``frames``, top first) and what it runs in.
+
+    ``wake`` is when it goes on by itself; None while it runs, serves or waits for a signal.  ``outputs`` are where its
+    stdout and stderr go: ``stdout``, ``stderr``, ``null`` or ``file:<path>``.
+    """
+
+    pid: int
+    argv: tuple[str, ...]
+    frames: tuple[Frame, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    cwd: str = "/"
+    status: int = 0
+    wake: int | None = None
+    forever: bool = False
+    listeners: tuple[Listener, ...] = ()
+    handles: frozenset[str] = frozenset()
+    traps: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[str, str] = ("stdout", "stderr")
+    exit_code: int | None = None
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of the runtime.  ``files`` is what was written over the image; times are microseconds."""
+
+    id: str
+    name: str
+    pod_uid: str
+    host: str
+    image: Image
+    image_text: str
+    image_ref: str
+    hostname: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    workdir: str
+    mounts: tuple[Mount, ...]
+    attempt: int
+    created: int
+    memory_limit: int = 0
+    user: int = 0
+    read_only_root: bool = False
+    state: ContainerState = ContainerState.CREATED
+    started: int = 0
+    finished: int = 0
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    processes: tuple[Process, ...] = ()
+    next_pid: int = 1
+    files: Mapping[str, str] = field(default_factory=dict)
+    log: tuple[LogLine, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        return self.state is ContainerState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The sandbox of a pod: its network name space, and the ids of its containers, oldest first."""
+
+    id: str
+    pod_uid: str
+    namespace: str
+    name: str
+    host: str
+    ip: str
+    host_network: bool
+    hostname: str
+    labels: Mapping[str, str]
+    attempt: int
+    created: int
+    ready: bool = True
+    dns_policy: str = "ClusterFirst"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine of a node: its address, whether it has power, the images on it, its next pod address."""
+
+    name: str
+    address: str
+    powered: bool = True
+    boots: int = 1
+    #: References of the images on it, and whether each was pulled (or came with the machine).
+    images: Mapping[str, bool] = field(default_factory=dict)
+    pod_cidr: str = ""
+    next_address: int = 2
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,613 @@
+"""The part of the POSIX shell language that a simulated container understands, as a syntax tree.
+
+    list      a; b & c            and-or    a && b || c          pipeline  a | b, ! a
+    compound  if, while, until, for, case, { }, ( ), f() { }     redirects > >> < 2> 2>&1 &> <<EOF
+    words     'x' "x" \\x $v ${v:-x} $(c) `c` $((1+2)) * ?
+
+Everything is immutable, so that a process that stands in the middle of a script is plain data.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+#: Scripts longer or more deeply nested than this are refused.
+MAX_SCRIPT: Final = 100_000
+MAX_DEPTH: Final = 50
+
+
+class ShellSyntaxError(Exception):
+    """The script cannot be read; the message is what a shell says after ``syntax error: ``."""
+
+
+class Literal(NamedTuple):
+    text: str
+    quoted: bool
+
+
+class Variable(NamedTuple):
+    """``${name<op>argument}``; ``op`` is one of ``- := :- + :+ ? :? # ## % %%`` or ``length``, or empty."""
+
+    name: str
+    op: str
+    argument: Word
+    quoted: bool
+
+
+class Substitution(NamedTuple):
+    script: Sequence
+    quoted: bool
+
+
+class Arithmetic(NamedTuple):
+    text: Word
+    quoted: bool
+
+
+Part = Literal | Variable | Substitution | Arithmetic
+Word = tuple[Part, ...]
+
+
+class Redirect(NamedTuple):
+    """``fd`` 0, 1, 2 or 3 (both); ``mode`` is ``<``, ``>``, ``>>``, ``&`` (the other descriptor) or ``<<`` (text)."""
+
+    fd: int
+    mode: str
+    target: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    assignments: tuple[tuple[str, Word], ...]
+    words: tuple[Word, ...]
+    redirects: tuple[Redirect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    commands: tuple[Command, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    first: Command
+    rest: tuple[tuple[str, Command], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Commands one after the other; True marks one that runs in the background."""
+
+    items: tuple[tuple[Command, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    branches: tuple[tuple[Sequence, Sequence], ...]
+    otherwise: Sequence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    until: bool
+    condition: Sequence
+    body: Sequence
+
+    @property
+    def endless(self) -> bool:
+        """Whether it is ``while true`` or the like."""
+        return not self.until and self.condition in _ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    name: str
+    words: tuple[Word, ...] | None
+    body: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    word: Word
+    arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``{ }`` or, with ``subshell``, ``( )``; also any compound command that has redirects."""
+
+    body: Command
+    redirects: tuple[Redirect, ...]
+    subshell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    body: Command
+
+
+Command = Simple | Pipeline | AndOr | Sequence | If | Loop | For | Case | Group | Function
+
+_OPERATORS: Final = ("&&", "||", ";;", "<<-", "<<", ">>", "&>", ">&", "<&", ">", "<", ";", "&", "|", "(", ")", "\n")
+_RESERVED: Final = frozenset("if then elif else fi while until for do done case esac { } ! in".split())
+_CLOSING: Final = frozenset("then elif else fi do done esac } ) ;;".split())
+_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+_PARAMETER: Final = re.compile(r"[A-Za-z_]\w*|[0-9]|[?$#@*!-]", re.ASCII)
+_BRACED: Final = re.compile(r"(#?)([A-Za-z_]\w*|[0-9]+|[?$#@*!-])(:?[-=+?]|##?|%%?)?", re.ASCII)
+_META: Final = " \t\n;&|<>()"
+
+
+@lru_cache(maxsize=512)
+def parse(script: str) -> Sequence:
+    """The syntax tree of a script; raises ``ShellSyntaxError``."""
+    if len(script) > MAX_SCRIPT:
+        raise ShellSyntaxError("script too long")
+    parser = _Parser(script)
+    try:
+        tree = parser.sequence()
+    except RecursionError as error:
+        raise ShellSyntaxError("nested too deeply") from error
+    if parser.token is not None:
+        raise ShellSyntaxError(f'unexpected "{_shown(parser.token)}"')
+    return tree
+
+
+def command_of(argv: tuple[str, ...]) -> Simple:
+    """The tree of a command whose words are already what they are."""
+    return Simple((), tuple((Literal(word, True),) for word in argv), ())
+
+
+class _Operator(str):
+    """A token that is an operator rather than a word."""
+
+    __slots__ = ()
+
+
+Token = _Operator | Word
+
+
+def _shown(token: Token) -> str:
+    if isinstance(token, str):
+        return "newline" if token == "\n" else str(token)
+    return _plain(token) or "word"
+
+
+def _plain(word: Word) -> str | None:
+    """The text of a word without quotes and expansions, or None."""
+    if len(word) == 1 and isinstance(word[0], Literal) and not word[0].quoted:
+        return word[0].text
+    return None
+
+
+class _Parser:
+    """Recursive descent over a scanner that reads one token ahead."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+        self._heredocs: list[tuple[list[Redirect], int, str, bool, bool]] = []
+        self.token: Token | None = None
+        self._next()
+
+    def sequence(self) -> Sequence:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ShellSyntaxError("nested too deeply")
+        items: list[tuple[Command, bool]] = []
+        self._skip_newlines()
+        while self.token is not None and self._word() not in _CLOSING:
+            command = self._and_or()
+            background = self.token == "&"
+            items.append((command, background))
+            if self.token in (";", "&", "\n"):
+                self._next()
+                self._skip_newlines()
+            else:
+                break
+        self._depth -= 1
+        return Sequence(tuple(items))
+
+    def _and_or(self) -> Command:
+        first = self._pipeline()
+        rest: list[tuple[str, Command]] = []
+        while isinstance(self.token, _Operator) and self.token in ("&&", "||"):
+            operator = str(self.token)
+            self._next()
+            self._skip_newlines()
+            rest.append((operator, self._pipeline()))
+        return AndOr(first, tuple(rest)) if rest else first
+
+    def _pipeline(self) -> Command:
+        negated = False
+        while self._word() == "!":
+            negated = not negated
+            self._next()
+        commands = [self._command()]
+        while self.token == "|" and isinstance(self.token, _Operator):
+            self._next()
+            self._skip_newlines()
+            commands.append(self._command())
+        return Pipeline(tuple(commands), negated) if negated or len(commands) > 1 else commands[0]
+
+    def _command(self) -> Command:
+        word = self._word()
+        compound = {
+            "if": self._if, "while": self._loop, "until": self._loop, "for": self._for, "case": self._case,
+            "{": self._braces, "(": self._parentheses,
+        }.get(word or "")  # fmt: skip
+        if compound is None:
+            return self._simple()
+        command = compound()
+        redirects: list[Redirect] = []
+        while self._redirect(redirects):
+            pass
+        return Group(command, tuple(redirects)) if redirects else command
+
+    def _if(self) -> Command:
+        branches = []
+        otherwise = None
+        while self._word() in ("if", "elif"):
+            self._next()
+            condition = self.sequence()
+            self._expect("then")
+            branches.append((condition, self.sequence()))
+        if self._word() == "else":
+            self._next()
+            otherwise = self.sequence()
+        self._expect("fi")
+        return If(tuple(branches), otherwise)
+
+    def _loop(self) -> Command:
+        until = self._word() == "until"
+        self._next()
+        condition = self.sequence()
+        return Loop(until, condition, self._body())
+
+    def _for(self) -> Command:
+        self._next()
+        name = self._word() or ""
+        if not _NAME.fullmatch(name):
+            raise ShellSyntaxError("bad for loop variable")
+        self._next()
+        self._skip_newlines()
+        words: list[Word] | None = None
+        if self._word() == "in":
+            self._next()
+            words = []
+            while self.token is not None and not isinstance(self.token, _Operator):
+                words.append(self.token)
+                self._next()
+        if self.token in (";", "\n"):
+            self._next()
+            self._skip_newlines()
+        return For(name, None if words is None else tuple(words), self._body())
+
+    def _body(self) -> Sequence:
+        self._expect("do")
+        body = self.sequence()
+        self._expect("done")
+        return body
+
+    def _case(self) -> Command:
+        self._next()
+        if self.token is None or isinstance(self.token, _Operator):
+            raise ShellSyntaxError("expected a word after case")
+        word = self.token
+        self._next()
+        self._skip_newlines()
+        self._expect("in")
+        self._skip_newlines()
+        arms = []
+        while self.token is not None and self._word() != "esac":
+            if self.token == "(":
+                self._next()
+            patterns: list[Word] = []
+            while self.token is not None and not isinstance(self.token, _Operator):
+                patterns.append(self.token)
+                self._next()
+                if self.token != "|":
+                    break
+                self._next()
+            self._expect(")")
+            arms.append((tuple(patterns), self.sequence()))
+            if self.token == ";;":
+                self._next()
+            self._skip_newlines()
+        self._expect("esac")
+        return Case(word, tuple(arms))
+
+    def _braces(self) -> Command:
+        self._next()
+        body = self.sequence()
+        self._expect("}")
+        return body
+
+    def _parentheses(self) -> Command:
+        self._next()
+        body = self.sequence()
+        self._expect(")")
+        return Group(body, (), subshell=True)
+
+    def _simple(self) -> Command:
+        assignments: list[tuple[str, Word]] = []
+        words: list[Word] = []
+        redirects: list[Redirect] = []
+        while self.token is not None:
+            if self._redirect(redirects):
+                continue
+            if isinstance(self.token, _Operator):
+                if self.token == "(" and len(words) == 1 and (name := _plain(words[0])) and _NAME.fullmatch(name):
+                    self._next()
+                    self._expect(")")
+                    self._skip_newlines()
+                    return Function(name, self._command())
+                break
+            assigned = self._assignment(self.token) if not words else None
+            if assigned:
+                assignments.append(assigned)
+            else:
+                words.append(self.token)
+            self._next()
+        if not (assignments or words or redirects):
+            shown = "end of file" if self.token is None else f'"{_shown(self.token)}"'
+            raise ShellSyntaxError(f"unexpected {shown}")
+        return Simple(tuple(assignments), tuple(words), tuple(redirects))
+
+    @staticmethod
+    def _assignment(word: Word) -> tuple[str, Word] | None:
+        head = word[0] if word else None
+        if not isinstance(head, Literal) or head.quoted:
+            return None
+        match = _ASSIGNMENT.match(head.text)
+        if match is None:
+            return None
+        value = head.text[match.end() :]
+        return match[1], ((Literal(value, False),) if value else ()) + word[1:]
+
+    def _redirect(self, redirects: list[Redirect]) -> bool:
+        """Read one redirect if there is one."""
+        fd = None
+        plain = self._word()
+        if plain in ("0", "1", "2") and self._at < len(self._text) and self._text[self._at] in "<>":
+            fd = int(plain)
+            self._next()
+        operator = self.token
+        if not isinstance(operator, _Operator) or operator[:1] not in "<>&" or operator in ("&&", "&"):
+            return False
+        self._next()
+        target = self.token
+        if target is None or isinstance(target, _Operator):
+            raise ShellSyntaxError("redirection unexpected")
+        if operator in ("<<", "<<-"):
+            delimiter = "".join(part.text for part in target if isinstance(part, Literal))
+            quoted = any(getattr(part, "quoted", False) for part in target)
+            self._heredocs.append((redirects, len(redirects), delimiter, quoted, operator == "<<-"))
+            redirects.append(Redirect(0, "<<", ()))
+        elif operator == "&>":
+            redirects.append(Redirect(3, ">", target))
+        elif operator in (">&", "<&"):
+            redirects.append(Redirect(1 if fd is None else fd, "&", target))
+        else:
+            default = 0 if operator == "<" else 1
+            redirects.append(Redirect(default if fd is None else fd, str(operator), target))
+        self._next()
+        return True
+
+    def _word(self) -> str | None:
+        """The reserved word or operator that comes next, or the plain text of the word."""
+        if isinstance(self.token, _Operator):
+            return str(self.token)
+        return _plain(self.token) if self.token else None
+
+    def _expect(self, what: str) -> None:
+        if self._word() != what:
+            shown = "end of file" if self.token is None else f'"{_shown(self.token)}"'
+            raise ShellSyntaxError(f'unexpected {shown} (expecting "{what}")')
+        self._next()
+
+    def _skip_newlines(self) -> None:
+        while isinstance(self.token, _Operator) and self.token == "\n":
+            self._next()
+
+    def _next(self) -> None:
+        text = self._text
+        while self._at < len(text):
+            if text[self._at] in " \t":
+                self._at += 1
+            elif text.startswith("\\\n", self._at):
+                self._at += 2
+            elif text[self._at] == "#":
+                end = text.find("\n", self._at)
+                self._at = len(text) if end < 0 else end
+            else:
+                break
+        if self._at >= len(text):
+            self.token = None
+            return
+        for operator in _OPERATORS:
+            if text.startswith(operator, self._at):
+                self._at += len(operator)
+                self.token = _Operator(operator)
+                if operator == "\n":
+                    self._read_heredocs()
+                return
+        self.token = self._read_word(_META)
+
+    def _read_heredocs(self) -> None:
+        pending, self._heredocs = self._heredocs, []
+        for redirects, index, delimiter, quoted, strip in pending:
+            lines = []
+            while self._at < len(self._text):
+                end = self._text.find("\n", self._at)
+                end = len(self._text) if end < 0 else end
+                line = self._text[self._at : end]
+                self._at = end + 1
+                line = line.lstrip("\t") if strip else line
+                if line == delimiter:
+                    break
+                lines.append(line + "\n")
+            body = "".join(lines)
+            parts: Word = (Literal(body, True),) if quoted else _Parser._quoted(body)
+            redirects[index] = Redirect(0, "<<", parts)
+
+    @staticmethod
+    def _quoted(text: str) -> Word:
+        scanner = object.__new__(_Parser)
+        scanner._text, scanner._at, scanner._depth, scanner._heredocs, scanner.token = text, 0, 0, [], None
+        parts: list[Part] = []
+        scanner._read_double(parts, "")
+        return tuple(parts)
+
+    def _read_word(self, stops: str) -> Word:
+        parts: list[Part] = []
+        plain: list[str] = []
+
+        def flush() -> None:
+            if plain:
+                parts.append(Literal("".join(plain), False))
+                plain.clear()
+
+        text = self._text
+        while self._at < len(text) and text[self._at] not in stops:
+            char = text[self._at]
+            if char == "'":
+                flush()
+                end = text.find("'", self._at + 1)
+                if end < 0:
+                    raise ShellSyntaxError("unterminated quoted string")
+                parts.append(Literal(text[self._at + 1 : end], True))
+                self._at = end + 1
+            elif char == '"':
+                flush()
+                self._at += 1
+                before = len(parts)
+                self._read_double(parts, '"')
+                if len(parts) == before:
+                    parts.append(Literal("", True))
+            elif char == "\\" and self._at + 1 < len(text):
+                flush()
+                if text[self._at + 1] != "\n":
+                    parts.append(Literal(text[self._at + 1], True))
+                self._at += 2
+            elif char in "$`":
+                part = self._read_expansion(quoted=False)
+                if part is None:
+                    plain.append("$")
+                else:
+                    flush()
+                    parts.append(part)
+            else:
+                plain.append(char)
+                self._at += 1
+        flush()
+        return tuple(parts)
+
+    def _read_double(self, parts: list[Part], closing: str) -> None:
+        """Read up to the closing quote (or the end, if ``closing`` is empty)."""
+        plain: list[str] = []
+        text = self._text
+        while True:
+            if self._at >= len(text):
+                if closing:
+                    raise ShellSyntaxError("unterminated quoted string")
+                break
+            char = text[self._at]
+            if closing and char == closing:
+                self._at += 1
+                break
+            if char == "\\" and self._at + 1 < len(text) and text[self._at + 1] in '$`"\\\n':
+                if text[self._at + 1] != "\n":
+                    plain.append(text[self._at + 1])
+                self._at += 2
+            elif char in "$`":
+                part = self._read_expansion(quoted=True)
+                if part is None:
+                    plain.append("$")
+                else:
+                    if plain:
+                        parts.append(Literal("".join(plain), True))
+                        plain = []
+                    parts.append(part)
+            else:
+                plain.append(char)
+                self._at += 1
+        if plain:
+            parts.append(Literal("".join(plain), True))
+
+    def _read_expansion(self, *, quoted: bool) -> Part | None:
+        """Read what begins with ``$`` or a backquote; None for a dollar that is just one."""
+        text = self._text
+        if text[self._at] == "`":
+            end = text.find("`", self._at + 1)
+            if end < 0:
+                raise ShellSyntaxError("EOF in backquote substitution")
+            script = text[self._at + 1 : end].replace("\\`", "`")
+            self._at = end + 1
+            return Substitution(parse(script), quoted)
+        self._at += 1
+        if text.startswith("((", self._at):
+            end = self._matching(self._at, "(", ")")
+            inner = text[self._at + 2 : end - 1]
+            self._at = end + 1
+            return Arithmetic(_Parser._quoted(inner), quoted)
+        if text.startswith("(", self._at):
+            end = self._matching(self._at, "(", ")")
+            script = text[self._at + 1 : end]
+            self._at = end + 1
+            return Substitution(parse(script), quoted)
+        if text.startswith("{", self._at):
+            return self._read_braced(quoted)
+        match = _PARAMETER.match(text, self._at)
+        if match is None:
+            return None
+        self._at = match.end()
+        return Variable(match[0], "", (), quoted)
+
+    def _read_braced(self, quoted: bool) -> Part:
+        end = self._matching(self._at, "{", "}")
+        match = _BRACED.match(self._text, self._at + 1)
+        if match is None:
+            raise ShellSyntaxError("bad substitution")
+        argument = self._text[match.end() : end]
+        self._at = end + 1
+        if match[1]:
+            return Variable(match[2], "length", (), quoted)
+        if not match[3] and argument:
+            raise ShellSyntaxError("bad substitution")
+        return Variable(match[2], match[3] or "", _Parser._argument(argument), quoted)
+
+    @staticmethod
+    def _argument(text: str) -> Word:
+        scanner = object.__new__(_Parser)
+        scanner._text, scanner._at, scanner._depth, scanner._heredocs, scanner.token = text, 0, 0, [], None
+        return scanner._read_word("")
+
+    def _matching(self, start: int, opening: str, closing: str) -> int:
+        """The position of the bracket that closes the one at ``start``; quotes hide brackets."""
+        depth, at, quote = 0, start, ""
+        while at < len(self._text):
+            char = self._text[at]
+            if char == "\\":
+                at += 1
+            elif quote:
+                quote = "" if char == quote else quote
+            elif char in "'\"":
+                quote = char
+            elif char == opening:
+                depth += 1
+            elif char == closing:
+                depth -= 1
+                if not depth:
+                    return at
+            at += 1
+        raise ShellSyntaxError(f'unexpected end of file (expecting "{closing}")')
+
+
+_ALWAYS: Final = tuple(parse(text) for text in ("true", ":", "[ 1 ]", "[ true ]", "test 1", "[ 1 -eq 1 ]"))

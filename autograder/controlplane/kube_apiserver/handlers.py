@@ -1,0 +1,307 @@
+"""The handlers of the verbs: from a request about a resource to the registry, and back to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery.errors import (
+    BadRequest,
+    Conflict,
+    Invalid,
+    MethodNotAllowed,
+    NotImplemented501,
+    UnsupportedMediaType,
+)
+from autograder.controlplane.apimachinery.field import FieldError
+from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
+from autograder.controlplane.kube_apiserver import decoding, defaulting, representation
+from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
+from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.backend import Backend
+from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
+from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
+from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
+from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
+from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
+from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
+from autograder.controlplane.kube_apiserver.registry.services import ServiceRegistry
+
+_REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
+    scheme.PODS: PodRegistry,
+    scheme.SERVICES: ServiceRegistry,
+    scheme.NAMESPACES: NamespaceRegistry,
+}
+
+#: Events of both groups are the same objects in etcd.
+_CORE_EVENTS, _NEW_EVENTS = scheme.EVENTS, scheme.resource("events", "events.k8s.io")
+
+#: How often a patch is tried again when somebody else writes in between.
+PATCH_TRIES: Final = 5
+
+BODY_TYPES: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+
+
+class Handlers:
+    """The handlers over the state of one cluster."""
+
+    def __init__(
+        self, backend: Backend, admission: AdmissionChain, nodes: Callable[[], NodeConnection | None]
+    ) -> None:
+        self._backend = backend
+        self._admission = admission
+        self._registries: dict[ResourceType, Registry] = {}
+        self._subresources = subresources.Subresources(self.registry, nodes)
+        self._verbs: dict[str, Callable[[Request, ResourceType, RequestInfo, User], Response]] = {
+            "get": self._get,
+            "list": self._list,
+            "watch": self._watch,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    def registry(self, kind: ResourceType) -> Registry:
+        """The registry of a kind, made when it is first needed."""
+        found = self._registries.get(kind)
+        if found is None:
+            make = _REGISTRIES.get(kind, Registry)
+            found = self._registries[kind] = make(kind, self._backend, self._admission)
+        return found
+
+    def dispatch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        """Answer a request about a resource."""
+        if info.subresource:
+            special = self._subresources.answer(request, kind, info, user)
+            if special is not None:
+                return special
+        verb = self._verbs.get(info.verb)
+        if verb is None:
+            raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
+        return verb(request, kind, info, user)
+
+    # ------------------------------------------------------------ reading
+
+    def _get(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        obj = self.registry(kind).get(info.namespace, info.name)
+        if info.subresource == "scale":
+            obj = scale.scale_of(kind, obj)
+        return self._answer(200, request, kind, obj, info.subresource)
+
+    def _list(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        registry = self.registry(kind)
+        listed = registry.list(info.namespace, options.list_options(request, registry.field_labels))
+        if request.decoded:
+            return Response(200, listed)
+        form = representation.negotiate(request.headers.get("accept", ""))
+        return Response(200, representation.shown_list(form, kind, listed, request, self._backend.clock.now))
+
+    def _watch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        registry = self.registry(kind)
+        stream: Any = registry.watch(info.namespace, options.watch_options(request, registry.field_labels))
+        if not request.decoded:
+            form = representation.negotiate(request.headers.get("accept", ""))
+            if form.target:
+                clock = self._backend.clock
+                stream = representation.ShownStream(stream, form, kind, request, lambda: clock.now)
+        return Response(200, stream=stream)
+
+    # ------------------------------------------------------------ writing
+
+    def _create(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        attributes = self._attributes("CREATE", request, kind, info, user)
+        obj = self._body(request, kind, attributes)
+        self._adopt_namespace(obj, kind, info.namespace)
+        attributes.object = obj
+        attributes.name = obj["metadata"].get("name", "")
+        created = self.registry(kind).create(attributes)
+        return self._answer(201, request, kind, created, warnings=attributes.warnings)
+
+    def _update(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        attributes = self._attributes("UPDATE", request, kind, info, user)
+        obj = self._body(request, kind, attributes)
+        name = obj["metadata"].get("name", "")
+        if name and name != info.name:
+            raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
+        obj["metadata"]["name"] = info.name
+        self._adopt_namespace(obj, kind, info.namespace)
+        stored, created = self.registry(kind).update(attributes, lambda _: obj)
+        return self._answer(201 if created else 200, request, kind, stored, warnings=attributes.warnings)
+
+    def _patch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        if media_type == APPLY_PATCH:
+            raise NotImplemented501("server-side apply is not supported by this control plane")
+        patcher = PATCHERS.get(media_type)
+        if patcher is None:
+            accepted = ", ".join([*PATCHERS, APPLY_PATCH])
+            raise UnsupportedMediaType(
+                "the body of the request was in an unknown format - accepted media types include: " + accepted,
+                details={},
+            )
+        attributes = self._attributes("UPDATE", request, kind, info, user)
+        patch = request.body if request.decoded else self._patch_body(request.body)
+
+        def transform(old: Object | None) -> Object:
+            assert old is not None
+            patched = patcher(old, patch, kind.go_type)
+            return self._patched(request, kind, attributes, patched, old)
+
+        for attempt in range(PATCH_TRIES):
+            try:
+                stored, _ = self.registry(kind).update(attributes, transform)
+                return self._answer(200, request, kind, stored, warnings=attributes.warnings)
+            except Conflict as conflict:
+                if attempt == PATCH_TRIES - 1 or MODIFIED not in conflict.message:
+                    raise
+        raise AssertionError("a patch ends with an answer or a conflict")
+
+    def _patched(
+        self, request: Request, kind: ResourceType, attributes: Attributes, patched: Object, old: Object
+    ) -> Object:
+        """The outcome of a patch as an object that may be changed in place."""
+        if request.decoded:
+            return {**patched, "metadata": dict(patched["metadata"])}
+        decoded = decoding.decode(
+            patched, kind.go_type, kind=kind.kind, api_version=kind.api_version,
+            field_validation=self._field_validation(request),
+        )  # fmt: skip
+        attributes.warnings += decoded.warnings
+        new = decoded.object
+        if new["metadata"].get("name") != old["metadata"]["name"]:
+            raise BadRequest("the name of the object (based on its URL) does not match the one in the patch")
+        defaulting.default(kind.go_type, new)
+        return new
+
+    def _delete(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        delete = options.delete_options(request, self._options_body(request))
+        attributes = self._attributes("DELETE", request, kind, info, user)
+        attributes.dry_run = attributes.dry_run or delete.dry_run
+        obj, gone = self.registry(kind).delete(attributes, delete)
+        if not gone or kind in _RETURNED:
+            return self._answer(200, request, kind, obj)
+        meta = obj["metadata"]
+        details: Object = {"name": meta["name"]}
+        if kind.group:
+            details["group"] = kind.group
+        details |= {"kind": kind.plural, "uid": meta["uid"]}
+        return Response(200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+
+    def _delete_collection(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        registry = self.registry(kind)
+        delete = options.delete_options(request, self._options_body(request))
+        listed = registry.list(info.namespace, options.list_options(request, registry.field_labels))
+        for obj in listed["items"]:
+            attributes = self._attributes("DELETE", request, kind, info, user)
+            meta = obj["metadata"]
+            attributes.namespace, attributes.name = meta.get("namespace", ""), meta["name"]
+            attributes.dry_run = attributes.dry_run or delete.dry_run
+            registry.delete(attributes, delete)
+        form = representation.negotiate(request.headers.get("accept", ""))
+        return Response(200, representation.shown_list(form, kind, listed, request, self._backend.clock.now))
+
+    # ------------------------------------------------------------ shared
+
+    def _attributes(
+        self, operation: Any, request: Request, kind: ResourceType, info: RequestInfo, user: User
+    ) -> Attributes:
+        errors: list[FieldError] = []
+        dry_run = options.dry_run_option(list(request.query.get("dryRun", ())), errors)
+        if errors:
+            raise Invalid.on(f"{operation.title()}Options", "meta.k8s.io", "", errors)
+        return Attributes(
+            operation, kind, info.namespace, info.name, info.subresource, user,
+            dry_run=dry_run, trusted=request.decoded,
+        )  # fmt: skip
+
+    def _body(self, request: Request, kind: ResourceType, attributes: Attributes) -> Object:
+        """The object of a write, decoded and defaulted, and ours to change in place."""
+        if request.decoded:
+            obj: Object = copied(request.body)
+            if "status" in kind.subresources:
+                obj.setdefault("status", {})
+        else:
+            media_type = request.headers.get("content-type", "").partition(";")[0].strip() or "application/json"
+            if media_type not in BODY_TYPES[:2]:
+                raise UnsupportedMediaType(
+                    "the body of the request was in an unknown format - accepted media types include: "
+                    + ", ".join(BODY_TYPES[:2]),
+                    details={},
+                )
+            decoded = decoding.decode(
+                request.body, kind.go_type, kind=kind.kind, api_version=kind.api_version,
+                field_validation=self._field_validation(request), media_type=media_type,
+            )  # fmt: skip
+            attributes.warnings += decoded.warnings
+            obj = decoded.object
+        defaulting.default(kind.go_type, obj)
+        return obj
+
+    @staticmethod
+    def _field_validation(request: Request) -> Any:
+        value = request.param("fieldValidation", "Warn")
+        if value not in ("Strict", "Warn", "Ignore"):
+            raise BadRequest(f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"')
+        return value
+
+    @staticmethod
+    def _patch_body(body: Any) -> Any:
+        try:
+            return decoding.parse(body) if isinstance(body, bytes) else body
+        except ValueError as error:
+            raise BadRequest(f"error decoding patch: {error}") from error
+
+    @staticmethod
+    def _options_body(request: Request) -> Object:
+        """The DeleteOptions in the body of a request; none is an empty one."""
+        if not request.body:
+            return {}
+        if isinstance(request.body, dict):
+            return request.body
+        try:
+            body = decoding.parse(request.body, request.headers.get("content-type", "application/json"))
+        except ValueError as error:
+            raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
+        if not isinstance(body, dict):
+            raise BadRequest("expected DeleteOptions in the body of the request")
+        return body
+
+    @staticmethod
+    def _adopt_namespace(obj: Object, kind: ResourceType, namespace: str) -> None:
+        meta = obj["metadata"]
+        if not kind.namespaced:
+            if meta.get("namespace"):
+                del meta["namespace"]
+            return
+        if meta.get("namespace", namespace) != namespace:
+            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+        meta["namespace"] = namespace
+
+    def _answer(
+        self, code: int, request: Request, kind: ResourceType, obj: Object, subresource: str = "",
+        warnings: list[str] | None = None,
+    ) -> Response:  # fmt: skip
+        if not request.decoded:
+            form = representation.negotiate(request.headers.get("accept", ""))
+            obj = representation.shown(form, kind, obj, request, self._backend.clock.now, subresource)
+        return Response(code, obj, warnings=warnings or [])
+
+
+#: Kinds of which a finished deletion answers with the object and not with a Status.
+_RETURNED: Final = frozenset({
+    scheme.PODS, scheme.SERVICES, scheme.SERVICEACCOUNTS, scheme.RESOURCEQUOTAS, scheme.PERSISTENTVOLUMECLAIMS,
+    scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"),
+})  # fmt: skip
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of JSON data."""
+    if isinstance(value, dict):
+        return {key: copied(one) if isinstance(one, (dict, list)) else one for key, one in value.items()}
+    if isinstance(value, list):
+        return [copied(one) if isinstance(one, (dict, list)) else one for one in value]
+    return value

@@ -1,0 +1,154 @@
+"""Subresources that are more than a part of their object: binding, eviction, scale, finalize, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograder.controlplane.apimachinery import scheme, timestamps
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotImplemented501
+from autograder.controlplane.apimachinery.field import Path, invalid
+from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
+from autograder.controlplane.kube_apiserver import decoding
+from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.node_connection import LogOptions, NodeConnection
+from autograder.controlplane.kube_apiserver.patching import PATCHERS
+from autograder.controlplane.kube_apiserver.registry import options
+from autograder.controlplane.kube_apiserver.registry.generic import Registry
+from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
+from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
+from autograder.controlplane.kube_apiserver.registry.scale import scale_of, scaled
+
+
+class Subresources:
+    """The special subresources; ``registry`` gives the registry of a kind."""
+
+    def __init__(self, registry: Callable[[ResourceType], Registry], nodes: Callable[[], NodeConnection | None]) -> None:
+        self._registry = registry
+        self._nodes = nodes
+
+    def answer(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response | None:
+        """The answer of a special subresource, or None for one that the ordinary verbs serve."""
+        attributes = Attributes(
+            "UPDATE", kind, info.namespace, info.name, info.subresource, user,
+            dry_run=bool(request.query.get("dryRun")), trusted=request.decoded,
+        )  # fmt: skip
+        match info.subresource, info.verb:
+            case "binding", "create":
+                return Response(201, self._pods().bind(attributes, _body(request, "core/v1.Binding", "Binding", "v1")))
+            case "eviction", "create":
+                return self._evict(request, attributes)
+            case "log", "get":
+                return self._log(request, info)
+            case "scale", "update" | "patch":
+                return self._scale(request, kind, attributes, info.verb)
+            case "finalize", "update":
+                namespace = _body(request, "core/v1.Namespace", "Namespace", "v1")
+                registry = self._registry(kind)
+                assert isinstance(registry, NamespaceRegistry)
+                finalizers = list(namespace.get("spec", {}).get("finalizers", ()))
+                return Response(200, registry.finalize(attributes, finalizers))
+            case ("exec" | "token" | "ephemeralcontainers" | "resize"), _:
+                raise NotImplemented501(f"{kind.plural}/{info.subresource} is not supported by this control plane")
+        return None
+
+    def _pods(self) -> PodRegistry:
+        registry = self._registry(scheme.PODS)
+        assert isinstance(registry, PodRegistry)
+        return registry
+
+    def _evict(self, request: Request, attributes: Attributes) -> Response:
+        eviction = _body(request, "policy/v1.Eviction", "Eviction", "policy/v1")
+        attributes.operation, attributes.subresource = "DELETE", ""
+        name = eviction["metadata"].get("name", attributes.name)
+        if name != attributes.name:
+            raise BadRequest("name in URL does not match name in Eviction object")
+        delete = options.delete_options(request, eviction.get("deleteOptions", {}))
+        attributes.dry_run = attributes.dry_run or delete.dry_run
+        return Response(201, self._pods().evict(attributes, eviction, delete))
+
+    def _scale(self, request: Request, kind: ResourceType, attributes: Attributes, verb: str) -> Response:
+        def transform(old: Object | None) -> Object:
+            assert old is not None
+            scale: Any = scale_of(kind, old)
+            if verb == "patch":
+                media_type = request.headers.get("content-type", "").partition(";")[0]
+                patcher = PATCHERS.get(media_type)
+                if patcher is None:
+                    raise BadRequest(f"{media_type} is no patch of a Scale")
+                patch = decoding.parse(request.body) if isinstance(request.body, bytes) else request.body
+                given = patcher(scale, patch, "autoscaling/v1.Scale")
+                if "resourceVersion" not in (patch.get("metadata") or {} if isinstance(patch, dict) else {}):
+                    given = {**given, "metadata": {**given["metadata"], "resourceVersion": ""}}
+                scale = _decoded(given, request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
+            else:
+                scale = _body(request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
+            replicas = scale.get("spec", {}).get("replicas", 0)
+            if replicas < 0:
+                wrong = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
+                raise Invalid.on("Scale", "autoscaling", attributes.name, [wrong])
+            return scaled(old, scale)
+
+        stored, _ = self._registry(kind).update(attributes, transform)
+        return Response(200, scale_of(kind, stored))
+
+    def _log(self, request: Request, info: RequestInfo) -> Response:
+        pod = self._pods().get(info.namespace, info.name)
+        container = _container(pod, request.param("container"))
+        node = pod["spec"].get("nodeName", "")
+        kubelets = self._nodes()
+        if not node or kubelets is None:
+            return Response(200, "", "text/plain")
+        since_time = request.param("sinceTime")
+        log = kubelets.logs(node, info.namespace, info.name, container, LogOptions(
+            previous=request.flag("previous"),
+            timestamps=request.flag("timestamps"),
+            tail_lines=_number(request, "tailLines"),
+            since_seconds=_number(request, "sinceSeconds"),
+            since_time=timestamps.parse(since_time) if since_time else None,
+            limit_bytes=_number(request, "limitBytes"),
+        ))
+        return Response(200, log, "text/plain")
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.param(name)
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _container(pod: Object, asked: str) -> str:
+    """The container whose log is meant; a pod with one container need not say."""
+    spec, name = pod["spec"], pod["metadata"]["name"]
+    groups = ("containers", "initContainers", "ephemeralContainers")
+    names = {group: [one["name"] for one in spec.get(group, ())] for group in groups}
+    if asked:
+        if not any(asked in group for group in names.values()):
+            raise BadRequest(f"container {asked} is not valid for pod {name}")
+        return asked
+    if len(names["containers"]) == 1:
+        only: str = names["containers"][0]
+        return only
+    message = f"a container name must be specified for pod {name}, choose one of: [{' '.join(names['containers'])}]"
+    if names["initContainers"]:
+        message += f" or one of the init containers: [{' '.join(names['initContainers'])}]"
+    raise BadRequest(message)
+
+
+def _body(request: Request, type_name: str, kind: str, api_version: str) -> Object:
+    """The body of a request as an object of a kind."""
+    return _decoded(request.body, request, type_name, kind, api_version)
+
+
+def _decoded(body: Any, request: Request, type_name: str, kind: str, api_version: str) -> Object:
+    if request.decoded:
+        found: Object = body
+        return {"metadata": {}, **found}
+    validation: Any = request.param("fieldValidation", "Warn")
+    decoded = decoding.decode(body, type_name, kind=kind, api_version=api_version, field_validation=validation)
+    return decoded.object

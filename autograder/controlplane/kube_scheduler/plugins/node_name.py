@@ -1,0 +1,29 @@
+"""NodeName: a pod that names its node goes there or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from autograder.controlplane.kube_scheduler.interface import Action, Cycle, Interest, Resource, Status, unresolvable
+from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+
+REASON: Final = unresolvable("node(s) didn't match the requested node name")
+
+
+class NodeName:
+    """See the module."""
+
+    name = "NodeName"
+
+    def filter(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
+        """Turn down every node but the one that is named."""
+        return None if pod.node_name in ("", node.name) else REASON
+
+    def sign_filter(self, cycle: Cycle, pod: PodInfo) -> Hashable:
+        """The name."""
+        return pod.node_name
+
+    def interests(self) -> tuple[Interest, ...]:
+        """A new node may be the one."""
+        return (Interest((Resource.NODE,), Action.ADD),)

@@ -1,0 +1,35 @@
+"""SchedulingGates: a pod with ``spec.schedulingGates`` is not looked at until all of them are gone."""
+
+from __future__ import annotations
+
+from autograder.controlplane.kube_scheduler.handle import Handle
+from autograder.controlplane.kube_scheduler.interface import (
+    Action,
+    ClusterEvent,
+    Interest,
+    Resource,
+    Status,
+    unresolvable,
+)
+from autograder.controlplane.kube_scheduler.node_info import PodInfo
+
+
+class SchedulingGates:
+    """See the module."""
+
+    name = "SchedulingGates"
+
+    def pre_enqueue(self, pod: PodInfo) -> Status | None:
+        """Keep a gated pod out of the queue."""
+        gates = [gate["name"] for gate in pod.spec.get("schedulingGates") or ()]
+        return unresolvable(f"waiting for scheduling gates: [{' '.join(gates)}]") if gates else None
+
+    def interests(self) -> tuple[Interest, ...]:
+        """The pod's own gates are gone."""
+        return (Interest((Resource.UNSCHEDULED_POD,), Action.POD_GATES_GONE, _own),)
+
+
+def _own(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
+    assert event.new is not None
+    uid: str = event.new["metadata"].get("uid", "")
+    return uid == pod.uid
