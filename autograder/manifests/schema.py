@@ -60,8 +60,8 @@ class Schemas:
         """``version`` is ``1.36``, ``v1.36`` or ``v1.36.2``; raises ``UnknownVersion``."""
         self.version = _minor(version)
         self._file = _folder() / f"v{self.version}.0-local" / "_definitions.json"
-        if not self._file.exists():
-            known = available_versions()
+        known = available_versions()
+        if self.version not in known:
             raise UnknownVersion(f"no schemas of Kubernetes {version}; there are {known[0]} to {known[-1]}")
 
     @classmethod
