@@ -1,0 +1,92 @@
+"""OpenAPI: what kubectl needs for create, apply and explain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from autograder.controlplane.apimachinery.errors import NotAcceptable
+from autograder.controlplane.apimachinery.scheme import RESOURCES, ResourceType
+from autograder.controlplane.apimachinery.wire import Request, Response
+from autograder.controlplane.kube_apiserver import openapi
+
+GVK = "x-kubernetes-group-version-kind"
+
+
+def get(address: str, **headers: str) -> Response:
+    path, _, query = address.partition("?hash=")
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    response = openapi.answer(Request("GET", path, {"hash": [query]} if query else {}, named))
+    assert response is not None, address
+    return response
+
+
+def index() -> dict[str, str]:
+    return {name: entry["serverRelativeURL"] for name, entry in json.loads(get("/openapi/v3").body)["paths"].items()}
+
+
+def document(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(get(index()[name]).body)
+    return found
+
+
+def test_the_index_leads_to_a_document_of_each_group_and_version() -> None:
+    assert set(index()) == {row.root.strip("/") for row in RESOURCES}
+    for address in index().values():
+        response = get(address)
+        assert response.code == 200 and "immutable" in response.headers["cache-control"]
+
+
+def test_an_outdated_address_leads_to_the_right_one() -> None:
+    response = get("/openapi/v3/apis/apps/v1?hash=OLD")
+    assert (response.code, response.headers["location"]) == (301, index()["apis/apps/v1"])
+
+
+def test_a_client_that_has_a_document_is_not_sent_it_again() -> None:
+    for address in ("/openapi/v3", index()["api/v1"], "/openapi/v2"):
+        assert get(address, if_none_match=get(address).headers["etag"]).code == 304
+
+
+@pytest.mark.parametrize("row", [row for row in RESOURCES if "patch" in row.verbs], ids=lambda row: row.plural)
+def test_each_kind_has_the_operation_that_kubectl_looks_for(row: ResourceType) -> None:
+    gvk = {"group": row.group, "version": row.version, "kind": row.kind}
+    paths = document(row.root.strip("/"))["paths"].values()
+    patch = next(item["patch"] for item in paths if "patch" in item and item["patch"][GVK] == gvk)
+    assert "fieldValidation" in [parameter["name"] for parameter in patch["parameters"]]
+    assert "application/strategic-merge-patch+json" in patch["requestBody"]["content"]
+
+
+@pytest.mark.parametrize("name", sorted({row.root.strip("/") for row in RESOURCES}))
+def test_every_reference_of_a_document_leads_somewhere(name: str) -> None:
+    body = get(index()[name]).body.decode()
+    schemas = json.loads(body)["components"]["schemas"]
+    referred = {part.split('"')[0] for part in body.split('"$ref":"#/components/schemas/')[1:]}
+    assert referred <= set(schemas)
+    assert "$defs" not in body
+
+
+def test_schemas_have_the_keys_by_which_lists_are_merged() -> None:
+    schemas = document("apis/apps/v1")["components"]["schemas"]
+    containers = schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]
+    assert (containers["x-kubernetes-patch-merge-key"], containers["x-kubernetes-patch-strategy"]) == ("name", "merge")
+    assert containers["items"] == {"$ref": "#/components/schemas/io.k8s.api.core.v1.Container"}
+
+
+def test_schemas_are_written_as_openapi_writes_them() -> None:
+    pod = document("api/v1")["components"]["schemas"]["io.k8s.api.core.v1.Pod"]
+    assert pod["type"] == "object"
+    assert pod["properties"]["kind"]["type"] == "string" and "enum" not in pod["properties"]["kind"]
+    assert pod["properties"]["spec"]["allOf"] == [{"$ref": "#/components/schemas/io.k8s.api.core.v1.PodSpec"}]
+    assert pod["properties"]["spec"]["description"]
+
+
+def test_the_older_document_is_json_only() -> None:
+    assert json.loads(get("/openapi/v2").body)["swagger"] == "2.0"
+    with pytest.raises(NotAcceptable):
+        get("/openapi/v2", accept=openapi.V2_PROTOBUF)
+
+
+def test_there_is_no_document_of_a_group_that_is_not_served() -> None:
+    assert openapi.answer(Request("GET", "/openapi/v3/apis/nobody/v1")) is None
