@@ -26,7 +26,7 @@ _QUERY_FIELDS: Final = 1000
 _PRETTY_AGENTS: Final = ("curl", "Wget", "Mozilla/")
 
 
-async def read(http: web.BaseRequest, user: User | None) -> Request:
+async def read(http: web.BaseRequest, user: User) -> Request:
     """The request, with its body read. Raises ``StatusError`` for one that is too large, too slow or not to be read."""
     try:
         query = parse_qs(http.query_string, keep_blank_values=True, max_num_fields=_QUERY_FIELDS)

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
-from autograder.controlplane.apimachinery.errors import InternalError, StatusError
+from autograder.controlplane.apimachinery.errors import InternalError, StatusError, Unauthorized
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, User
 from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing
 from autograder.controlplane.fronts.watches import Watches
@@ -54,9 +54,9 @@ class Address:
 class SocketFront:
     """Serves one cluster at one port until ``close``.
 
-    ``port`` 0 picks a free one.  Whoever shows ``token`` is the administrator; other credentials are the API server's
-    to judge.  ``mode`` says what makes the cluster's time pass, ``tls=False`` leaves TLS away (and kubectl then sends
-    no token, so that everybody is the administrator).
+    ``port`` 0 picks a free one.  Whoever shows ``token`` is the administrator, and nobody else is let in.  ``mode``
+    says what makes the cluster's time pass; ``tls=False`` leaves TLS away (kubectl then sends no token, so that whoever
+    shows none is the administrator too).
     """
 
     def __init__(
@@ -149,13 +149,15 @@ class SocketFront:
         response.body = aging.moved(response.body, now=self._cluster.clock.now, wall=time.time())
         return response
 
-    def _user(self, incoming: web.BaseRequest) -> User | None:
-        """The administrator, if the token is his or none can be sent; None for anybody else."""
+    def _user(self, incoming: web.BaseRequest) -> User:
+        """The administrator, if the token is his or none can be sent. Raises ``Unauthorized`` for anybody else."""
         scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
         if self._certificates is None and not token:
             return ADMIN
         known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
-        return ADMIN if known else None
+        if not known:
+            raise Unauthorized("Unauthorized")
+        return ADMIN
 
 
 def _client(incoming: web.BaseRequest, request: Request) -> Hashable:
