@@ -32,13 +32,21 @@ _ALMOST_QUANTITY: Final = re.compile(r"([+-]?\d+(?:[.,]\d+)?) ?([kmgtpe]?)(i?)b?
 #: What the schema calls required and the server does without.
 _NOT_ENFORCED: Final = frozenset({("io.k8s.api.core.v1.LimitRangeSpec", "limits")})
 _LONGEST_SHOWN: Final = 40
+_MOST_PROBLEMS: Final = 50
 
 
 def check_schema(document: Document, version: str = DEFAULT_VERSION) -> list[Problem]:
-    """Everything in the object that its schema in this version of Kubernetes does not allow, in reading order."""
+    """Everything in the object that its schema in this version of Kubernetes does not allow, in reading order.
+
+    ``version`` is ``1.36`` or ``v1.36.2``; raises ``UnknownVersion``. At most 50 problems are listed, and then one more
+    says that there are others.
+    """
     checker = _Checker(document, Schemas.of(version))
     checker.check()
-    return sorted(checker.problems, key=lambda problem: problem.position[1:] if problem.position else (0, 0))
+    problems = sorted(checker.problems, key=lambda problem: problem.position or Position("", 0, 0))
+    if checker.enough:
+        problems.append(Problem("error", "there may be more problems than these", hint="solve these first"))
+    return problems
 
 
 class _Checker:
@@ -50,18 +58,23 @@ class _Checker:
         self._root = ""
         self.problems: list[Problem] = []
 
+    @property
+    def enough(self) -> bool:
+        """Whether so many problems are found that nobody reads on."""
+        return len(self.problems) >= _MOST_PROBLEMS
+
     def check(self) -> None:
         definition = self._definition()
         if definition is not None:
             self._root = definition
             schema = self._schemas.definitions[definition]
-            self._fields(definition, schema, self._document.value, ())
-            self._empty_spec(schema)
+            given = self._fields(definition, schema, self._document.value, ())
+            if "spec" not in given:
+                self._missing_spec(schema)
 
-    def _empty_spec(self, schema: Schema) -> None:
+    def _missing_spec(self, schema: Schema) -> None:
         """No schema requires ``spec``; an object whose spec has required fields cannot do without."""
-        spec = self._document.value.get("spec")
-        if spec is None and "spec" in schema["properties"]:
+        if "spec" in schema["properties"]:
             definition, inside = self._schemas.resolve(schema["properties"]["spec"])
             needed = [field for field in inside.get("required", ()) if (definition, field) not in _NOT_ENFORCED]
             if needed:
@@ -128,11 +141,14 @@ class _Checker:
             if not -largest - 1 <= value <= largest:
                 self._problem(path, f"the number {value} is too large", f"at most {largest} is possible")
 
-    def _fields(self, definition: str, schema: Schema, value: dict[str, Any], path: FieldPath) -> None:
+    def _fields(self, definition: str, schema: Schema, value: dict[str, Any], path: FieldPath) -> set[str]:
+        """Check the fields of a map; the names of those that are given, or were most likely meant."""
         properties = schema.get("properties")
         others = schema.get("additionalProperties")
         given = {key for key, entry in value.items() if entry is not None}
         for key, entry in value.items():
+            if self.enough:
+                break
             inside = (*path, key)
             if properties is not None and key in properties:
                 if entry is not None:
@@ -149,9 +165,12 @@ class _Checker:
                 if key not in given and (definition, key) not in _NOT_ENFORCED:
                     message = "this field is required" + (", and it has no value" if key in value else "")
                     self._problem((*path, key), message, "" if key in value else f"add `{key}`")
+        return given
 
     def _entries(self, schema: Schema, value: list[Any], path: FieldPath, allowed: tuple[str, ...]) -> None:
         for index, entry in enumerate(value):
+            if self.enough:
+                break
             if entry is None:
                 hint = "write something behind the dash, or take the dash away"
                 self._problem((*path, index), "this entry of the list is empty", hint, severity="warning")
@@ -241,6 +260,8 @@ def _type_hint(types: list[str], value: Any, raw: str | None) -> str:
     found = _type_of(value)
     if types == ["string"] and found in ("boolean", "integer", "number"):
         return f'put it in quotes: "{raw}"'
+    if types == ["string"] and found == "object":
+        return "give it one value, or put its fields one level higher"
     if "array" in types:
         return "begin each entry of the list with a dash: `- ...`"
     if "object" in types and found == "array":

@@ -15,19 +15,19 @@ SchemaPath: TypeAlias = tuple[str, ...]
 _ALIKE: Final = 0.75
 _FARTHEST: Final = 5  # steps up and down to another place that is still worth naming
 _DEEPEST: Final = 8
+_LONGEST_NAME: Final = 100
 _NOT_FOR_PEOPLE: Final = frozenset({"status", "managedFields"})
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that ``name`` is most likely a slip of: first another case, then a like spelling."""
-    known = list(candidates)
-    for candidate in known:
-        if candidate.casefold() == name.casefold():
-            return candidate
+    folded = {candidate.casefold(): candidate for candidate in candidates}
+    wanted = name.casefold()[:_LONGEST_NAME]
+    if wanted in folded:
+        return folded[wanted]
     from difflib import get_close_matches  # needed for wrong manifests only, and slow to import
 
-    folded = {candidate.casefold(): candidate for candidate in known}
-    found = get_close_matches(name.casefold()[:100], folded, n=1, cutoff=_ALIKE)
+    found = get_close_matches(wanted, folded, n=1, cutoff=_ALIKE)
     return folded[found[0]] if found else None
 
 

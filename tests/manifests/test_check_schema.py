@@ -88,6 +88,11 @@ TYPES = {
         CONFIG + "  mode: 0644\n",
         '5:9: data.mode: wanted a string, found `0644`, which YAML reads as 420; put it in quotes: "0644"',
     ),
+    "a map for a string": (
+        SERVICE + "  selector:\n    matchLabels: {app: web}\n",
+        "6:18: spec.selector.matchLabels: wanted a string, found a map of fields; "
+        "give it one value, or put its fields one level higher",
+    ),
     "a list for a string": (CONFIG + "  a: [b]\n", "5:6: data.a: wanted a string, found a list"),
     "a string for a number": (
         DEPLOYMENT + '  replicas: "3"\n',
@@ -269,6 +274,16 @@ def test_the_check_goes_by_the_version() -> None:
 def test_problems_of_an_object_in_a_list_have_its_own_paths() -> None:
     text = "kind: List\nitems:\n- kind: ConfigMap\n  apiVersion: v1\n  dat: {}\n"
     assert said(text) == ['m:5:3: dat: unknown field; did you mean "data"?']
+
+
+def test_a_slip_is_not_said_to_be_missing_too() -> None:
+    assert said(CONTAINER.replace("spec:", "Spec:")) == ['m:5:1: Spec: unknown field; did you mean "spec"?']
+
+
+def test_at_most_fifty_problems_are_listed_however_many_there_are() -> None:
+    lines = said(POD + "  containers: []\n" + "".join(f"  field{number}: 1\n" for number in range(10_000)))
+    assert len(lines) == 51
+    assert lines[-1] == "there may be more problems than these; solve these first"
 
 
 def test_what_only_looks_wrong_is_a_warning() -> None:
