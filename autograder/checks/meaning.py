@@ -6,12 +6,11 @@ What a field holds is never compared as text or by its position, only by what Ku
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from autograder.controlplane.apimachinery.quantity import Quantity, QuantityError
-from autograder.controlplane.apimachinery.quantity import parse as parse_quantity
-
-DEFAULT_REGISTRY: Final = "docker.io"
+from autograder.controlplane.apimachinery import selectors
+from autograder.controlplane.apimachinery.images import parse_image
+from autograder.controlplane.apimachinery.quantity import Quantity, QuantityError, parse
 
 
 def as_quantity(value: Any) -> Quantity | None:
@@ -19,62 +18,24 @@ def as_quantity(value: Any) -> Quantity | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        return parse_quantity(str(value))
+        return parse(str(value))
     except QuantityError:
         return None
 
 
-class Image(NamedTuple):
-    """An image reference with everything spelled out; an empty ``tag`` means that the digest alone decides."""
-
-    registry: str
-    repository: str
-    tag: str
-    digest: str
-
-    @classmethod
-    def parse(cls, text: str) -> Image:
-        """``nginx`` is ``docker.io/library/nginx:latest``, as the container runtime takes it."""
-        text, _, digest = text.partition("@")
-        first, slash, rest = text.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            registry, remainder = first, rest
-        else:
-            registry, remainder = DEFAULT_REGISTRY, text
-        if registry == "index.docker.io":
-            registry = DEFAULT_REGISTRY
-        repository, _, tag = remainder.partition(":")
-        if registry == DEFAULT_REGISTRY and "/" not in repository:
-            repository = f"library/{repository}"
-        return cls(registry, repository, tag or ("" if digest else "latest"), digest)
+def same_image(one: Any, other: str) -> bool:
+    """Whether two names are of the same image, registry, tag and all."""
+    parsed = parse_image(one) if isinstance(one, str) else None
+    return parsed is not None and parsed == parse_image(other)
 
 
-def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a selector selects these labels.
-
-    Takes a LabelSelector (``matchLabels``, ``matchExpressions``) as well as the plain map of a Service.  As in the API,
-    an absent selector selects nothing and an empty LabelSelector everything; an empty plain map selects nothing.
-    """
-    if selector is None:
+def selector_matches(selector: Any, labels: Mapping[str, str]) -> bool:
+    """Whether a selector selects these labels: a LabelSelector, or the plain map that a Service has."""
+    if not isinstance(selector, Mapping):
         return False
-    if not selector:
-        return True
-    if not selector.keys() <= {"matchLabels", "matchExpressions"}:
-        return selector.items() <= labels.items()
-    if not (selector.get("matchLabels") or {}).items() <= labels.items():
-        return False
-    return all(_holds(requirement, labels) for requirement in selector.get("matchExpressions") or ())
-
-
-def _holds(requirement: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, operator, values = requirement["key"], requirement["operator"], requirement.get("values") or ()
-    if operator == "In":
-        return key in labels and labels[key] in values
-    if operator == "NotIn":
-        return key not in labels or labels[key] not in values
-    if operator == "Exists":
-        return key in labels
-    return key not in labels
+    if selector.keys() <= {"matchLabels", "matchExpressions"}:
+        return selectors.of_object(selector).matches(labels)
+    return selectors.of_map(selector).matches(labels)
 
 
 def shown(value: Any) -> str:

@@ -44,11 +44,12 @@ class Case:
 
 @dataclass(slots=True)
 class Notes:
-    """What happened during one check: what was proved, and what the audit wants to know of it.
+    """What happened during one check: what was found and proved, and what the audit wants to know of it.
 
     ``mentions`` are the names and values that the check expects, ``looked_at`` the fields that it compared.
     """
 
+    found: list[str] = field(default_factory=list)
     proofs: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
     looked_at: list[Field] = field(default_factory=list)
@@ -81,7 +82,9 @@ class Review:
         self.mention(name)
         namespace = namespace or self.case.namespace
         try:
-            return Subject(self, self.cluster.get(kind, name, namespace))
+            found = Subject(self, self.cluster.get(kind, name, namespace))
+            self.notes.found.append(f"there is the {kind} {name}")
+            return found
         except NotFound:
             there = [obj["metadata"]["name"] for obj in self.cluster.list(kind, namespace)]
             self._absent(kind, name, namespace, there)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograder.checks.findings import Failed
-from autograder.checks.meaning import Image, as_quantity, selector_matches, shown
+from autograder.checks.meaning import as_quantity, same_image, selector_matches, shown
 from autograder.checks.paths import MISSING, entry_key, look_up, render, steps
 from autograder.clusters import Object
 
@@ -126,8 +126,7 @@ class Field:
 
     def is_image(self, wanted: str) -> None:
         """Names the same image: ``nginx`` and ``docker.io/library/nginx:latest``."""
-        held = isinstance(self.value, str) and Image.parse(self.value) == Image.parse(wanted)
-        self._require(held, wanted)
+        self._require(same_image(self.value, wanted), wanted)
 
     def includes(self, wanted: Mapping[str, str]) -> None:
         """Is a map with at least these entries (labels, annotations, a node selector)."""
@@ -142,9 +141,8 @@ class Field:
 
     def selects(self, labels: Mapping[str, str]) -> None:
         """Is a selector that selects Pods with these labels, and none that lacks one of them."""
-        selector = self.value if isinstance(self.value, Mapping) else None
-        held = selector_matches(selector, labels) and not any(
-            selector_matches(selector, {key: value for key, value in labels.items() if key != left_out})
+        held = selector_matches(self.value, labels) and not any(
+            selector_matches(self.value, {key: value for key, value in labels.items() if key != left_out})
             for left_out in labels
         )
         self._require(held, labels)

@@ -9,7 +9,6 @@ from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, Htt
 from autograder.clusters.kinds import kind_named, kind_of
 from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import ADMIN
-from autograder.controlplane.clock import SECOND
 from autograder.controlplane.cluster import Cluster as ControlPlane
 
 BOOT_SECONDS: Final = 120
@@ -73,17 +72,7 @@ class EmbeddedCluster:
         raise NotSupportedHere(self.name, Capability.REQUESTS)
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
-        """Go from timer to timer, so that no moment is missed at which ``predicate`` holds."""
-        clock = self.control_plane.clock
-        deadline = clock.now + round(timeout * SECOND)
-        self.settle()
-        while not predicate():
-            due = clock.next_due()
-            if due is None or due > deadline:
-                self.advance((deadline - clock.now) / SECOND)
-                return predicate()
-            self.advance((due - clock.now) / SECOND)
-        return True
+        return self.control_plane.run_until(predicate, timeout=timeout)
 
     def settle(self) -> None:
         self.control_plane.settle()

@@ -1,0 +1,269 @@
+"""Proving exercises: that they give points for what is right, and for nothing else.
+
+For every exercise: the starter earns nothing; the solution everything, twice on fresh clusters; every accepted variant
+everything; every mutant loses exactly what it names, and everything that can be lost has a mutant that loses it;
+variants made by rule lose nothing, mutants made by rule lose something; no message is empty or gives away what is to
+be found out; hints do not share long runs with the solution; what the checks ask for stands in the task; no stray files.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from autograder.checks import Outcome, Role, Status, Verdict
+from autograder.checks.paths import resolve
+from autograder.clusters import Cluster, Object, apply
+from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.exercises.confinement import in_order
+from autograder.exercises.equivalents import as_yaml, equivalents
+from autograder.exercises.exercise import Answer, Exercise
+from autograder.exercises.loading import exercises_root, stray_files
+from autograder.exercises.mutations import mutations
+from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
+from autograder.exercises.running import ACCEPTED, Runner
+from autograder.manifests import parse
+
+#: Tokens in a row that a hint and the solution may share.
+SHARED_RUN: Final = 5
+
+#: Students whose values are drawn, to see that the parameters fit together.
+STUDENTS: Final = ("ada", "grace")
+
+NUMBERS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+_TOKEN: Final = re.compile(r"[\w./:-]+")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many answers of one sort were judged, and how many of them as they should be."""
+
+    judged: int = 0
+    right: int = 0
+
+    def count(self, right: bool) -> None:
+        self.judged += 1
+        self.right += right
+
+    def __str__(self) -> str:
+        return f"{self.right}/{self.judged}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What the audit of one exercise found; ``findings`` is empty if all is well."""
+
+    exercise: str
+    findings: list[str] = field(default_factory=list)
+    rightful: Tally = field(default_factory=Tally)  #: solution, accepted variants and equivalents: full marks
+    wrongful: Tally = field(default_factory=Tally)  #: starter and mutants, written and made: marks lost
+    seconds: float = 0
+
+
+class Auditor:
+    """Audits exercises on clusters that are booted once."""
+
+    def __init__(self, first: Cluster, second: Cluster) -> None:
+        self._runners = (Runner(first), Runner(second))
+
+    def audit(self, exercise: Exercise) -> Report:
+        """Everything about one exercise."""
+        begin = time.perf_counter()
+        report = Report(exercise.id)
+        _Audit(exercise, self._runners, report).run()
+        report.seconds = time.perf_counter() - begin
+        return report
+
+
+class _Audit:
+    """The audit of one exercise while it goes on."""
+
+    def __init__(self, exercise: Exercise, runners: tuple[Runner, Runner], report: Report) -> None:
+        self.exercise = exercise
+        self.runner, self.second = runners
+        self.report = report
+        self.lost: set[str] = set()
+
+    def run(self) -> None:
+        for file in stray_files(exercises_root() / self.exercise.id, self.exercise.kind):
+            self.find(f"{file} belongs to no part of an exercise")
+        self.starter(self.exercise)
+        self.solution()
+        for name, text in self.exercise.accepted.items():
+            self.rightful(f"accepted/{name}", self.exercise, self.exercise.answer(text))
+        self.mutants(self.exercise)
+        for check in self.exercise.checks:
+            if check.name not in self.lost:
+                self.find(f"no mutant loses {check.name!r}")
+        self.made_by_rule()
+        self.hints()
+        for student in STUDENTS:
+            drawn = self.exercise.drawn_for(student, b"audit")
+            if drawn.values != self.exercise.values:
+                self.starter(drawn)
+                self.rightful(f"solution for {drawn.values}", drawn, drawn.answer(drawn.solution))
+                self.mutants(drawn)
+
+    def find(self, what: str) -> None:
+        self.report.findings.append(what)
+
+    def starter(self, exercise: Exercise) -> None:
+        verdict = self.verdict("starter", exercise, exercise.answer(exercise.starter))
+        right = verdict.earned == 0 and verdict.status in (Status.GRADED, Status.NOT_SUBMITTED)
+        self.report.wrongful.count(right)
+        if not right:
+            self.find(f"the starter earns {verdict.earned} ({verdict.status.value}), and must earn 0")
+
+    def solution(self) -> None:
+        answer = self.exercise.answer(self.exercise.solution)
+        for runner in (self.runner, self.second):
+            self.rightful("solution", self.exercise, answer, runner)
+        judgement = self.runner.judgement(self.exercise, answer)
+        task = self.exercise.task
+        for mention in dict.fromkeys(mention for one in judgement.judged for mention in one.notes.mentions):
+            if not stands_in(mention, task):
+                self.find(f"the checks ask for {mention!r}, which does not stand in the task")
+
+    def mutants(self, exercise: Exercise) -> None:
+        for name, text in exercise.mutants.items():
+            first = text.partition("\n")[0]
+            if not first.startswith("# loses: "):
+                self.find(f"mutants/{name}: the first line must be `# loses: ` and what it loses")
+                continue
+            named = {part.strip() for part in first.removeprefix("# loses: ").split(",")}
+            verdict = self.verdict(f"mutants/{name}", exercise, exercise.answer(text))
+            loses = lost(verdict)
+            self.lost |= loses
+            right = loses == named and verdict.status is Status.GRADED
+            self.report.wrongful.count(right)
+            if not right:
+                said = ", ".join(sorted(loses)) or "nothing"
+                self.find(f"mutants/{name} loses {said} ({verdict.status.value}), and names {', '.join(sorted(named))}")
+
+    def rightful(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> None:
+        verdict = self.verdict(name, exercise, answer, runner)
+        self.report.rightful.count(verdict.is_full)
+        if not verdict.is_full:
+            self.find(f"{name} earns {verdict.earned} of {verdict.possible} ({verdict.status.value}): {_complaints(verdict)}")
+
+    def wrongful(self, name: str, answer: Answer) -> None:
+        verdict = self.verdict(name, self.exercise, answer)
+        right = not verdict.is_full and verdict.status is not Status.COULD_NOT_BE_JUDGED
+        self.report.wrongful.count(right)
+        if not right:
+            self.find(f"{name} is wrong and earns {verdict.earned} of {verdict.possible} ({verdict.status.value})")
+
+    def made_by_rule(self) -> None:
+        """Variants and mutants of the solution; the server decides which changes mean nothing."""
+        documents = in_order(parse(self.exercise.solution, source="solution.yaml").documents)
+        objects = [document.value for document in documents]
+        for name, answer in equivalents(objects):
+            self.rightful(f"variant ({name})", self.exercise, answer)
+        stored = self.stored(objects)
+        if stored is None:
+            return
+        for name, changed in _defaults_written(objects, stored):
+            if self.stored(changed) == stored:
+                self.rightful(f"variant ({name})", self.exercise, Answer({"answer.yaml": as_yaml(changed)}))
+        for path, _ in list(leaves(objects)):
+            without = dropped(objects, path)
+            if len(path) > 2 and self.stored(without) == stored:
+                name = f"{'.'.join(map(str, path[1:]))} left out"
+                self.rightful(f"variant ({name})", self.exercise, Answer({"answer.yaml": as_yaml(without)}))
+        for name, wrong in mutations(objects, self.graded(objects)):
+            if self.stored(wrong) != stored:
+                self.wrongful(f"mutant ({name})", Answer({"answer.yaml": as_yaml(wrong)}))
+
+    def graded(self, objects: Sequence[Object]) -> Iterator[Path]:
+        """The fields of the solution that a check compares."""
+        judgement = self.runner.judgement(self.exercise, self.exercise.answer(self.exercise.solution))
+        for one in judgement.judged:
+            for compared in one.notes.looked_at:
+                subject = compared.subject
+                for index, obj in enumerate(objects):
+                    if (obj["kind"], obj["metadata"]["name"]) == (subject.kind, subject.name):
+                        yield (index, *resolve(obj, compared.path))
+
+    def stored(self, objects: Sequence[Any]) -> list[Object] | None:
+        """What the API server makes of the objects, defaults filled in; None if it refuses one."""
+        case = self.runner.case(self.exercise, ())
+        stored = []
+        for obj in objects:
+            try:
+                live = apply(case.cluster, obj, case.namespace)
+            except (StatusError, LookupError):
+                return None
+            stored.append(server_fields_removed(live))
+        return stored
+
+    def hints(self) -> None:
+        solution = _TOKEN.findall(self.exercise.solution)
+        if not 2 <= len(self.exercise.hints) <= 3:
+            self.find(f"there are {len(self.exercise.hints)} hints; write two or three")
+        for number, hint in enumerate(self.exercise.hints, 1):
+            tokens = _TOKEN.findall(hint)
+            match = difflib.SequenceMatcher(None, tokens, solution, autojunk=False).find_longest_match()
+            if match.size > SHARED_RUN:
+                shared = " ".join(tokens[match.a : match.a + match.size])
+                self.find(f"hint {number} shares a long run with the solution: {shared!r}")
+
+    def verdict(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> Verdict:
+        """Judge an answer and look at the messages on the way."""
+        verdict = (runner or self.runner).judge(exercise, answer)
+        for result in verdict.criteria:
+            if not result.message.strip():
+                self.find(f"{name}: {result.name} has an empty message")
+            if result.outcome is Outcome.COULD_NOT_BE_JUDGED:
+                self.find(f"{name}: {result.name} {result.message}")
+        if not exercise.shows_wanted:
+            shown = (runner or self.runner).judge(replace(exercise, shows_wanted=True), answer)
+            for result in shown.criteria:
+                if result.outcome is not Outcome.PASSED and result.wanted and stands_in(result.wanted, result.message):
+                    self.find(f"{name}: the message of {result.name} gives away what was wanted")
+        return verdict
+
+
+def lost(verdict: Verdict) -> set[str]:
+    """What an answer lost: the gates that failed, and unless one of them blocked the rest, criteria and guards."""
+    return {
+        result.name for result in verdict.criteria
+        if result.outcome in (Outcome.FAILED, Outcome.PARTLY)
+        and (result.role is not Role.CRITERION or result.earned < result.possible)
+    }  # fmt: skip
+
+
+def stands_in(value: str, text: str) -> bool:
+    """Whether a name or value stands in a text as a word of its own; small numbers may be written out."""
+    words = [value]
+    if value.isdecimal() and int(value) < len(NUMBERS):
+        words.append(NUMBERS[int(value)])
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) for word in words)
+
+
+def score(reports: Iterable[Report]) -> tuple[Tally, Tally]:
+    """All rightful and all wrongful answers of several reports."""
+    rightful, wrongful = Tally(), Tally()
+    for report in reports:
+        for total, one in ((rightful, report.rightful), (wrongful, report.wrongful)):
+            total.judged += one.judged
+            total.right += one.right
+    return rightful, wrongful
+
+
+def _defaults_written(objects: Sequence[Object], stored: Sequence[Object]) -> Iterator[tuple[str, list[Object]]]:
+    """The objects with what the server filled in written out: each field alone, then everything."""
+    for index, (obj, live) in enumerate(zip(objects, stored, strict=True)):
+        for path, value in leaves(live):
+            if at(obj, path) is None and path[0] != "status":
+                changed: list[Object] = replaced(list(objects), (index, *path), value)
+                yield f"{'.'.join(map(str, path))} written out", changed
+    yield "everything written out", list(stored)
+
+
+def _complaints(verdict: Verdict) -> str:
+    return "; ".join(f"{one.name}: {one.message}" for one in verdict.criteria if one.outcome is not Outcome.PASSED)

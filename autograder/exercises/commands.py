@@ -1,0 +1,124 @@
+"""The commands ``autograder check`` and ``autograder audit``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from autograder.exercises.audit import Report
+
+FULL_MARKS, NOT_FULL_MARKS, NOT_JUDGED = 0, 1, 2
+
+#: Bytes of a file that are read; anything beyond is more than the reader of manifests takes.
+READ_LIMIT: Final = (1 << 20) + 1
+
+
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``check`` takes."""
+    parser.add_argument("exercise", metavar="EXERCISE", help="an exercise, such as pods/first-pod, or its folder")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="the files of the answer")
+    parser.add_argument("--cluster", metavar="SPEC", default=os.environ.get("AUTOGRADER_CLUSTER", "embedded"),
+                        help="embedded, kind[:NAME] or kubeconfig:PATH[#CONTEXT]")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``audit`` takes."""
+    parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to prove; without any, all")
+    parser.add_argument("--cluster", metavar="SPEC", default=os.environ.get("AUTOGRADER_CLUSTER", "embedded"),
+                        help="embedded, kind[:NAME] or kubeconfig:PATH[#CONTEXT]")  # fmt: skip
+
+
+def check(args: argparse.Namespace) -> int:
+    """Judge one answer; 0 for full marks, 1 for less, 2 if it could not be judged."""
+    from autograder.checks import Status
+    from autograder.clusters import ClusterError, open_cluster
+    from autograder.exercises import Answer, BadExercise, Unsupported, judge, load
+    from autograder.exercises.report import as_text
+
+    try:
+        exercise = load(args.exercise)
+        answer = Answer(_read(args.files))
+        verdict = judge(exercise, answer, cluster=open_cluster(args.cluster))
+    except (BadExercise, ClusterError, Unsupported, OSError) as error:
+        print(f"autograder check: {error}", file=sys.stderr)
+        return NOT_JUDGED
+    print(json.dumps(verdict.to_json(), indent=2) if args.json else as_text(verdict))
+    if verdict.is_full:
+        return FULL_MARKS
+    judged = (Status.GRADED, Status.NOT_SUBMITTED, Status.UNREADABLE)
+    return NOT_FULL_MARKS if verdict.status in judged else NOT_JUDGED
+
+
+def audit(args: argparse.Namespace) -> int:
+    """Prove exercises; 0 if all is well, 1 if anything was found, 2 if an exercise or the cluster cannot be used."""
+    from autograder.clusters import ClusterError, open_cluster
+    from autograder.exercises import BadExercise, exercise_ids, load
+    from autograder.exercises.audit import Auditor
+
+    try:
+        exercises = [load(exercise) for exercise in args.exercises or exercise_ids()]
+        auditor = Auditor(open_cluster(args.cluster), open_cluster(args.cluster))
+    except (BadExercise, ClusterError) as error:
+        print(f"autograder audit: {error}", file=sys.stderr)
+        return NOT_JUDGED
+    if not exercises:
+        print("autograder audit: there are no exercises here", file=sys.stderr)
+        return NOT_JUDGED
+    reports = []
+    for number, exercise in enumerate(exercises, 1):
+        _progress(f"[{number}/{len(exercises)}] {exercise.id} ...")
+        report = auditor.audit(exercise)
+        _progress("")
+        reports.append(report)
+        _print_report(report)
+    return _summary(reports)
+
+
+def _print_report(report: Report) -> None:
+    state = f"{len(report.findings)} findings" if report.findings else "ok"
+    figures = f"right answers {report.rightful}, wrong answers {report.wrongful}, {report.seconds:.1f} s"
+    print(f"{report.exercise:32} {state:12} {figures}")
+    for finding in report.findings:
+        print(f"    {finding}")
+
+
+def _summary(reports: Sequence[Report]) -> int:
+    from autograder.exercises.audit import score
+
+    rightful, wrongful = score(reports)
+    findings = sum(len(report.findings) for report in reports)
+    rejected = rightful.judged - rightful.right
+    print(
+        f"\n{len(reports)} exercises, {rightful.judged + wrongful.judged} answers: "
+        f"mutation score {wrongful.right / wrongful.judged:.1%} ({wrongful} wrong answers found out), "
+        f"false rejects {rejected / rightful.judged:.1%} ({rejected} of {rightful.judged} right answers), "
+        f"{findings} findings"
+    )
+    return NOT_FULL_MARKS if findings else FULL_MARKS
+
+
+def _progress(text: str) -> None:
+    """Say on a terminal what is being done; the next text takes its place."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+
+def _read(files: Sequence[str]) -> dict[str, str | bytes]:
+    """The files of an answer by their base names; two of one name are told apart by a number in front."""
+    contents: dict[str, str | bytes] = {}
+    for number, file in enumerate(files, 1):
+        path = Path(file)
+        if not path.is_file():
+            raise OSError(f"{file} is no file" if path.exists() else f"there is no file {file}")
+        with path.open("rb") as stream:
+            content = stream.read(READ_LIMIT)
+        contents[path.name if path.name not in contents else f"{number}-{path.name}"] = content
+    return contents
