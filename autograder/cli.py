@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +53,34 @@ def _cluster_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same names, addresses and order")
 
 
+def _cluster_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cluster",
+        metavar="SPEC",
+        default=os.environ.get("AUTOGRADER_CLUSTER", "embedded"),
+        help="embedded (the default), kind[:NAME] or kubeconfig:PATH[#CONTEXT]",
+    )
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("exercise", metavar="EXERCISE", help="such as pods/first-pod, or the folder of one")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="the files of the answer")
+    _cluster_choice(parser)
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to prove; without any, all")
+    _cluster_choice(parser)
+
+
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command(
         "run a cluster in the foreground", "autograder.controlplane.fronts.serve:serve", _cluster_serve
     ),
+    "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
+    "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
 }
 
 

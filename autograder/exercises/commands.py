@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,22 +16,6 @@ FULL_MARKS, NOT_FULL_MARKS, NOT_JUDGED = 0, 1, 2
 
 #: Bytes of a file that are read; anything beyond is more than the reader of manifests takes.
 READ_LIMIT: Final = (1 << 20) + 1
-
-
-def add_check_arguments(parser: argparse.ArgumentParser) -> None:
-    """What ``check`` takes."""
-    parser.add_argument("exercise", metavar="EXERCISE", help="an exercise, such as pods/first-pod, or its folder")
-    parser.add_argument("files", metavar="FILE", nargs="+", help="the files of the answer")
-    parser.add_argument("--cluster", metavar="SPEC", default=os.environ.get("AUTOGRADER_CLUSTER", "embedded"),
-                        help="embedded, kind[:NAME] or kubeconfig:PATH[#CONTEXT]")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
-
-
-def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
-    """What ``audit`` takes."""
-    parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to prove; without any, all")
-    parser.add_argument("--cluster", metavar="SPEC", default=os.environ.get("AUTOGRADER_CLUSTER", "embedded"),
-                        help="embedded, kind[:NAME] or kubeconfig:PATH[#CONTEXT]")  # fmt: skip
 
 
 def check(args: argparse.Namespace) -> int:
