@@ -32,9 +32,7 @@ MAX_BINARY: Final = 2**63 - 1
 #: No power of ten beyond this is ever computed, so that ``1e999999999`` costs nothing.
 LARGEST_EXPONENT: Final = 1000
 
-WRONG_FORM: Final = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
+WRONG_FORM: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 WRONG_SUFFIX: Final = "unable to parse quantity's suffix"
 
 DECIMAL_SUFFIXES: Final = {

@@ -4,8 +4,9 @@ Three steps, as in Kubernetes: the bytes are parsed; the value is read into the 
 what does not belong there (unknown fields, fields given twice) is refused, warned of or dropped, as the client asks.
 
 The object that comes out is in *normal form*: nulls and unknown fields are gone, empty values stand only where Go's
-JSON has them, quantities and times are spelt canonically. Nothing of the input is shared with it but strings, so that
-it may be changed in place by defaulting and admission.
+JSON has them, quantities and times are spelt canonically, fields stand in the order of the Go type and the keys of
+maps are sorted. Nothing of the input is shared with it but strings, so that it may be changed in place by defaulting
+and admission.
 
 Readers of types are compiled from the tables in ``types`` when a type is first met, and then kept.
 """
@@ -22,6 +23,7 @@ from typing import Any, Final, Literal, NoReturn
 
 from autograder.controlplane.apimachinery import quantity, rfc3339
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
+from autograder.controlplane.apimachinery.field import quoted
 from autograder.controlplane.kube_apiserver import types
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
@@ -239,12 +241,16 @@ def _kind_of(value: Any, kind: str, api_version: str, body: Any) -> tuple[str, s
     """The apiVersion and kind that the body claims; what it leaves out is that of the resource."""
     found = []
     if not isinstance(value, dict):
-        go_type = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        go_type = (
+            'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        )
         _unrecognized(kind, f"json: cannot unmarshal {_word(value)} into Go value of type {go_type}", body)
     for name in ("apiVersion", "kind"):
         given = value.get(name)
         if given is not None and not isinstance(given, str):
-            _unrecognized(kind, f"json: cannot unmarshal {_word(given)} into Go struct field .{name} of type string", body)
+            _unrecognized(
+                kind, f"json: cannot unmarshal {_word(given)} into Go struct field .{name} of type string", body
+            )
         found.append(given or "")
     given_version, given_kind = found
     if given_version.count("/") > 1:
@@ -352,10 +358,14 @@ class _Member:
 
 @dataclass(frozen=True, slots=True)
 class _Struct:
-    """A struct with the fields of its embedded structs; ``always`` are those that stand even when not given."""
+    """A struct with the fields of its embedded structs.
+
+    ``always`` are the fields that stand even when not given; ``place`` is where each field stands among the others.
+    """
 
     members: dict[str, _Member]
     always: tuple[tuple[str, Callable[[], Any]], ...]
+    place: Callable[[str], int]
 
 
 @cache
@@ -379,7 +389,7 @@ def _struct(name: str) -> _Struct:
         members[field.json_name] = _Member(reader, droppable, field.json_name, field.go_type)
         if not field.option or (field.option == "omitempty" and shape == "struct" and not is_pointer):
             always.append((field.json_name, _zero(field.go_type)))
-    return _Struct(members, tuple(always))
+    return _Struct(members, tuple(always), {name: place for place, name in enumerate(members)}.__getitem__)
 
 
 def _shape(go_type: str) -> str:
@@ -467,7 +477,7 @@ def _struct_reader(name: str) -> Reader:
         for key, zero in struct.always:
             if key not in out:
                 out[key] = zero()
-        return out
+        return {key: out[key] for key in sorted(out, key=struct.place)} if len(out) > 1 else out
 
     return read
 
@@ -495,7 +505,8 @@ def _map_reader(name: str, item_type: str) -> Reader:
     def read(value: Any, unknown: list[str]) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _Mismatch(_word(value), name)
-        return {key: zero() if one is None else item(one, unknown) for key, one in value.items()}
+        read_values = {key: zero() if one is None else item(one, unknown) for key, one in value.items()}
+        return dict(sorted(read_values.items())) if len(read_values) > 1 else read_values
 
     return read
 
@@ -642,15 +653,9 @@ def _strict_errors(value: Any, go_type: str, path: str) -> Iterator[str]:
         for key, one in value.pairs if isinstance(value, _Repeated) else value.items():
             place = f"{path}.{key}" if path else key
             if members is not None and key not in members:
-                yield f"unknown field {_quoted(place)}"
+                yield f"unknown field {quoted(place)}"
                 continue
             if key in seen:
-                yield f"duplicate field {_quoted(place)}"
+                yield f"duplicate field {quoted(place)}"
             seen.add(key)
             yield from _strict_errors(one, members[key].go_type if members else plain.partition("]")[2], place)
-
-
-def _quoted(text: str) -> str:
-    from autograder.controlplane.apimachinery.field import quoted
-
-    return quoted(text)

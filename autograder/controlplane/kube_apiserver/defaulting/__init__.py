@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.controlplane.kube_apiserver.defaulting import (
+    apps,
     autoscaling,
+    batch,
     configuration,
     limitranges,
     namespaces,
@@ -28,7 +30,13 @@ Defaulter = Callable[[dict[str, Any]], None]
 
 #: Type name -> its defaults; kinds that are not here have none.
 DEFAULTS: Final[dict[str, Defaulter]] = {
+    "apps/v1.DaemonSet": apps.default_daemon_set,
+    "apps/v1.Deployment": apps.default_deployment,
+    "apps/v1.ReplicaSet": apps.default_replica_set,
+    "apps/v1.StatefulSet": apps.default_stateful_set,
     "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.default_horizontal_pod_autoscaler,
+    "batch/v1.CronJob": batch.default_cron_job,
+    "batch/v1.Job": batch.default_job,
     "core/v1.Endpoints": services.default_endpoints,
     "core/v1.LimitRange": limitranges.default_limit_range,
     "core/v1.Namespace": namespaces.default_namespace,
@@ -37,6 +45,7 @@ DEFAULTS: Final[dict[str, Defaulter]] = {
     "core/v1.PersistentVolumeClaim": storage.default_persistent_volume_claim,
     "core/v1.Pod": pods.default_pod,
     "core/v1.PodTemplate": pods.default_pod_template,
+    "core/v1.ReplicationController": apps.default_replication_controller,
     "core/v1.Secret": configuration.default_secret,
     "core/v1.Service": services.default_service,
     "discovery/v1.EndpointSlice": services.default_endpoint_slice,

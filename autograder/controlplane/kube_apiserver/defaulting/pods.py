@@ -215,7 +215,9 @@ def _default_pod_resources(spec: Object) -> None:
             for name, total in aggregate_resources(spec, "requests").items()
             if name in ("cpu", "memory") and name not in requests
         }
-        given = {name: value for name, value in limits.items() if name in ("cpu", "memory") or name.startswith("hugepages-")}
+        given = {
+            name: value for name, value in limits.items() if name in ("cpu", "memory") or name.startswith("hugepages-")
+        }
         if merged := {**given, **follow, **requests}:
             resources["requests"] = merged
 

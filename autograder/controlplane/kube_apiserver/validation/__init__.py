@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery.field import FieldError
 from autograder.controlplane.kube_apiserver.validation import (
+    apps,
     autoscaling,
+    batch,
     configuration,
     coordination,
     endpoints,
@@ -38,7 +40,14 @@ Update = Callable[[dict[str, Any], dict[str, Any]], Iterable[FieldError]]
 
 #: Type name -> rules for a new object; kinds that are not here are only decoded.
 CREATE: Final[dict[str, Create]] = {
+    "apps/v1.ControllerRevision": apps.validate_controller_revision,
+    "apps/v1.DaemonSet": apps.validate_daemon_set,
+    "apps/v1.Deployment": apps.validate_deployment,
+    "apps/v1.ReplicaSet": apps.validate_replica_set,
+    "apps/v1.StatefulSet": apps.validate_stateful_set,
     "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.validate_horizontal_pod_autoscaler,
+    "batch/v1.CronJob": batch.validate_cron_job,
+    "batch/v1.Job": batch.validate_job,
     "coordination/v1.Lease": coordination.validate_lease,
     "core/v1.ConfigMap": configuration.validate_config_map,
     "core/v1.Endpoints": endpoints.validate_endpoints,
@@ -49,6 +58,7 @@ CREATE: Final[dict[str, Create]] = {
     "core/v1.PersistentVolume": persistent_volumes.validate_persistent_volume,
     "core/v1.PersistentVolumeClaim": storage.validate_persistent_volume_claim,
     "core/v1.Pod": pods.validate_pod,
+    "core/v1.ReplicationController": apps.validate_replication_controller,
     "core/v1.ResourceQuota": quotas.validate_resource_quota,
     "core/v1.Secret": configuration.validate_secret,
     "core/v1.Service": services.validate_service,
@@ -69,8 +79,18 @@ CREATE: Final[dict[str, Create]] = {
 #: Type name -> rules for a changed object, given the new and the old one; those for a change of the status alone have
 #: ``Status`` at the end of the name.
 UPDATE: Final[dict[str, Update]] = {
+    "apps/v1.ControllerRevision": apps.validate_controller_revision_update,
+    "apps/v1.DaemonSet": apps.validate_daemon_set_update,
+    "apps/v1.DaemonSetStatus": apps.validate_daemon_set_status_update,
+    "apps/v1.Deployment": apps.validate_deployment_update,
+    "apps/v1.DeploymentStatus": apps.validate_deployment_status_update,
+    "apps/v1.ReplicaSet": apps.validate_replica_set_update,
+    "apps/v1.ReplicaSetStatus": apps.validate_replicas_status_update,
+    "apps/v1.StatefulSet": apps.validate_stateful_set_update,
+    "apps/v1.StatefulSetStatus": apps.validate_stateful_set_status_update,
     "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.validate_horizontal_pod_autoscaler_update,
     "autoscaling/v2.HorizontalPodAutoscalerStatus": autoscaling.validate_horizontal_pod_autoscaler_status_update,
+    "batch/v1.CronJob": batch.validate_cron_job_update,
     "coordination/v1.Lease": coordination.validate_lease_update,
     "core/v1.ConfigMap": configuration.validate_config_map_update,
     "core/v1.Endpoints": endpoints.validate_endpoints_update,
@@ -84,6 +104,8 @@ UPDATE: Final[dict[str, Update]] = {
     "core/v1.PersistentVolumeStatus": persistent_volumes.validate_persistent_volume_status_update,
     "core/v1.PersistentVolumeClaim": storage.validate_persistent_volume_claim_update,
     "core/v1.PersistentVolumeClaimStatus": storage.validate_persistent_volume_claim_status_update,
+    "core/v1.ReplicationController": apps.validate_replication_controller_update,
+    "core/v1.ReplicationControllerStatus": apps.validate_replicas_status_update,
     "core/v1.ResourceQuota": quotas.validate_resource_quota_update,
     "core/v1.ResourceQuotaStatus": quotas.validate_resource_quota_status_update,
     "core/v1.Secret": configuration.validate_secret_update,

@@ -19,7 +19,9 @@ from autograder.controlplane.kube_apiserver.validation.projections import (
 Object = Mapping[str, Any]
 
 SOURCES: Final = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-NO_SOURCE: Final = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+NO_SOURCE: Final = (
+    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+)
 MANY_SOURCES: Final = "may not have more than one field specified at a time"
 
 

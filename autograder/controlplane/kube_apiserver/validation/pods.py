@@ -164,9 +164,11 @@ def _annotated_tolerations(text: str, path: Path) -> Iterator[FieldError]:
 
 
 def _is_deletion_cost(text: str) -> bool:
-    return re.fullmatch(r"0|-?[0-9]+", text, re.ASCII) is not None and (
-        text[0] != "0" or text == "0"
-    ) and -(2**31) <= int(text) < 2**31
+    return (
+        re.fullmatch(r"0|-?[0-9]+", text, re.ASCII) is not None
+        and (text[0] != "0" or text == "0")
+        and -(2**31) <= int(text) < 2**31
+    )
 
 
 # ---------------------------------------------------------------- parts of the spec

@@ -51,9 +51,13 @@ def validate_pod_security(spec: Object, path: Path) -> Iterator[FieldError]:
     yield from windows_options(context.get("windowsOptions"), path.child("windowsOptions"))
     yield from _apparmor(context.get("appArmorProfile"), path.child("appArmorProfile"))
     if "supplementalGroupsPolicy" in context:
-        yield from one_of(context["supplementalGroupsPolicy"], path.child("supplementalGroupsPolicy"), ("Merge", "Strict"))
+        yield from one_of(
+            context["supplementalGroupsPolicy"], path.child("supplementalGroupsPolicy"), ("Merge", "Strict")
+        )
     if "seLinuxChangePolicy" in context:
-        yield from one_of(context["seLinuxChangePolicy"], path.child("seLinuxChangePolicy"), ("MountOption", "Recursive"))
+        yield from one_of(
+            context["seLinuxChangePolicy"], path.child("seLinuxChangePolicy"), ("MountOption", "Recursive")
+        )
 
 
 def validate_container_security(context: Object | None, path: Path, *, host_users: bool) -> Iterator[FieldError]:
@@ -173,7 +177,9 @@ def _sysctls(sysctls: list[Object], spec: Object, path: Path) -> Iterator[FieldE
 # ---------------------------------------------------------------- annotations
 
 
-def validate_profile_annotations(annotations: Mapping[str, str], containers: set[str], path: Path) -> Iterator[FieldError]:
+def validate_profile_annotations(
+    annotations: Mapping[str, str], containers: set[str], path: Path
+) -> Iterator[FieldError]:
     """Seccomp and AppArmor profiles given the old way."""
     if SECCOMP_POD in annotations:
         yield from _seccomp_annotation(annotations[SECCOMP_POD], path.child(SECCOMP_POD))

@@ -12,7 +12,12 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import field, quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.kube_apiserver.validation import names, projections, storage
-from autograder.controlplane.kube_apiserver.validation.files import file_mode, keys_to_paths, no_backsteps, relative_path
+from autograder.controlplane.kube_apiserver.validation.files import (
+    file_mode,
+    keys_to_paths,
+    no_backsteps,
+    relative_path,
+)
 from autograder.controlplane.kube_apiserver.validation.meta import annotations, invalid, labels
 from autograder.controlplane.kube_apiserver.validation.rules import one_of, required_one_of
 
