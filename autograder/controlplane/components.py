@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from autograder.controlplane.component import Component, Environment
+from autograder.controlplane.kube_controller_manager import CONTROLLERS
 from autograder.controlplane.kube_controller_manager.manager import ControllerManager
-from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
-from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
 
 FACTORIES: Final[dict[str, Callable[[Environment], Component]]] = {
-    "kube-controller-manager": lambda environment: ControllerManager(environment, (DeploymentController, ReplicaSetController)),
+    "kube-controller-manager": lambda environment: ControllerManager(environment, CONTROLLERS),
 }

@@ -1,0 +1,27 @@
+"""kube-controller-manager: the controllers, each in a file named as in Kubernetes, and the process that runs them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from autograder.controlplane.kube_controller_manager.controller import Controller
+from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
+from autograder.controlplane.kube_controller_manager.garbagecollector import GarbageCollector
+from autograder.controlplane.kube_controller_manager.namespace import NamespaceController
+from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
+from autograder.controlplane.kube_controller_manager.replication import ReplicationManager
+from autograder.controlplane.kube_controller_manager.resourcequota import ResourceQuotaController
+from autograder.controlplane.kube_controller_manager.rootcacertpublisher import RootCACertPublisher
+from autograder.controlplane.kube_controller_manager.serviceaccount import ServiceAccountController
+
+#: All controllers, in the order in which they get their turn.
+CONTROLLERS: Final[tuple[type[Controller], ...]] = (
+    NamespaceController,
+    ServiceAccountController,
+    RootCACertPublisher,
+    ResourceQuotaController,
+    DeploymentController,
+    ReplicaSetController,
+    ReplicationManager,
+    GarbageCollector,
+)
