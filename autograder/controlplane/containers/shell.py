@@ -33,6 +33,8 @@ NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 KILLED: Final = 137
 
+#: Frames that only put things back when a script ends.
+_ENDINGS: Final = frozenset({"child", "outputs", "parameters", "scope", "status", "stdin"})
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -400,9 +402,12 @@ class Interpreter:
             if self.at_once:
                 self.elapsed = self.limit
                 raise _Stop(124)
+            # A shell gives its place to the last command of ``sh -c``, and only the first process gets the signal.
+            last = all(frame[0] in _ENDINGS for frame in self.frames)
             self.frames.append(("status", outcome.handle_status))
             self._blocked = replace(
-                self.process, wake=None, forever=True, listeners=outcome.listeners, handles=outcome.handles,
+                self.process, wake=None, forever=True, listeners=outcome.listeners,
+                handles=outcome.handles if last else frozenset(),
                 memory=outcome.memory or self.process.memory,
             )  # fmt: skip
         elif outcome.script is not None:
@@ -432,10 +437,10 @@ class Interpreter:
 
     def _program(self, name: str) -> Applet | None:
         """The program of a name, if the image has it; complains otherwise."""
-        tools = self.system.container.image.tools
+        image = self.system.container.image
         base = name.rpartition("/")[2]
         applet = self.applets.get(base)
-        if base in tools and applet and (base == name or name.startswith(("/", "./"))):
+        if applet and (base in image.tools or name in image.entrypoint[:1]):
             return applet
         if "/" in name and self.system.files.is_file(self.system.files.absolute(name, self.cwd)):
             text = self.system.files.read(self.system.files.absolute(name, self.cwd))

@@ -1,0 +1,163 @@
+"""Names as CoreDNS gives them: services across namespaces, headless services, single pods, external names.
+
+``CoreDNS`` watches Services and EndpointSlices and keeps the zone ``cluster.local`` on the machines; ``resolve`` looks a
+name up as the resolver of a container does, along its search path.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from autograder.controlplane.apimachinery.scheme import ENDPOINTSLICES, SERVICES
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client import InformerFactory
+from autograder.controlplane.containers.network import Unresolved
+
+if TYPE_CHECKING:
+    from autograder.controlplane.component import Environment
+
+DOMAIN: Final = "cluster.local"
+SERVICE_LABEL: Final = "kubernetes.io/service-name"
+#: A name with fewer dots than this is tried along the search path first (``ndots`` of a pod's resolv.conf).
+NDOTS: Final = 5
+MAX_ALIASES: Final = 8
+USER: Final = "system:serviceaccount:kube-system:coredns"
+
+
+class Record(NamedTuple):
+    """What is known of one service: its addresses, those of its named endpoints, and the name it stands for."""
+
+    addresses: tuple[str, ...]
+    hosts: tuple[tuple[str, str], ...] = ()
+    alias: str = ""
+
+
+class Zone(NamedTuple):
+    """The zone ``cluster.local``, by ``(namespace, service)``; empty where there is no cluster DNS."""
+
+    services: Mapping[tuple[str, str], Record] = {}
+
+
+def resolve(zone: Zone, name: str, namespace: str) -> list[str]:
+    """The full name and the addresses of a name, as a pod of a namespace looks it up; raises ``Unresolved``."""
+    if _is_address(name):
+        return [name, name]
+    searched = [f"{name}.{suffix}" for suffix in (f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN)]
+    plain = name.rstrip(".")
+    if name.endswith("."):
+        candidates = [plain]
+    elif name.count(".") < NDOTS:
+        candidates = [*searched, plain]
+    else:
+        candidates = [plain, *searched]
+    for candidate in candidates:
+        addresses = _lookup(zone, candidate, MAX_ALIASES)
+        if addresses:
+            return [candidate, *addresses]
+    raise Unresolved(name)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _lookup(zone: Zone, name: str, aliases: int) -> tuple[str, ...]:
+    """The addresses of a full name, or none."""
+    labels = name.lower().split(".")
+    if labels[-2:] != DOMAIN.split(".") or len(labels) < 4:
+        return ()
+    labels = labels[:-2]
+    match labels:
+        case [service, namespace, "svc"]:
+            record = zone.services.get((namespace, service))
+            if record is None:
+                return ()
+            if record.alias and aliases:
+                return (record.alias,) if _is_address(record.alias) else _lookup(zone, record.alias, aliases - 1)
+            return record.addresses
+        case [host, service, namespace, "svc"]:
+            record = zone.services.get((namespace, service))
+            return tuple(address for known, address in record.hosts if known == host) if record else ()
+        case [dashed, _, "pod"]:
+            address = dashed.replace("-", ".")
+            return (address,) if _is_address(address) else ()
+    return ()
+
+
+def record_of(service: Object, slices: list[Object]) -> Record:
+    """The record of a service."""
+    spec = service["spec"]
+    if spec.get("type") == "ExternalName":
+        return Record((), (), spec.get("externalName", "").rstrip("."))
+    publish = spec.get("publishNotReadyAddresses", False)
+    endpoints = [
+        endpoint for piece in slices for endpoint in piece.get("endpoints") or ()
+        if publish or endpoint.get("conditions", {}).get("ready", True)
+    ]  # fmt: skip
+    hosts = tuple(
+        (endpoint.get("hostname") or address.replace(".", "-"), address)
+        for endpoint in endpoints for address in endpoint["addresses"]
+    )  # fmt: skip
+    cluster_ip = spec.get("clusterIP", "")
+    if cluster_ip and cluster_ip != "None":
+        return Record((cluster_ip,), ())
+    return Record(tuple(dict.fromkeys(address for _, address in hosts)), hosts)
+
+
+class CoreDNS:
+    """The name server of the cluster."""
+
+    name = "coredns"
+
+    def __init__(self, environment: Environment) -> None:
+        self._connect(environment, InformerFactory(environment.client(USER, "system:serviceaccounts")))
+
+    def fork(self, environment: Environment) -> Self:
+        twin = object.__new__(type(self))
+        twin._connect(environment, self._informers.fork(environment.client(USER, "system:serviceaccounts")))
+        return twin
+
+    def sync(self) -> bool:
+        """Take in changed services and endpoints."""
+        changed: set[tuple[str, str]] = set()
+        for delta in self._services.sync():
+            meta = delta.object["metadata"]
+            changed.add((meta["namespace"], meta["name"]))
+        for delta in self._slices.sync():
+            changed.update(_service_of(delta.object))
+        if not changed:
+            return False
+        services = dict(self._machines.zone.services)
+        for namespace, name in sorted(changed):
+            service = self._services.get(namespace, name)
+            if service is None:
+                services.pop((namespace, name), None)
+            else:
+                slices = self._slices.by_index("service", f"{namespace}/{name}")
+                services[namespace, name] = record_of(service, slices)
+        self._machines.zone = Zone(services)
+        return True
+
+    def fire(self, key: Hashable) -> None:
+        """It sets no timers."""
+
+    def _connect(self, environment: Environment, informers: InformerFactory) -> None:
+        self._informers = informers
+        self._machines = environment.machines
+        self._services = informers.informer(SERVICES)
+        self._slices = informers.informer(
+            ENDPOINTSLICES, service=lambda piece: ["/".join(key) for key in _service_of(piece)]
+        )
+
+
+def _service_of(piece: Object) -> list[tuple[str, str]]:
+    """The service of an EndpointSlice, if it has one."""
+    meta = piece["metadata"]
+    name = (meta.get("labels") or {}).get(SERVICE_LABEL)
+    return [(meta["namespace"], name)] if name else []
