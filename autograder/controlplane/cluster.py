@@ -16,6 +16,7 @@ from autograder.controlplane.client import Client
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.components import FACTORIES
+from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.etcd import MemoryStore
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
@@ -58,6 +59,7 @@ class Cluster:
         store = MemoryStore(stamp)
         backend = Backend(store, self.clock, random.Random(f"{seed}/kube-apiserver"))
         self._running: dict[str, Component] = {}
+        self.machines = Machines(self.clock, seed)
         self.api = APIServer(backend, self._nodes_connection)
         stopped = set(without)
         unknown = stopped.difference(COMPONENTS)
@@ -124,7 +126,7 @@ class Cluster:
     def _fire_due(self) -> bool:
         fired = False
         while timer := self.clock.pop_due():
-            component = self._running.get(timer.component)
+            component = self.machines if timer.component == Machines.name else self._running.get(timer.component)
             if component is not None:
                 component.fire(timer.key)
             fired = True
@@ -138,6 +140,7 @@ class Cluster:
         twin.seed = self.seed
         twin.clock = self.clock.fork()
         twin._running = {}
+        twin.machines = self.machines.fork(twin.clock)
         twin.api = self.api.fork(twin.clock, twin._nodes_connection)
         environment = twin._environment()
         for name, component in self._running.items():
@@ -187,7 +190,7 @@ class Cluster:
         return cast("Nodes | None", self._running.get("kubelet"))
 
     def _environment(self) -> Environment:
-        return Environment(self.api.handle, self.clock, self.seed)
+        return Environment(self.api.handle, self.clock, self.seed, self.machines)
 
     @staticmethod
     def _known(component: str) -> str:

@@ -9,24 +9,38 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from autograder.controlplane.apimachinery.wire import Handler, User
 from autograder.controlplane.client.client import Client
 from autograder.controlplane.clock import Clock
 
+if TYPE_CHECKING:
+    from autograder.controlplane.containers.machines import Machines
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The surroundings of a component: the API server as a function, the cluster's clock and its seed."""
+    """The surroundings of a component: the API server as a function, the cluster's clock and its seed.
+
+    ``hosts`` are the machines below the cluster; only what runs on a node (kubelets, kube-proxy, DNS) touches them.
+    """
 
     handle: Handler
     clock: Clock
     seed: int
+    hosts: Machines | None = None
 
     def client(self, user: str, *groups: str) -> Client:
         """A trusted client that speaks as a component, for instance ``system:kube-scheduler``."""
         return Client(self.handle, User(user, (*groups, "system:authenticated")), trusted=True)
+
+    @property
+    def machines(self) -> Machines:
+        """The machines below the cluster; ``ValueError`` where there are none."""
+        if self.hosts is None:
+            raise ValueError("this cluster has no machines")
+        return self.hosts
 
     def random(self, purpose: str) -> random.Random:
         """Dice for one purpose; the same seed and purpose throw the same."""
