@@ -15,6 +15,9 @@ COUNTED: Final = {
     "Deployment": "availableReplicas",
 }
 
+#: Conditions, by type and status, that say why an object does not get on.
+TELLING: Final = frozenset({("PodScheduled", "False"), ("ReplicaFailure", "True")})
+
 
 def is_ready(obj: Object) -> bool:
     """Whether the object does what its spec asks for: a Pod serves, a workload has all its replicas."""
@@ -43,7 +46,7 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
         parts[0] += f" is {status['phase']} and not ready"
     parts += _waiting(status)
     for condition in status.get("conditions") or ():
-        if condition["status"] == "False" and condition["type"] == "PodScheduled" or condition["type"] == "ReplicaFailure":
+        if (condition["type"], condition["status"]) in TELLING:
             parts.append(f"{condition.get('reason', condition['type'])}: {condition.get('message', '')}".rstrip(": "))
     warning = last_warning(cluster, obj)
     if warning and not any(warning in part for part in parts):

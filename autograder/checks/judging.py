@@ -73,7 +73,8 @@ def _run_one(check: Check, case: Case, show_wanted: bool) -> Judged:
         message = f"could not be judged: {type(error).__name__}: {error} ({_line_of(error)})"
         result = Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, possible, message, why=check.why)
     else:
-        message = "; ".join(dict.fromkeys(review.notes.proofs or review.notes.found)) or f"{check.name}: as it should be"
+        proofs = review.notes.proofs or review.notes.found
+        message = "; ".join(dict.fromkeys(proofs)) or f"{check.name}: as it should be"
         result = Result(check.name, check.role, Outcome.PASSED, possible, possible, message, why=check.why)
     return Judged(result, review.notes)
 

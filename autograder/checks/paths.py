@@ -1,4 +1,4 @@
-"""Field paths in checks: ``spec.containers[web].image`` means the container *named* web, wherever it stands in the list.
+"""Field paths in checks: ``spec.containers[web].image`` means the container *named* web, wherever it stands.
 
 In brackets stands the key of a map (``metadata.labels[app.kubernetes.io/name]``) or, for a list, the value of the field
 that the API merges the list by: the name of a container, the number of a port, the mount path of a volume.

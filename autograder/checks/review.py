@@ -174,7 +174,8 @@ class Review:
                     wanted="no change", found=f"another {part}", where=now.field(part).where,
                 )  # fmt: skip
         if before["metadata"]["uid"] != now.object["metadata"]["uid"]:
-            raise Failed(f"{kind} {name} was to be left alone, and has been replaced", where=now.field("metadata").where)
+            message = f"{kind} {name} was to be left alone, and has been replaced"
+            raise Failed(message, where=now.field("metadata").where)
         self.proved(f"{kind} {name} is unchanged")
 
     def each(self, *claims: Callable[[], None]) -> None:

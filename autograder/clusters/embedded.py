@@ -1,4 +1,4 @@
-"""The cluster in this process, behind the common interface: virtual time, forks in milliseconds, everything stoppable."""
+"""The cluster in this process, behind the common interface: virtual time, quick forks, all stoppable."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What every kind of cluster offers, so that one check gives one verdict on all of them.
 
-Everything here can be done through the Kubernetes API of a cluster that somebody else runs.  What only some clusters can
-do (fork, move the clock, stop a component, cut the power of a node) is a capability: who needs an absent one gets
+Everything here can be done through the Kubernetes API of a cluster that somebody else runs.  What only some clusters
+can do (fork, move the clock, stop a component, cut the power of a node) is a capability: who needs an absent one gets
 ``NotSupportedHere``, which the checks report as "not run there" and never as a wrong answer.
 
 Objects are plain JSON dictionaries.  Those that come back are the cluster's own and must never be changed.

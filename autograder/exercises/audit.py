@@ -3,7 +3,8 @@
 For every exercise: the starter earns nothing; the solution everything, twice on fresh clusters; every accepted variant
 everything; every mutant loses exactly what it names, and everything that can be lost has a mutant that loses it;
 variants made by rule lose nothing, mutants made by rule lose something; no message is empty or gives away what is to
-be found out; hints do not share long runs with the solution; what the checks ask for stands in the task; no stray files.
+be found out; hints do not share long runs with the solution; what the checks ask for stands in the task; there are no
+stray files.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from autograder.exercises.exercise import Answer, Exercise
 from autograder.exercises.loading import exercises_root, stray_files
 from autograder.exercises.mutations import mutations
 from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
-from autograder.exercises.running import ACCEPTED, Runner
+from autograder.exercises.running import Runner
 from autograder.manifests import parse
 
 #: Tokens in a row that a hint and the solution may share.
@@ -34,7 +35,21 @@ SHARED_RUN: Final = 5
 #: Students whose values are drawn, to see that the parameters fit together.
 STUDENTS: Final = ("ada", "grace")
 
-NUMBERS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBERS: Final = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 
 _TOKEN: Final = re.compile(r"[\w./:-]+")
 
@@ -149,7 +164,8 @@ class _Audit:
         verdict = self.verdict(name, exercise, answer, runner)
         self.report.rightful.count(verdict.is_full)
         if not verdict.is_full:
-            self.find(f"{name} earns {verdict.earned} of {verdict.possible} ({verdict.status.value}): {_complaints(verdict)}")
+            earned = f"{verdict.earned} of {verdict.possible} ({verdict.status.value})"
+            self.find(f"{name} earns {earned}: {_complaints(verdict)}")
 
     def wrongful(self, name: str, answer: Answer) -> None:
         verdict = self.verdict(name, self.exercise, answer)

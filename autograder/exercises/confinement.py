@@ -40,7 +40,8 @@ def trespasses(exercise: Exercise, document: Document) -> Iterator[tuple[str, Wh
         return  # the API server has the word
     if not namespaced:
         if f"{document.kind}/{document.name}" not in exercise.cluster_objects:
-            message = f"{document.kind} {document.name} belongs to the whole cluster, and this exercise does not ask for it"
+            subject = f"{document.kind} {document.name}".strip()
+            message = f"{subject} belongs to the whole cluster, and this exercise does not ask for it"
             yield message, place(document, ("kind",))
     elif document.namespace and document.namespace not in exercise.namespaces:
         allowed = " or ".join(exercise.namespaces)

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
-
 from autograder.checks.declaring import Check
 from autograder.checks.verdict import Role, tidy
 from autograder.exercises.parameters import Parameter, Value, draw, render
-
 
 
 class Kind(Enum):

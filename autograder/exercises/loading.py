@@ -27,7 +27,7 @@ class BadExercise(ValueError):
 
 
 def exercises_root() -> Path:
-    """The folder of the course's exercises: that of ``AUTOGRADER_EXERCISES``, of here or above, or beside the package."""
+    """The course's exercises: those of ``AUTOGRADER_EXERCISES``, of this folder or one above, or beside the package."""
     chosen = os.environ.get("AUTOGRADER_EXERCISES")
     if chosen:
         return Path(chosen)

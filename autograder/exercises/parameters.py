@@ -75,7 +75,8 @@ def render(text: str, values: Mapping[str, Value], *, source: str) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
             line = text.count("\n", 0, match.start()) + 1
-            raise BadParameter(f"{source}:{line}: {match[0]} is not among the parameters ({', '.join(values) or 'none'})")
+            known = ", ".join(values) or "none"
+            raise BadParameter(f"{source}:{line}: {match[0]} is not among the parameters ({known})")
         return str(values[match[1]])
 
     return _PLACEHOLDER.sub(value, text)

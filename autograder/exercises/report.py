@@ -20,7 +20,8 @@ MARKS = {
 def as_text(verdict: Verdict) -> str:
     """The verdict with a line for each check and, where one failed, what was wanted, found, where and why."""
     lines = [line for result in verdict.criteria for line in _lines(result)]
-    return "\n".join([*lines, f"{verdict.exercise}: {verdict.earned} of {verdict.possible} points ({verdict.status.value})"])
+    total = f"{verdict.exercise}: {verdict.earned} of {verdict.possible} points ({verdict.status.value})"
+    return "\n".join([*lines, total])
 
 
 def _lines(result: Result) -> Iterator[str]:

@@ -12,7 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from autograder.checks import Case, Judged, Outcome, Result, Role, Sources, Status, Verdict, Where, block, place, run, verdict_of
+from autograder.checks import (
+    Case,
+    Judged,
+    Outcome,
+    Result,
+    Role,
+    Sources,
+    Status,
+    Verdict,
+    Where,
+    block,
+    place,
+    run,
+    verdict_of,
+)
 from autograder.checks.review import ObjectKey
 from autograder.clusters import Cluster, Object, apply
 from autograder.clusters.kinds import UnknownKind, kind_named
@@ -165,7 +179,8 @@ def _read(exercise: Exercise, answer: Answer) -> tuple[list[Manifest], list[Prob
     manifests, problems = [], []
     for name, content in answer.files.items():
         if not name.isprintable() or not name or name.startswith(".") or any(char in name for char in "/\\:"):
-            problems.append(Problem("error", f"{ascii(name)} is no name for a file of an answer", hint="use a plain name"))
+            message = f"{name!a} is no name for a file of an answer"
+            problems.append(Problem("error", message, hint="use a plain name"))
             continue
         manifest = parse(content, source=name)
         manifests.append(manifest)

@@ -44,7 +44,7 @@ def replicas(review: Review) -> None:
 
 @criterion("same image", points=1)
 def same_image(review: Review) -> None:
-    """Adopted Pods stay as they are; if the template says something else, the replicas are no replicas of each other."""
+    """Adopted Pods stay as they are; a template that says something else makes Pods that are no replicas."""
     replica_set(review).container().field("image").is_image("redis:7")
 
 
