@@ -6,6 +6,8 @@ from typing import Final
 
 from autograder.controlplane.kube_controller_manager.controller import Controller
 from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
+from autograder.controlplane.kube_controller_manager.endpoints import EndpointsController
+from autograder.controlplane.kube_controller_manager.endpointslice import EndpointSliceController
 from autograder.controlplane.kube_controller_manager.garbagecollector import GarbageCollector
 from autograder.controlplane.kube_controller_manager.namespace import NamespaceController
 from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
@@ -23,5 +25,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     DeploymentController,
     ReplicaSetController,
     ReplicationManager,
+    EndpointsController,
+    EndpointSliceController,
     GarbageCollector,
 )

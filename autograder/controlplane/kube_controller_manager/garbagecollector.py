@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.errors import NotFound
-from autograder.controlplane.apimachinery.scheme import BY_KIND, BY_PLURAL, RESOURCES, ResourceType
+from autograder.controlplane.apimachinery.scheme import BY_KIND, BY_PLURAL, NAMESPACES, RESOURCES, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.client import MERGE_PATCH
 from autograder.controlplane.client.informer import Delta, Informer
@@ -216,10 +216,17 @@ class GarbageCollector(Controller):
             return
 
     def _tell_if_misplaced(self, item: Item, reference: Object) -> None:
-        """An owner of this uid that lives elsewhere is a mistake worth telling."""
+        """An owner that lives in another namespace is a mistake worth telling."""
         kind = BY_KIND[reference["apiVersion"], reference["kind"]]
         informer = self.graph.get(kind)
-        if informer and any(one["metadata"]["uid"] == reference["uid"] for one in informer):
-            owner = f"[{kind.api_version}/{kind.kind}, namespace: {item.namespace}, name: {reference['name']}, uid: {reference['uid']}]"
-            message = f'ownerRef {owner} does not exist in namespace "{item.namespace}"'
+        if informer is None or not kind.namespaced:
+            return
+        namespaces = [one["metadata"]["name"] for one in self.graph[NAMESPACES]]
+        elsewhere = [found for one in namespaces if (found := informer.get(one, reference["name"]))]
+        if any(found["metadata"]["uid"] == reference["uid"] for found in elsewhere):
+            parts = (
+                f"{kind.api_version}/{kind.kind}", f"namespace: {item.namespace}", f"name: {reference['name']}",
+                f"uid: {reference['uid']}",
+            )  # fmt: skip
+            message = f'ownerRef [{", ".join(parts)}] does not exist in namespace "{item.namespace}"'
             self.recorder.event(item.object, "Warning", "OwnerRefInvalidNamespace", message)
