@@ -1,0 +1,55 @@
+"""Ages of events as ``kubectl describe`` computes them are those of the cluster's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from autograder.controlplane.apimachinery.wire import Request
+from autograder.controlplane.clock import EPOCH, SECOND
+from autograder.controlplane.fronts import aging
+
+DESCRIBE = Request("GET", "/api/v1/events", headers={"kubectl-command": "kubectl describe"})
+#: Some moment long after the epoch, with a fraction of a second.
+WALL = 1_900_000_000.3
+
+
+def age_for_client(text: str, wall: float) -> int:
+    """The whole seconds that have passed since a timestamp."""
+    return int(wall - datetime.fromisoformat(text).timestamp())
+
+
+@pytest.mark.parametrize("virtual", [0, 0.9, 1, 59.2, 3600])
+@pytest.mark.parametrize("delay", [0.0, 0.5])
+def test_an_event_is_as_old_for_the_client_as_for_the_cluster(virtual: float, delay: float) -> None:
+    event = {"kind": "Event", "firstTimestamp": "2026-01-01T09:00:00Z", "lastTimestamp": "2026-01-01T09:00:00Z"}
+    moved = aging.moved(event, now=EPOCH + round(virtual * SECOND), wall=WALL)
+    assert age_for_client(moved["lastTimestamp"], WALL + delay) == int(virtual)
+
+
+def test_every_time_of_an_event_is_moved_and_the_event_itself_left_alone() -> None:
+    event = {
+        "kind": "Event",
+        "metadata": {"creationTimestamp": "2026-01-01T09:00:00Z"},
+        "eventTime": "2026-01-01T09:00:01.500000Z",
+        "firstTimestamp": None,
+        "series": {"count": 2, "lastObservedTime": "2026-01-01T09:00:02.000000Z"},
+    }
+    moved = aging.moved(event, now=EPOCH + 10 * SECOND, wall=WALL)
+    assert age_for_client(moved["eventTime"], WALL) == 8
+    assert age_for_client(moved["series"]["lastObservedTime"], WALL) == 8
+    assert moved["metadata"] == event["metadata"] and moved["firstTimestamp"] is None
+    assert event["series"] == {"count": 2, "lastObservedTime": "2026-01-01T09:00:02.000000Z"}
+
+
+def test_only_commands_that_show_such_ages_are_answered_so() -> None:
+    events = {"kind": "EventList", "items": []}
+    assert aging.applies(DESCRIBE, events)
+    assert not aging.applies(DESCRIBE, {"kind": "PodList", "items": []})
+    assert not aging.applies(Request("GET", "/api/v1/events", headers={"kubectl-command": "kubectl get"}), events)
+
+
+def test_an_answer_waits_for_the_next_second_when_this_one_is_nearly_over() -> None:
+    assert aging.pause(100.5) == 0
+    assert aging.pause(100.9) == pytest.approx(0.1)
