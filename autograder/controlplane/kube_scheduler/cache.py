@@ -6,7 +6,7 @@ A pod that the scheduler has bound counts at once ("assumed"), before the watch 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from autograder.controlplane.kube_scheduler.node_info import EMPTY_NODE, NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.node_tree import NodeTree
@@ -44,7 +44,7 @@ class SchedulerCache:
         self._positions: dict[str, int] = {}
         self._stale_order = False
         self._changes: list[int] = []
-        self._columns: dict[Hashable, Column] = {}
+        self._columns: dict[Hashable, Column[Any]] = {}
 
     def fork(self) -> SchedulerCache:
         """The same picture, apart from this one; columns are worked out anew when they are asked for."""

@@ -33,7 +33,7 @@ class _Told(NamedTuple):
 
     namespace: str
     name: str
-    count: int
+    times: int
     last: int
     written: int
 
@@ -71,9 +71,9 @@ class EventRecorder:
         if told is None:
             self._create(key, involved, other, kind, reason, action, truncate(note))
             return
-        told = told._replace(count=told.count + 1, last=now)
+        told = told._replace(times=told.times + 1, last=now)
         self._told[key] = told
-        if told.count == 2:
+        if told.times == 2:
             self._write(key, told)
 
     def tidy(self) -> None:
@@ -81,7 +81,7 @@ class EventRecorder:
         now = self._clock.now
         for key, told in list(self._told.items()):
             rested = told.last <= now - FINISH
-            if told.count > 1 and (rested or told.written <= now - REFRESH):
+            if told.times > 1 and (rested or told.written <= now - REFRESH):
                 self._write(key, told)
             if rested:
                 self._told.pop(key, None)
@@ -120,7 +120,7 @@ class EventRecorder:
         self._wait()
 
     def _write(self, key: Key, told: _Told) -> None:
-        series = {"count": told.count, "lastObservedTime": timestamps.micro_time(told.last)}
+        series = {"count": told.times, "lastObservedTime": timestamps.micro_time(told.last)}
         try:
             self._client.patch(EVENTS, told.namespace, told.name, {"series": series})
         except StatusError:

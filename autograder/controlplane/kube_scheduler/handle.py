@@ -23,6 +23,7 @@ from autograder.controlplane.client.informer import by_namespace
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.kube_scheduler.cache import SchedulerCache
 from autograder.controlplane.kube_scheduler.event_recorder import EventRecorder
+from autograder.controlplane.kube_scheduler.framework import Framework
 from autograder.controlplane.kube_scheduler.node_info import NO_LABELS, Labels, PodInfo
 from autograder.controlplane.kube_scheduler.nominator import Nominator
 
@@ -41,6 +42,7 @@ class Handle:
         nominator: Nominator,
         recorder: EventRecorder,
         dice: Random,
+        framework: Framework,
     ) -> None:
         self.client = client
         self.clock = clock
@@ -49,6 +51,7 @@ class Handle:
         self.nominator = nominator
         self.recorder = recorder
         self.dice = dice
+        self.framework = framework
         self.pods = informers.informer(PODS)
         self.nodes = informers.informer(NODES)
         self.namespaces = informers.informer(NAMESPACES)

@@ -16,7 +16,7 @@ A plugin keeps nothing from one pod to the next: what it works out for a pod goe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -76,7 +76,13 @@ def unresolvable(*reasons: str) -> Status:
 class Snapshot(Protocol):
     """The nodes as they are while one pod is decided on, in the order in which they are looked at."""
 
-    nodes: Sequence[NodeInfo]
+    @property
+    def nodes(self) -> Sequence[NodeInfo]:
+        """All nodes."""
+
+    @property
+    def affine(self) -> Mapping[str, str]:
+        """The node of every pod that says anything of other pods near it, by the pod's key."""
 
     def get(self, name: str) -> NodeInfo | None:
         """One node."""
@@ -119,6 +125,7 @@ class Plugin(Protocol):
         """How the plugin is called in messages and decisions."""
 
 
+#: The extension points, by which the framework finds out what a plugin does.
 @runtime_checkable
 class PreEnqueuePlugin(Protocol):
     """Says whether a pod may be looked at at all."""

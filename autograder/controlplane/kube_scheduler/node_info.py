@@ -158,7 +158,7 @@ class PodInfo:
     def has_pod_affinity(self) -> bool:
         """Whether the pod says anything of other pods near it."""
         affinity = self.spec.get("affinity")
-        return bool(affinity) and ("podAffinity" in affinity or "podAntiAffinity" in affinity)
+        return affinity is not None and ("podAffinity" in affinity or "podAntiAffinity" in affinity)
 
     def _terms(self, kind: str, strength: str) -> tuple[AffinityTerm, ...]:
         affinity = self.spec.get("affinity")

@@ -116,7 +116,7 @@ class SchedulingQueue:
     def pop(self) -> QueuedPod | None:
         """The next pod to look at, or None."""
         while self._heap:
-            _, _, order, key = heapq.heappop(self._heap)
+            *_, key = heapq.heappop(self._heap)
             queued = self.active.pop(key, None)
             if queued is not None:
                 return replace(queued, attempts=queued.attempts + 1)

@@ -112,7 +112,8 @@ def _add_init_containers(
             _add(sidecars, requests)
             requests = sidecars
         else:
-            requests = {name: requests.get(name, 0) + sidecars.get(name, 0) for name in requests.keys() | sidecars.keys()}
+            for name, wanted in sidecars.items():
+                requests[name] = requests.get(name, 0) + wanted
         for name, wanted in requests.items():
             highest[name] = max(highest.get(name, 0), wanted)
     for name, wanted in highest.items():

@@ -1,0 +1,249 @@
+"""InterPodAffinity: pods that want to be near certain pods, or away from them, within a domain that a label tells.
+
+What pods that are already there say counts too: their anti-affinity keeps a pod away as much as its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from autograder.controlplane.apimachinery.selectors import EVERYTHING, NOTHING
+from autograder.controlplane.kube_scheduler.handle import Handle
+from autograder.controlplane.kube_scheduler.interface import (
+    MAX_NODE_SCORE,
+    PODS,
+    SKIP,
+    Action,
+    ClusterEvent,
+    Cycle,
+    Interest,
+    Resource,
+    Status,
+    Window,
+    unresolvable,
+    unschedulable,
+)
+from autograder.controlplane.kube_scheduler.node_info import AffinityTerm, Labels, NodeFacts, NodeInfo, PodInfo
+
+NOT_NEAR: Final = unresolvable("node(s) didn't match pod affinity rules")
+TOO_NEAR: Final = unschedulable("node(s) didn't match pod anti-affinity rules")
+KEPT_AWAY: Final = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+
+#: What it is worth to be near a pod that must be near this one.
+HARD_AFFINITY_WEIGHT: Final = 1
+
+Pair = tuple[str, str]
+Terms = tuple[AffinityTerm, ...]
+Counts = dict[Pair, int]
+
+
+class Near(NamedTuple):
+    """Per topology key and value: existing pods that keep this one away, those it wants and those it does not."""
+
+    terms: Terms
+    anti_terms: Terms
+    namespace_labels: Labels
+    keeping_away: Counts
+    wanted: Counts
+    unwanted: Counts
+
+
+class InterPodAffinity:
+    """See the module."""
+
+    name = "InterPodAffinity"
+    weight = 2
+
+    def pre_filter(self, cycle: Cycle, pod: PodInfo) -> Status | None:
+        """Count the pods that matter, per domain."""
+        handle = cycle.handle
+        terms, anti_terms = _resolve(handle, pod.affinity_terms), _resolve(handle, pod.anti_affinity_terms)
+        labels = handle.namespace_labels(pod.namespace)
+        keeping_away: Counts = {}
+        for other, node in _affine_pods(cycle):
+            _count_any(keeping_away, other.anti_affinity_terms, pod, labels, node, 1)
+        if not (keeping_away or terms or anti_terms):
+            return SKIP
+        wanted: Counts = {}
+        if terms:
+            for node, count in _counted(cycle, ("pods of all terms", terms), lambda other: _all_match(terms, other)):
+                for term in terms:
+                    _count(wanted, node, term.topology_key, count)
+        unwanted: Counts = {}
+        for term in anti_terms:
+            for node, count in _counted(cycle, ("pods of term", term), _matcher(term)):
+                _count(unwanted, node, term.topology_key, count)
+        cycle.filter_data[self.name] = Near(terms, anti_terms, labels, keeping_away, wanted, unwanted)
+        return None
+
+    def after_change(self, cycle: Cycle, pod: PodInfo, other: PodInfo, node: NodeInfo, sign: int) -> None:
+        """Count a pod that comes or goes."""
+        near: Near = cycle.filter_data[self.name]
+        keeping_away, wanted, unwanted = near.keeping_away.copy(), near.wanted.copy(), near.unwanted.copy()
+        _count_any(keeping_away, other.anti_affinity_terms, pod, near.namespace_labels, node, sign)
+        if _all_match(near.terms, other):
+            for term in near.terms:
+                _count(wanted, node, term.topology_key, sign)
+        _count_any(unwanted, near.anti_terms, other, None, node, sign)
+        cycle.filter_data[self.name] = near._replace(keeping_away=keeping_away, wanted=wanted, unwanted=unwanted)
+
+    def filter(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
+        """Turn down a node in the wrong company."""
+        near: Near = cycle.filter_data[self.name]
+        labels = node.labels
+        if near.terms:
+            if any(term.topology_key not in labels for term in near.terms):
+                return NOT_NEAR
+            company = all((term.topology_key, labels[term.topology_key]) in near.wanted for term in near.terms)
+            first_of_its_kind = not near.wanted and _all_match(near.terms, pod)
+            if not company and not first_of_its_kind:
+                return NOT_NEAR
+        if near.unwanted:
+            for term in near.anti_terms:
+                value = labels.get(term.topology_key)
+                if value is not None and near.unwanted.get((term.topology_key, value), 0) > 0:
+                    return TOO_NEAR
+        if near.keeping_away and any(near.keeping_away.get(pair, 0) > 0 for pair in labels.items()):
+            return KEPT_AWAY
+        return None
+
+    def pre_score(self, cycle: Cycle, pod: PodInfo, window: Window) -> Status | None:
+        """Add up what company is worth, per domain."""
+        handle = cycle.handle
+        worth: dict[Pair, int] = {}
+        for own, sign in ((pod.preferred_affinity_terms, 1), (pod.preferred_anti_affinity_terms, -1)):
+            for term in _resolve(handle, own):
+                for node, count in _counted(cycle, ("pods of term", term), _matcher(term)):
+                    _add(worth, node, term.topology_key, sign * term.weight * count)
+        labels = handle.namespace_labels(pod.namespace)
+        for other, node in _affine_pods(cycle):
+            weighted = [(term, HARD_AFFINITY_WEIGHT) for term in other.affinity_terms]
+            weighted += [(term, term.weight) for term in other.preferred_affinity_terms]
+            weighted += [(term, -term.weight) for term in other.preferred_anti_affinity_terms]
+            for term, points in weighted:
+                if term.matches(pod, labels):
+                    _add(worth, node, term.topology_key, points)
+        if not worth:
+            return SKIP
+        by_key: dict[str, dict[str, int]] = {}
+        for (key, value), points in worth.items():
+            by_key.setdefault(key, {})[value] = points
+        cycle.score_data[self.name] = by_key
+        return None
+
+    def score(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> int:
+        """What the company in the node's domains is worth; may be negative."""
+        by_key: dict[str, dict[str, int]] = cycle.score_data[self.name]
+        labels = node.labels
+        return sum(points.get(labels[key], 0) for key, points in by_key.items() if key in labels)
+
+    def normalize(self, cycle: Cycle, pod: PodInfo, window: Window, scores: list[int]) -> list[int]:
+        """The worst node gets 0, the best 100."""
+        least, most = min(scores), max(scores)
+        if least == most:
+            return [0] * len(scores)
+        return [int(MAX_NODE_SCORE * ((score - least) / (most - least))) for score in scores]
+
+    def interests(self) -> tuple[Interest, ...]:
+        """Pods that matter come, go or are relabelled; nodes come or move to another domain."""
+        return (
+            Interest(PODS, Action.ADD | Action.DELETE | Action.POD_LABEL, _pods_changed),
+            Interest((Resource.NODE,), Action.ADD | Action.NODE_LABEL, _nodes_changed),
+        )
+
+
+def _resolve(handle: Handle, terms: Terms) -> Terms:
+    """Terms with the namespaces that their selectors mean now."""
+    return tuple(_with_namespaces(handle, term) for term in terms)
+
+
+def _with_namespaces(handle: Handle, term: AffinityTerm) -> AffinityTerm:
+    selector = term.namespace_selector
+    if selector in (EVERYTHING, NOTHING):
+        return term
+    meant = [one["metadata"] for one in handle.namespaces if selector.matches(one["metadata"].get("labels"))]
+    names = term.namespaces.union(meta["name"] for meta in meant)
+    return AffinityTerm(term.selector, names, NOTHING, term.topology_key, term.weight)
+
+
+def _affine_pods(cycle: Cycle) -> Iterator[tuple[PodInfo, NodeInfo]]:
+    """The pods that say anything of other pods near them, with their nodes."""
+    for key, name in cycle.snapshot.affine.items():
+        node = cycle.snapshot.get(name)
+        if node is not None:
+            yield node.pods[key], node
+
+
+def _counted(cycle: Cycle, key: tuple[object, ...], means: Callable[[PodInfo], bool]) -> Iterator[tuple[NodeInfo, int]]:
+    """The nodes that have pods of some kind, and how many."""
+    column: Sequence[int] = cycle.snapshot.column(key, lambda node: sum(map(means, node.pods.values())))
+    for node, count in zip(cycle.snapshot.nodes, column, strict=True):
+        if count:
+            yield node, count
+
+
+def _matcher(term: AffinityTerm) -> Callable[[PodInfo], bool]:
+    return lambda other: term.matches(other, None)
+
+
+def _all_match(terms: Terms, pod: PodInfo) -> bool:
+    return bool(terms) and all(term.matches(pod, None) for term in terms)
+
+
+def _count_any(
+    counts: Counts, terms: Terms, pod: PodInfo, namespace_labels: Labels | None, node: NodeInfo, by: int
+) -> None:
+    for term in terms:
+        if term.matches(pod, namespace_labels):
+            _count(counts, node, term.topology_key, by)
+
+
+def _count(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
+    """Count for the node's domain; what comes to nothing is left out."""
+    value = node.labels.get(key)
+    if value is not None:
+        total = counts.get((key, value), 0) + by
+        if total:
+            counts[key, value] = total
+        else:
+            counts.pop((key, value), None)
+
+
+def _add(worth: dict[Pair, int], node: NodeInfo, key: str, points: int) -> None:
+    value = node.labels.get(key)
+    if value is not None:
+        worth[key, value] = worth.get((key, value), 0) + points
+
+
+def _pods_changed(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
+    old = PodInfo.of(event.old) if event.old else None
+    new = PodInfo.of(event.new) if event.new else None
+    if old is not None and new is not None and new.uid == pod.uid:
+        return True
+    for other in (old, new):
+        if other is not None and not other.node_name and not other.nominated_node:
+            return False
+    terms, anti_terms = pod.affinity_terms, pod.anti_affinity_terms
+    if new is not None:
+        came_near = _all_match(terms, new) and (old is None or not _all_match(terms, old))
+        went_away = old is not None and _all_match(anti_terms, old) and not _all_match(anti_terms, new)
+        return came_near or went_away
+    assert old is not None
+    return _all_match(anti_terms, old) or _all_match(old.anti_affinity_terms, pod)
+
+
+def _nodes_changed(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
+    assert event.new is not None
+    new = NodeFacts.of(event.new).labels
+    if event.old is None:
+        return bool(pod.anti_affinity_terms) or any(term.topology_key in new for term in pod.affinity_terms)
+    old = NodeFacts.of(event.old).labels
+    nearer = any(
+        term.topology_key in new and old.get(term.topology_key) != new[term.topology_key]
+        for term in pod.affinity_terms
+    )
+    return nearer or any(
+        term.topology_key in old and new.get(term.topology_key) != old[term.topology_key]
+        for term in pod.anti_affinity_terms
+    )
