@@ -56,7 +56,7 @@ def validate_pod_metadata_and_spec(pod: Object) -> Iterator[FieldError]:
     """What holds for a pod whenever it is written."""
     metadata, spec = pod["metadata"], pod["spec"]
     yield from validate_metadata(metadata, namespaced=True)
-    yield from _pod_annotations(metadata, spec, Path("metadata").child("annotations"))
+    yield from validate_pod_annotations(metadata, spec, Path("metadata").child("annotations"))
     yield from validate_pod_spec(spec, metadata, _SPEC, is_pod=True)
     if not spec.get("serviceAccountName"):
         for position, volume in enumerate(spec.get("volumes", ())):
@@ -75,7 +75,7 @@ def validate_pod_template(template: Object, path: Path) -> Iterator[FieldError]:
     metadata, spec = template["metadata"], template["spec"]
     yield from labels(metadata.get("labels"), path.child("labels"))
     yield from annotations(metadata.get("annotations"), path.child("annotations"))
-    yield from _pod_annotations(metadata, spec, path.child("annotations"))
+    yield from validate_pod_annotations(metadata, spec, path.child("annotations"))
     yield from validate_pod_spec(spec, {}, path.child("spec"), is_pod=False)
     yield from security.validate_profiles_agree(metadata, spec, path.child("spec"))
     if spec.get("ephemeralContainers"):
@@ -139,7 +139,8 @@ def validate_pod_spec(spec: Object, metadata: Object, path: Path, *, is_pod: boo
 # ---------------------------------------------------------------- annotations
 
 
-def _pod_annotations(metadata: Object, spec: Object, path: Path) -> Iterator[FieldError]:
+def validate_pod_annotations(metadata: Object, spec: Object, path: Path) -> Iterator[FieldError]:
+    """Annotations to which Kubernetes gives a meaning in pods."""
     given = metadata.get("annotations", {})
     if MIRROR in given and not spec.get("nodeName"):
         yield field.invalid(path.key(MIRROR), given[MIRROR], "must set spec.nodeName if mirror pod annotation is set")
