@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.qos import qos_class
+from autograder.controlplane.kube_apiserver.defaulting import namespaces
 from autograder.controlplane.kube_apiserver.registry.service_fields import drop_foreign_fields
 
 Obj = dict[str, Any]
@@ -105,6 +106,12 @@ def prepare_for_update(type_name: str, new: Obj, old: Obj, subresource: str = ""
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
 
+def finish(type_name: str, obj: Obj) -> None:
+    """Set the defaults that follow from what the server decided; for a valid object, before it is stored."""
+    if finisher := FINISH.get(type_name):
+        finisher(obj)
+
+
 # ---------------------------------------------------------------- workloads
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
@@ -188,6 +195,13 @@ def _create_job(job: Obj) -> None:
     selector["matchLabels"] = {JOB_UID_LABELS[1]: metadata.get("uid", ""), **selector.get("matchLabels", {})}
 
 
+def _finish_job(job: Obj) -> None:
+    """A job without labels has those of its pods."""
+    labels = job["spec"].get("template", {}).get("metadata", {}).get("labels")
+    if labels and not job["metadata"].get("labels"):
+        job["metadata"]["labels"] = dict(labels)
+
+
 # ---------------------------------------------------------------- cluster and storage
 
 
@@ -195,6 +209,11 @@ def _create_namespace(namespace: Obj) -> None:
     finalizers = namespace.setdefault("spec", {}).setdefault("finalizers", [])
     if "kubernetes" not in finalizers:
         finalizers.append("kubernetes")
+
+
+def _finish_namespace(namespace: Obj) -> None:
+    """Names that the server made up are known now."""
+    namespaces.default_namespace(namespace)
 
 
 def _update_namespace(new: Obj, old: Obj) -> None:
@@ -259,6 +278,12 @@ CREATE: Final[dict[str, Callable[[Obj], None]]] = {
     "core/v1.PersistentVolumeClaim": _create_claim,
     "core/v1.Pod": _create_pod,
     "core/v1.ServiceAccount": _clean_secret_references,
+}
+
+#: What one kind gets once it is found valid.
+FINISH: Final[dict[str, Callable[[Obj], None]]] = {
+    "batch/v1.Job": _finish_job,
+    "core/v1.Namespace": _finish_namespace,
 }
 
 #: What one kind needs of a changed object besides, given the new and the old one.

@@ -162,6 +162,7 @@ class Registry:
         preparing.prepare_for_create(self.kind.go_type, obj)
         self._refuse(obj, validation.validate_create(self.kind.go_type, obj))
         attributes.note("validation", "passed")
+        preparing.finish(self.kind.go_type, obj)
         attributes.name = meta["name"]
         key = self.kind.storage_key(attributes.namespace, meta["name"])
         found = self.backend.store.get(key)
@@ -209,6 +210,7 @@ class Registry:
         preparing.prepare_for_update(self.kind.go_type, new, old, attributes.subresource)
         self._refuse(new, self.validate_update(attributes, new, old))
         attributes.note("validation", "passed")
+        preparing.finish(self.kind.go_type, new)
         self.admission.validate(attributes)
         attributes.note("validating admission", "passed")
         return self._replace(attributes, found, new), False
