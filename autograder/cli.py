@@ -106,5 +106,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that ``arguments`` (else those of the process) name; returns the exit code."""
     options = parser().parse_args(arguments)
     return COMMANDS[options.command].run(options)
-
-

@@ -6,12 +6,12 @@ The authority's key is dropped at once, so that nobody can make another certific
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from cryptography import x509
@@ -38,9 +38,8 @@ class Certificates:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only
-            path = os.path.join(folder, "server.pem")
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                file.write(self.certificate + self.key)
+            path = Path(folder, "server.pem")  # in a folder that is the owner's alone
+            path.write_bytes(self.certificate + self.key)
             context.load_cert_chain(path)
         return context
 
@@ -63,9 +62,7 @@ def issue(names: Sequence[str]) -> Certificates:
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     key = server_key.private_bytes(

@@ -33,6 +33,7 @@ def write(path: Path, config: dict[str, Any]) -> None:
     """Write a kubeconfig that only its owner can read; whoever waits for the file never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        yaml.safe_dump(config, file, sort_keys=False)
-    os.replace(draft, path)
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    draft.replace(path)

@@ -106,6 +106,7 @@ class Pacing:
         self._unsettled = False
         self._cluster.settle()
         self._on_progress()
+        self._woken.set()
 
     def wait(self) -> Waiter:
         """Somebody begins to wait; to be given back to ``done``."""

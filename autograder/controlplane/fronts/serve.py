@@ -23,7 +23,7 @@ EXIT_USAGE: Final = 2
 _NODES_LIMIT: Final = 3 * 1024 * 1024
 
 
-class Unusable(Exception):
+class UnusableOptionError(Exception):
     """An option that cannot be followed; the message says why."""
 
 
@@ -37,7 +37,7 @@ def serve(options: argparse.Namespace) -> int:
         nodes = read_nodes(options.nodes) if options.nodes else None
         cluster = Cluster(nodes=nodes, without=_components(options.without), seed=options.seed)
         asyncio.run(_run(cluster, options))
-    except (Unusable, OSError) as error:
+    except (UnusableOptionError, OSError) as error:
         print(f"autograder cluster serve: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:  # where signals cannot be handled by the loop
@@ -46,19 +46,19 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def read_nodes(path: Path) -> list[dict[str, Any]]:
-    """The Node manifests of a file, which may be empty. Raises ``Unusable`` for anything else."""
+    """The Node manifests of a file, which may be empty. Raises ``UnusableOptionError`` for anything else."""
     if path.stat().st_size > _NODES_LIMIT:
-        raise Unusable(f"{path}: longer than {_NODES_LIMIT} bytes")
+        raise UnusableOptionError(f"{path}: longer than {_NODES_LIMIT} bytes")
     try:
         documents = [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Unusable(f"{path}: not YAML: {error}") from error
+        raise UnusableOptionError(f"{path}: not YAML: {error}") from error
     nodes: list[dict[str, Any]] = []
     for number, document in enumerate(documents, start=1):
         listed = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else [document]
         for node in listed or ():
             if not isinstance(node, dict) or node.get("kind") != "Node" or not isinstance(node.get("metadata"), dict):
-                raise Unusable(f"{path}: document {number} is no Node manifest")
+                raise UnusableOptionError(f"{path}: document {number} is no Node manifest")
             nodes.append(node)
     return nodes
 

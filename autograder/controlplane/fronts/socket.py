@@ -81,12 +81,10 @@ class SocketFront:
             max_field_size=_HEADER_LIMIT,
             access_log=None,
         )
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
         context = self._certificates.server_context() if self._certificates else None
-        site = web.TCPSite(
-            self._runner, HOST, self._port, ssl_context=context, backlog=1024, shutdown_timeout=_SHUTDOWN_SECONDS
-        )
+        site = web.TCPSite(self._runner, HOST, self._port, ssl_context=context, backlog=1024)
         await site.start()
         self._pacer = asyncio.create_task(self.pacing.run(), name="pacing")
         port = self._runner.addresses[0][1]
@@ -163,5 +161,3 @@ class SocketFront:
 def _client(incoming: web.BaseRequest, request: Request) -> Hashable:
     """What tells clients apart: a run of kubectl, else the connection."""
     return request.headers.get("kubectl-session") or id(incoming.transport)
-
-

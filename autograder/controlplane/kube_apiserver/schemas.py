@@ -1,6 +1,6 @@
-"""The schemas of Kubernetes' kinds, as the package ``kubernetes-validate`` carries them: descriptions, types, patch keys.
+"""The schemas of Kubernetes' kinds: descriptions, types, keys by which lists are merged.
 
-They are read once a process, when something is first asked of them.
+The package ``kubernetes-validate`` carries them; they are read once a process, when something is first asked of them.
 """
 
 from __future__ import annotations
@@ -33,9 +33,6 @@ def description(field: str) -> str:
     The name begins with the group's first word (``meta`` for the machinery) and ends with the JSON name of the field.
     """
     type_name, _, name = field.rpartition(".")
-    if type_name.startswith("meta."):
-        full = f"io.k8s.apimachinery.pkg.apis.{type_name}"
-    else:
-        full = f"io.k8s.api.{type_name}"
-    text: str = definitions()[full]["properties"][name].get("description", "")
+    package = "io.k8s.apimachinery.pkg.apis" if type_name.startswith("meta.") else "io.k8s.api"
+    text: str = definitions()[f"{package}.{type_name}"]["properties"][name].get("description", "")
     return text

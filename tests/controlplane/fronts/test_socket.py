@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import json
 import socket
 from typing import Any
@@ -121,7 +122,7 @@ def test_curl_gets_its_json_indented(cluster: FakeCluster) -> None:
 def test_a_body_that_is_too_large_is_refused(cluster: FakeCluster) -> None:
     async def scenario(address: Address, front: SocketFront) -> None:
         async with session(address) as client:
-            async with client.post(PODS, data=b"x" * (http.BODY_LIMIT + 1)) as answer:
+            async with client.post(PODS, data=io.BytesIO(b"x" * (http.BODY_LIMIT + 1))) as answer:
                 assert (answer.status, (await answer.json())["reason"]) == (413, "RequestEntityTooLarge")
 
             async def chunks() -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autograder.controlplane.apimachinery.errors import BadRequest
-from autograder.controlplane.apimachinery.scheme import RESOURCES, BY_KIND, DEPLOYMENTS, PODS, ResourceType
+from autograder.controlplane.apimachinery.scheme import BY_KIND, DEPLOYMENTS, PODS, RESOURCES, ResourceType
 from autograder.controlplane.kube_apiserver.tables import table
 from autograder.controlplane.kube_apiserver.tables.ages import SECOND, age, human, micros
 
@@ -71,7 +71,11 @@ def test_every_kind_has_described_columns_and_a_cell_for_each(kind: ResourceType
 def test_a_table_carries_metadata_of_the_list_and_of_each_row() -> None:
     obj = {"metadata": {"name": "x", "labels": {"a": "b"}}, "spec": {}}
     shown = table(PODS, [obj], now=NOW, metadata={"resourceVersion": "7"})
-    assert (shown["kind"], shown["apiVersion"], shown["metadata"]) == ("Table", "meta.k8s.io/v1", {"resourceVersion": "7"})
+    assert (shown["kind"], shown["apiVersion"], shown["metadata"]) == (
+        "Table",
+        "meta.k8s.io/v1",
+        {"resourceVersion": "7"},
+    )
     assert shown["rows"][0]["object"] == {
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"],
     }  # fmt: skip
@@ -91,7 +95,13 @@ def test_a_table_without_headers_has_no_columns() -> None:
 
 def test_wide_columns_have_priority_one() -> None:
     columns = {column["name"]: column["priority"] for column in table(PODS, [], now=NOW)["columnDefinitions"]}
-    assert [name for name, priority in columns.items() if priority == 0] == ["Name", "Ready", "Status", "Restarts", "Age"]
+    assert [name for name, priority in columns.items() if priority == 0] == [
+        "Name",
+        "Ready",
+        "Status",
+        "Restarts",
+        "Age",
+    ]
     assert [name for name, priority in columns.items() if priority == 1] == [
         "IP", "Node", "Nominated Node", "Readiness Gates",
     ]  # fmt: skip
@@ -450,7 +460,11 @@ def test_the_cells_of_a_kind(api_version: str, kind: str, fields: dict[str, Any]
 
 
 def test_the_scale_of_a_workload_has_a_table_of_its_own() -> None:
-    scale = {"metadata": {"name": "x", "creationTimestamp": CREATED}, "spec": {"replicas": 3}, "status": {"replicas": 2}}
+    scale = {
+        "metadata": {"name": "x", "creationTimestamp": CREATED},
+        "spec": {"replicas": 3},
+        "status": {"replicas": 2},
+    }
     shown = table(DEPLOYMENTS, [scale], now=NOW, subresource="scale")
     assert [column["name"] for column in shown["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
     assert shown["rows"][0]["cells"] == ["x", 3, 2, "2m10s"]

@@ -54,7 +54,7 @@ def table(
     if include_object not in ("", "None", "Metadata", "Object"):
         raise BadRequest(
             "Unable to convert to Table as requested: includeObject: Invalid value: "
-            f'"{include_object}": must be \'Metadata\', \'Object\', \'None\', or empty'
+            f"\"{include_object}\": must be 'Metadata', 'Object', 'None', or empty"
         )
     key = ("autoscaling", "Scale") if subresource == "scale" else (kind.group, kind.kind)
     printer = _PRINTERS.get(key, _PLAIN)
