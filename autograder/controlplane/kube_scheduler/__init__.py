@@ -1,5 +1,5 @@
 """kube-scheduler: finds a node for every pod that has none.
 
-Read it in this order: ``scheduler`` (the component), ``algorithm`` (one pod, one decision), ``framework`` (the extension
-points), ``plugins`` (the rules), ``queue`` (which pod is next and which are retried when).
+Read it in this order: ``scheduler`` (the component), ``algorithm`` (one pod, one decision), ``framework`` (the
+extension points), ``plugins`` (the rules), ``queue`` (which pod is next and which are retried when).
 """

@@ -1,4 +1,4 @@
-"""What the watches bring: the picture of the nodes and the queue are kept up to date, and waiting pods get their chance."""
+"""What the watches bring keeps the picture of the nodes and the queue up to date, and gives waiting pods a chance."""
 
 from __future__ import annotations
 

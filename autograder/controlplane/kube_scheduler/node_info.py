@@ -1,7 +1,7 @@
 """What the scheduler knows of a pod and of a node, worked out once and never changed.
 
-A ``NodeInfo`` with one pod more or less is a new ``NodeInfo``.  So a trial (what if this pod were gone?), a snapshot and
-a fork of the cluster cost nothing but a reference.
+A ``NodeInfo`` with one pod more or less is a new ``NodeInfo``.  So a trial (what if this pod were gone?), a snapshot
+and a fork of the cluster cost nothing but a reference.
 """
 
 from __future__ import annotations

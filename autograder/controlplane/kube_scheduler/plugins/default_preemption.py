@@ -216,7 +216,8 @@ def _evict(handle: Handle, pod: PodInfo, chosen: Candidate) -> None:
         lesser = handle.pods.get_by_key(key)
         if lesser is not None and PodInfo.of(lesser).priority < pod.priority:
             patch = {"status": {"nominatedNodeName": None}}
-            handle.client.patch(POD_RESOURCE, lesser["metadata"]["namespace"], lesser["metadata"]["name"], patch, "status")
+            meta = lesser["metadata"]
+            handle.client.patch(POD_RESOURCE, meta["namespace"], meta["name"], patch, "status")
     for victim in chosen.victims:
         if not victim.terminating:
             _preempt(handle, pod, victim, chosen.node)

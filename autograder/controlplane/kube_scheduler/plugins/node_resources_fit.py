@@ -100,9 +100,9 @@ def _freed(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
         return False
     before, after, wanted = old.requests, new.requests, pod.requests
     return (
-        bool(wanted.cpu) and before.cpu > after.cpu
-        or bool(wanted.memory) and before.memory > after.memory
-        or bool(wanted.storage) and before.storage > after.storage
+        (bool(wanted.cpu) and before.cpu > after.cpu)
+        or (bool(wanted.memory) and before.memory > after.memory)
+        or (bool(wanted.storage) and before.storage > after.storage)
         or any(before.scalar(name) > after.scalar(name) for name, _ in wanted.scalars)
     )
 
@@ -118,8 +118,8 @@ def _more_room(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
     before, after = old.allocatable, new.allocatable
     return (
         new.allowed_pods > old.allowed_pods
-        or bool(wanted.cpu) and after.cpu > before.cpu
-        or bool(wanted.memory) and after.memory > before.memory
-        or bool(wanted.storage) and after.storage > before.storage
+        or (bool(wanted.cpu) and after.cpu > before.cpu)
+        or (bool(wanted.memory) and after.memory > before.memory)
+        or (bool(wanted.storage) and after.storage > before.storage)
         or any(after.scalar(name) > before.scalar(name) for name, _ in wanted.scalars)
     )

@@ -1,7 +1,7 @@
 """PodTopologySpread: alike pods are to be spread evenly over zones, nodes or any other domain that labels tell.
 
-A pod may say how (``topologySpreadConstraints``); for others that belong to a Service or a workload it is preferred that
-they be spread over nodes and zones.
+A pod may say how (``topologySpreadConstraints``); for others that belong to a Service or a workload it is
+preferred that they be spread over nodes and zones.
 """
 
 from __future__ import annotations
