@@ -116,7 +116,7 @@ def unstated(names: Iterable[str], pod: Object) -> str:
     needed = _MUST_BE_STATED.intersection(names)
     missing: dict[str, set[str]] = {}
     whole = pod["spec"].get("resources")
-    for container in [*pod["spec"].get("containers", ()), *pod["spec"].get("initContainers", ())]:
+    for container in [*(pod["spec"].get("containers") or ()), *pod["spec"].get("initContainers", ())]:
         stated = _compute(container.get("resources", {})) | _compute(whole or {})
         for name in needed - stated.keys():
             missing.setdefault(name, set()).add(container["name"])
@@ -191,7 +191,7 @@ def _is_terminating(spec: Object) -> bool:
 
 def _is_best_effort(spec: Object) -> bool:
     """Whether no container states any request or limit of cpu or memory that is more than zero."""
-    for container in [*spec.get("containers", ()), *spec.get("initContainers", ()), spec]:
+    for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ()), spec]:
         stated = container.get("resources", {})
         for which in ("requests", "limits"):
             if any(amount for name, amount in resources.parsed(stated.get(which)).items() if name in _COMPUTE[:2]):

@@ -59,7 +59,7 @@ def pod_limits(spec: Mapping[str, Any]) -> ResourceList:
 
 
 def _pod_sum(spec: Mapping[str, Any], which: str) -> ResourceList:
-    result = total(_of(container, which) for container in spec.get("containers", ()))
+    result = total(_of(container, which) for container in spec.get("containers") or ())
     sidecars: ResourceList = {}
     peak: ResourceList = {}
     for container in spec.get("initContainers", ()):

@@ -75,7 +75,7 @@ def _judge_pod(pod: Object, limit_range: Object) -> Iterator[str]:
     spec = pod["spec"]
     for limit in limit_range["spec"].get("limits", ()):
         if limit["type"] == "Container":
-            for container in [*spec.get("containers", ()), *spec.get("initContainers", ())]:
+            for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
                 stated = container.get("resources", {})
                 requests, limits = resources.parsed(stated.get("requests")), resources.parsed(stated.get("limits"))
                 yield from _judge(limit, requests, limits)

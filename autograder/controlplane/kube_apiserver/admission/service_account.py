@@ -63,7 +63,7 @@ class ServiceAccount(Plugin):
         existing = next((one["name"] for one in spec.get("volumes", ()) if one["name"].startswith(TOKEN_VOLUME)), "")
         volume = existing or TOKEN_VOLUME + self.backend.suffix()
         mounted = False
-        for container in [*spec.get("initContainers", ()), *spec.get("containers", ())]:
+        for container in [*spec.get("initContainers", ()), *(spec.get("containers") or ())]:
             mounts = container.get("volumeMounts", [])
             if all(mount.get("mountPath") != TOKEN_FOLDER for mount in mounts):
                 container["volumeMounts"] = [*mounts, {"name": volume, "readOnly": True, "mountPath": TOKEN_FOLDER}]
