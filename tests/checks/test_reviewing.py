@@ -1,0 +1,77 @@
+"""Looking at more than a field: owners, what was there before, trials in a copy of the cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.checks import Case, Failed, Review, Sources
+from autograder.clusters import Cluster, Object
+
+QUOTA: Object = {
+    "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"configmaps": "3"}},
+}  # fmt: skip
+SETTINGS: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue"}}
+REPLICA_SET: Object = {
+    "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web"},
+    "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": {
+        "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]}}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def review(cluster: Cluster) -> Review:
+    cluster.create(SETTINGS)
+    before = {("ConfigMap", "default", "settings"): cluster.get("ConfigMap", "settings")}
+    return Review(Case(cluster, Sources((), "default"), before=before))
+
+
+def test_pods_are_found_by_their_owner(review: Review) -> None:
+    review.cluster.create(REPLICA_SET)
+    review.cluster.settle()
+    assert len(review.pods(review.object("ReplicaSet", "web"))) == 2
+
+
+def test_what_was_left_alone_is_unchanged(review: Review) -> None:
+    review.cluster.patch("ConfigMap", "settings", {"metadata": {"labels": {"seen": "yes"}}})
+    review.unchanged("ConfigMap", "settings")
+
+
+def test_what_was_touched_is_not(review: Review) -> None:
+    review.cluster.patch("ConfigMap", "settings", {"data": {"colour": "red"}})
+    with pytest.raises(Failed, match="its data has changed"):
+        review.unchanged("ConfigMap", "settings")
+
+
+def test_what_was_replaced_by_its_like_is_not_the_same(review: Review) -> None:
+    review.cluster.delete("ConfigMap", "settings")
+    review.cluster.create(SETTINGS)
+    with pytest.raises(Failed, match="has been replaced"):
+        review.unchanged("ConfigMap", "settings")
+
+
+def test_a_burst_ends_at_the_first_refusal(review: Review) -> None:
+    review.cluster.create(QUOTA)
+    review.cluster.settle()
+    there = len(review.objects("ConfigMap"))
+    burst = review.trial().burst({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}, 5)
+    assert (burst.accepted, burst.reason) == (3 - there, "Forbidden")
+
+
+def test_a_trial_leaves_no_trace(review: Review) -> None:
+    trial = review.trial()
+    trial.delete(trial.object("ConfigMap", "settings"))
+    with pytest.raises(Failed):
+        trial.object("ConfigMap", "settings")
+    review.unchanged("ConfigMap", "settings")
+
+
+def test_waiting_in_vain_says_what_there_was_instead(review: Review) -> None:
+    with pytest.raises(Failed, match="after 5 seconds: still blue") as failed:
+        review.eventually("it is red", lambda: False, within=5, found=lambda: "still blue")
+    assert (failed.value.wanted, failed.value.found) == ("it is red", "still blue")
+
+
+def test_what_held_only_for_a_moment_does_not_count(review: Review) -> None:
+    answers = iter([True, False])
+    with pytest.raises(Failed):
+        review.eventually("it is up", lambda: next(answers), within=5)

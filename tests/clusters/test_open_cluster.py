@@ -1,0 +1,30 @@
+"""What a user writes after --cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.clusters import Capability, ClusterError, open_cluster
+
+
+def test_embedded_is_the_default_and_can_do_what_only_it_can() -> None:
+    cluster = open_cluster()
+    assert cluster.name == "embedded"
+    assert {Capability.FORK, Capability.CLOCK, Capability.COMPONENTS, Capability.POWER} <= cluster.capabilities
+
+
+def test_an_opened_cluster_is_ready_for_pods() -> None:
+    cluster = open_cluster("embedded")
+    assert [account["metadata"]["name"] for account in cluster.list("ServiceAccount")] == ["default"]
+
+
+@pytest.mark.parametrize("spec", ["kind", "kind:course", "kubeconfig:/home/me/.kube/config", "kubeconfig:a.yaml#other"])
+def test_real_clusters_say_that_they_are_not_supported_yet(spec: str) -> None:
+    with pytest.raises(ClusterError, match="not supported yet"):
+        open_cluster(spec)
+
+
+@pytest.mark.parametrize("spec", ["", "minikube", "embedded:3", "kubeconfig:", "Embedded", "kind\n"])
+def test_anything_else_is_told_what_may_be_written(spec: str) -> None:
+    with pytest.raises(ClusterError, match="embedded, kind, kind:NAME or kubeconfig:PATH"):
+        open_cluster(spec)
