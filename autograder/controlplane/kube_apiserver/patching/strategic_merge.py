@@ -132,7 +132,7 @@ _UNKNOWN: Final = Field("", "", "")
 
 def _field(type_name: str, name: str) -> Field:
     """The field of a struct by its JSON name, embedded structs included; one without tags when there is none."""
-    for field in types.struct(type_name) or ():
+    for field in (types.struct(type_name) if type_name else None) or ():
         if field.json_name == name:
             return field
         if not field.json_name:
