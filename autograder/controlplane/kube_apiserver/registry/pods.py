@@ -6,7 +6,7 @@ from typing import Final
 
 from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Invalid, TooManyRequests
-from autograder.controlplane.apimachinery.field import Path, not_supported, required
+from autograder.controlplane.apimachinery.field import FieldError, Path, not_supported, required
 from autograder.controlplane.apimachinery.scheme import PODDISRUPTIONBUDGETS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.attributes import Attributes
@@ -27,6 +27,10 @@ class PodRegistry(Registry):
         if not spec.get("nodeName") or obj.get("status", {}).get("phase") in ("Failed", "Succeeded"):
             return 0
         return 1 if period < 0 else period
+
+    def validate_update(self, attributes: Attributes, new: Object, old: Object) -> list[FieldError]:
+        # A Binding sets the node, which nobody else may change; ``bind`` has judged it.
+        return [] if attributes.subresource == "binding" else super().validate_update(attributes, new, old)
 
     def bind(self, attributes: Attributes, binding: Object) -> Object:
         """Assign a pod to the node that a Binding names; a pod is bound once."""
@@ -87,6 +91,7 @@ class PodRegistry(Registry):
         if "generation" in meta:
             scheduled["observedGeneration"] = meta["generation"]
         status["conditions"] = [*others, scheduled]
+        status.pop("nominatedNodeName", None)
         return {**old, "metadata": new_meta, "spec": {**spec, "nodeName": node}, "status": status}
 
     def _spend_budget(self, attributes: Attributes, pod: Object) -> None:
