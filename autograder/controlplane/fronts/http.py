@@ -74,8 +74,13 @@ def refused(error: StatusError) -> web.Response:
 
 
 def headers_of(response: Response) -> list[tuple[str, str]]:
-    """All headers of an answer, warnings among them."""
-    headers = {"cache-control": "no-cache, private", "content-type": response.content_type, **response.headers}
+    """All headers of an answer, warnings among them.
+
+    An answer without a body says nothing of a type: a client that has the document would take it for that.
+    """
+    headers = {"cache-control": "no-cache, private", **response.headers}
+    if response.body or response.stream:
+        headers["content-type"] = response.content_type
     return [*headers.items(), *(("Warning", f'299 - "{_quoted(text)}"') for text in response.warnings)]
 
 

@@ -92,6 +92,17 @@ def test_warnings_and_headers_of_an_answer_are_sent(cluster: FakeCluster) -> Non
     serving(cluster, scenario)
 
 
+def test_that_nothing_has_changed_says_nothing_of_a_type(cluster: FakeCluster) -> None:
+    cluster.answers["/apis"] = lambda _: Response(304, b"", headers={"etag": '"x"'})
+
+    async def scenario(address: Address, front: SocketFront) -> None:
+        async with session(address) as client, client.get("/apis") as answer:
+            assert answer.status == 304
+            assert "Content-Type" not in answer.headers
+
+    serving(cluster, scenario)
+
+
 def test_only_large_answers_are_compressed(cluster: FakeCluster) -> None:
     large = {"kind": "Large", "text": "x" * http.GZIP_FROM}
     cluster.answers["/large"] = lambda _: Response(200, large)
