@@ -6,16 +6,16 @@ What is taken is read off the Services that exist, so that nothing can leak and 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
+from typing import Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.errors import InternalError
-from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.apimachinery.field import Path
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.registry import service_fields
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
-from autograder.controlplane.kube_apiserver.validation.service_addresses import validate_cluster_ips
 from autograder.controlplane.kube_apiserver.validation.services import needs_health_check
 
 NETWORK: Final = ipaddress.IPv4Network("10.96.0.0/16")
@@ -32,73 +32,19 @@ class ServiceRegistry(Registry):
     """The Services and the addresses they hold."""
 
     def begin_create(self, attributes: Attributes, obj: Object) -> None:
-        spec = obj["spec"]
-        _normalize(spec, {})
-        if spec["type"] == "ExternalName":
-            return
-        self._set_families(obj, {})
+        self._refuse(obj, service_fields.complete(obj, None))
         self._allocate(obj, {})
 
     def begin_update(self, attributes: Attributes, new: Object, old: Object) -> None:
-        if attributes.subresource:
-            return
-        spec, before = new["spec"], old["spec"]
-        _keep_allocated(spec, before)
-        _normalize(spec, before)
-        if spec["type"] == "ExternalName":
-            for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
-                if before["type"] != "ExternalName" and spec.get(key) == before.get(key):
-                    spec.pop(key, None)
-            return
-        self._set_families(new, before)
-        self._allocate(new, before)
+        if not attributes.subresource:
+            self._refuse(new, service_fields.complete(new, old))
+            self._allocate(new, old["spec"])
 
     def finish_delete(self, attributes: Attributes, obj: Object) -> None:
         meta = obj["metadata"]
         key = ENDPOINTS.storage_key(meta["namespace"], meta["name"])
         if self.backend.store.get(key):
             self.backend.store.delete(key, expected=None)
-
-    def _set_families(self, obj: Object, before: Object) -> None:
-        """Fill in ``ipFamilyPolicy`` and ``ipFamilies``; this cluster speaks IPv4 only."""
-        spec = obj["spec"]
-        bare = spec.get("clusterIP") == "None" and not spec.get("selector")
-        if "ipFamilyPolicy" not in spec:
-            spec["ipFamilyPolicy"] = before.get("ipFamilyPolicy") or ("RequireDualStack" if bare else "SingleStack")
-        self._refuse(obj, list(validate_cluster_ips(spec, before)))
-        families: list[str] = spec.setdefault("ipFamilies", [])
-        addresses, policy = spec.get("clusterIPs", []), spec["ipFamilyPolicy"]
-        errors: list[FieldError] = []
-        if policy == "SingleStack":
-            for values, what in ((addresses, "cluster IPs"), (families, "IP families")):
-                if len(values) == 2:
-                    detail = f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
-                    errors.append(field.invalid(_SPEC.child("ipFamilyPolicy"), policy, detail))
-        for index, address in enumerate(addresses):
-            if address == "None":
-                break
-            family = "IPv6" if ":" in address else "IPv4"
-            if index >= len(families):
-                if family == "IPv6":
-                    detail = "IPv6 is not configured on this cluster"
-                    errors.append(field.invalid(_SPEC.child("clusterIPs").index(index), addresses, detail))
-                else:
-                    families.append(family)
-        self._refuse(obj, errors)
-        if bare:
-            families[:] = families or ["IPv4"]
-            if len(families) < 2 and policy != "SingleStack":
-                families.append("IPv6" if families[0] == "IPv4" else "IPv4")
-            return
-        if policy == "RequireDualStack":
-            detail = "this cluster is not configured for dual-stack services"
-            errors.append(field.invalid(_SPEC.child("ipFamilyPolicy"), policy, detail))
-        for index, family in enumerate(families):
-            if family != "IPv4":
-                path = _SPEC.child("ipFamilies").index(index)
-                errors.append(field.invalid(path, family, "not configured on this cluster"))
-        self._refuse(obj, errors)
-        families[:] = families or ["IPv4"]
 
     def _allocate(self, obj: Object, before: Object) -> None:
         spec = obj["spec"]
@@ -108,9 +54,10 @@ class ServiceRegistry(Registry):
             if (one["metadata"]["namespace"], one["metadata"]["name"])
             != (obj["metadata"].get("namespace"), obj["metadata"].get("name"))
         ]
-        if not before or before.get("type") == "ExternalName":
+        if service_fields.needs_cluster_ip(spec) and before.get("type", "ExternalName") == "ExternalName":
             self._allocate_address(obj, {address for one in others for address in one.get("clusterIPs", ())})
-        taken = {(port["protocol"], port["nodePort"]) for one in others for port in one.get("ports", ()) if "nodePort" in port}
+        ports = [port for one in others for port in one.get("ports", ()) if "nodePort" in port]
+        taken = {(port["protocol"], port["nodePort"]) for port in ports}
         taken |= {("TCP", one["healthCheckNodePort"]) for one in others if one.get("healthCheckNodePort")}
         self._allocate_node_ports(obj, before, taken)
         if needs_health_check(spec) and not spec.get("healthCheckNodePort"):
@@ -131,6 +78,8 @@ class ServiceRegistry(Registry):
             problem = f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {NETWORK}"
         elif asked in taken:
             problem = "provided IP is already allocated"
+        elif not obj["metadata"].get("name"):
+            problem = f'IPAddress.networking.k8s.io "{asked}" is invalid: spec.parentRef.name: Required value'
         if problem:
             detail = f"failed to allocate IP {asked}: {problem}"
             self._refuse(obj, [field.invalid(_SPEC.child("clusterIPs"), spec["clusterIPs"], detail)])
@@ -147,12 +96,9 @@ class ServiceRegistry(Registry):
 
     def _allocate_node_ports(self, obj: Object, before: Object, taken: set[tuple[str, int]]) -> None:
         spec = obj["spec"]
-        wants = spec["type"] == "NodePort" or (
-            spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts", True)
-        )
         own = {(port["protocol"], port["nodePort"]) for port in before.get("ports", ()) if "nodePort" in port}
         given: dict[int, set[str]] = {}
-        if spec["type"] in ("NodePort", "LoadBalancer"):
+        if spec["type"] in service_fields.WITH_NODE_PORTS:
             for index, port in enumerate(spec.get("ports", ())):
                 number = port.get("nodePort")
                 if not number:
@@ -160,7 +106,7 @@ class ServiceRegistry(Registry):
                 self._check_port(obj, index, port, (taken - own) if number not in given else set())
                 given.setdefault(number, set()).add(port["protocol"])
                 taken.add((port["protocol"], number))
-        if wants:
+        if service_fields.gets_node_ports(spec):
             for port in spec.get("ports", ()):
                 if not port.get("nodePort"):
                     shared = [number for number, protocols in given.items() if port["protocol"] not in protocols]
@@ -197,48 +143,3 @@ class ServiceRegistry(Registry):
             if (protocol, number) not in taken:
                 return number
         raise InternalError.because("failed to allocate a nodePort: range is full")
-
-
-def _normalize(spec: Object, before: Object) -> None:
-    """Bring ``clusterIP`` and ``clusterIPs`` into line: whichever the client changed counts."""
-    if not before:
-        if spec.get("clusterIP") and not spec.get("clusterIPs"):
-            spec["clusterIPs"] = [spec["clusterIP"]]
-        return
-    old_one, new_one = before.get("clusterIP", ""), spec.get("clusterIP", "")
-    old_all, new_all = before.get("clusterIPs", []), spec.get("clusterIPs", [])
-    if old_one != new_one and old_all == new_all:
-        if not new_one:
-            spec.pop("clusterIPs", None)
-        else:
-            spec["clusterIPs"] = [new_one, *new_all[1:]]
-
-
-def _keep_allocated(spec: Object, before: Object) -> None:
-    """What was allocated and is left out of an update stays, as long as the type still has it."""
-
-    def has_address(one: dict[str, Any]) -> bool:
-        return one.get("type") in ("ClusterIP", "NodePort", "LoadBalancer") and one.get("clusterIP") != "None"
-
-    def has_node_ports(one: dict[str, Any]) -> bool:
-        return one.get("type") in ("NodePort", "LoadBalancer")
-
-    if has_address(spec) and has_address(before):
-        if not spec.get("clusterIP"):
-            if "clusterIP" in before:
-                spec["clusterIP"] = before["clusterIP"]
-        if not spec.get("clusterIPs") and spec.get("clusterIP") == before.get("clusterIP") and "clusterIPs" in before:
-            spec["clusterIPs"] = list(before["clusterIPs"])
-    if has_node_ports(spec) and has_node_ports(before):
-        known = {(port["protocol"], port["port"]): port.get("nodePort") for port in before.get("ports", ())}
-        used = {port.get("nodePort") for port in spec.get("ports", ()) if port.get("nodePort")}
-        for port in spec.get("ports", ()):
-            number = known.get((port["protocol"], port["port"]))
-            if not port.get("nodePort") and number and number not in used:
-                port["nodePort"] = number
-                used.add(number)
-    if needs_health_check(spec) and needs_health_check(before) and not spec.get("healthCheckNodePort"):
-        if before.get("healthCheckNodePort"):
-            spec["healthCheckNodePort"] = before["healthCheckNodePort"]
-
-
