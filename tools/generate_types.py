@@ -13,6 +13,10 @@ One file a group and version goes to ``autograder/controlplane/kube_apiserver/ty
   strategic merge patches treat in a way of its own has two entries more: the patch strategy and the merge key.
 * ``named``: other named types (enumerations, maps, lists) -> the type that they stand for.
 
+From a Kubernetes tree, ``internal.json`` is written as well: the unversioned types that some error messages print,
+with the JSON name that each of their fields has in v1: ``[Go name, JSON name, type]``. The packages of libraries have
+no such types; then the file stays as it is.
+
 Types of other packages are written ``core/v1.Container``; those of the same package as well. Equal input gives equal
 bytes, so that a rerun for a new version shows what changed.
 """
@@ -62,6 +66,9 @@ OTHER_PACKAGES = {
 }
 #: Types that read and write JSON by code of their own; the decoder knows them by name.
 OWN_CODECS = frozenset({"meta/v1.Time", "meta/v1.MicroTime", "meta/v1.Duration", "meta/v1.FieldsV1"})
+#: Unversioned types that error messages print, and in which package they and the v1 types of the same names are.
+INTERNAL_ROOTS = ("core.PodTemplateSpec", "batch.PodFailurePolicy", "batch.SuccessPolicy")
+INTERNAL_PACKAGES = {"core": "core/v1", "batch": "batch/v1"}
 PRIMITIVES = frozenset({"string", "bool", "int", "int32", "int64", "uint8", "uint32", "uint64", "byte", "float64"})
 
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -70,6 +77,7 @@ STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL
 NAMED = re.compile(r"^type (\w+) ((?!struct\b|interface\b|=)[\w.\[\]*]+)\s*$", re.MULTILINE)
 FIELD = re.compile(r'^\s*(?:(\w+)\s+)?([\w.\[\]*]+)\s+`([^`]*?json:"([^"]*)"[^`]*)`\s*$', re.MULTILINE)
 PATCH_TAG = re.compile(r'(patchStrategy|patchMergeKey):"([^"]*)"')
+BARE_FIELD = re.compile(r"^[ \t]*(?:(\w+)[ \t]+)?([\w.\[\]*]+)[ \t]*$", re.MULTILINE)
 TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
@@ -86,6 +94,10 @@ def main() -> int:
         table = read_package(package, folder)
         (TARGET / f"{package.replace('/', '.')}.json").write_text(rendered(table), encoding="utf-8")
         print(f"{package}: {len(table['structs'])} structs, {len(table['named'])} named types")
+    if (source / "pkg/apis").is_dir():
+        table = read_internal(source)
+        (TARGET / "internal.json").write_text(rendered(table), encoding="utf-8")
+        print(f"internal: {len(table['structs'])} structs")
     return 0
 
 
@@ -107,6 +119,52 @@ def read_package(package: str, folder: Path) -> dict[str, Any]:
         "generated": "by tools/generate_types.py from the Go declarations of Kubernetes; do not edit",
         "structs": dict(sorted(structs.items())),
         "named": dict(sorted(named.items())),
+    }
+
+
+def read_internal(source: Path) -> dict[str, Any]:
+    """The unversioned types that the roots are made of."""
+    structs: dict[str, list[list[str]]] = {}
+    named: dict[str, str] = {}
+    for package, versioned in INTERNAL_PACKAGES.items():
+        text = COMMENT.sub("", (source / f"pkg/apis/{package}/types.go").read_text(encoding="utf-8"))
+        imports = imported(text) | {"api": "core"}
+        json_names = read_json_names(source / "staging/src" / PACKAGES[versioned])
+        for name, body in STRUCT.findall(text):
+            structs[f"{package}.{name}"] = [
+                [
+                    field,
+                    json_names.get((name, field), field[:1].lower() + field[1:]),
+                    qualified(go_type, package, imports),
+                ]
+                for field, go_type in BARE_FIELD.findall(body)
+            ]
+        named |= {f"{package}.{name}": qualified(target, package, imports) for name, target in NAMED.findall(text)}
+    reached: dict[str, list[list[str]]] = {}
+    waiting = list(INTERNAL_ROOTS)
+    while waiting:
+        name = waiting.pop()
+        if name in structs and name not in reached:
+            reached[name] = structs[name]
+            waiting += [part for field in structs[name] for part in TYPE_NAME.findall(field[2])]
+        elif name in named:
+            waiting += TYPE_NAME.findall(named[name])
+    used = {part for fields in reached.values() for field in fields for part in TYPE_NAME.findall(field[2])}
+    return {
+        "generated": "by tools/generate_types.py from the Go declarations of Kubernetes; do not edit",
+        "structs": dict(sorted(reached.items())),
+        "named": {name: target for name, target in sorted(named.items()) if name in used},
+    }
+
+
+def read_json_names(folder: Path) -> dict[tuple[str, str], str]:
+    """The JSON name of each field of each struct: (struct, Go name) -> JSON name."""
+    text = COMMENT.sub("", (folder / "types.go").read_text(encoding="utf-8"))
+    return {
+        (struct, name): tag.split(",")[0]
+        for struct, body in STRUCT.findall(text)
+        for name, _, _, tag in FIELD.findall(body)
+        if name
     }
 
 

@@ -92,6 +92,7 @@ UPDATE: Final[dict[str, Update]] = {
     "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.validate_horizontal_pod_autoscaler_update,
     "autoscaling/v2.HorizontalPodAutoscalerStatus": autoscaling.validate_horizontal_pod_autoscaler_status_update,
     "batch/v1.CronJob": batch.validate_cron_job_update,
+    "batch/v1.Job": batch.validate_job_update,
     "coordination/v1.Lease": coordination.validate_lease_update,
     "core/v1.ConfigMap": configuration.validate_config_map_update,
     "core/v1.Endpoints": endpoints.validate_endpoints_update,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import containers, names, resources, security, windows
 from autograder.controlplane.kube_apiserver.validation.addresses import validate_address
 from autograder.controlplane.kube_apiserver.validation.environment import validate_file_keys
@@ -190,8 +191,7 @@ def _resource_claims(claims: list[Object], metadata: Object, path: Path) -> Iter
             yield from invalid(at.child("name"), name, names.dns_label(name))
             seen.add(name)
         given = [one for one in ("resourceClaimName", "resourceClaimTemplateName") if one in claim]
-        printed = {"Name": name, "ResourceClaimName": claim.get("resourceClaimName"),
-                   "ResourceClaimTemplateName": claim.get("resourceClaimTemplateName")}  # fmt: skip
+        printed = unversioned(claim, "core.PodResourceClaim")
         if len(given) > 1:
             why = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
             yield field.invalid(at, printed, why)

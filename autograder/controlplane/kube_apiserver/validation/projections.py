@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field, quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.files import file_mode, key_to_path, plain_path
 from autograder.controlplane.kube_apiserver.validation.meta import annotations, invalid, label_selector
@@ -116,7 +117,11 @@ def _token(token: Object, path: Path, volume: Path) -> Iterator[FieldError]:
 def _trust_bundle(bundle: Object, path: Path) -> Iterator[FieldError]:
     name, signer = bundle.get("name"), bundle.get("signerName")
     if name is not None and signer is not None:
-        yield field.invalid(path, bundle, "only one of name and signerName may be used")
+        yield field.invalid(
+            path,
+            unversioned(bundle, "core.ClusterTrustBundleProjection"),
+            "only one of name and signerName may be used",
+        )
     elif name is not None:
         if not name:
             yield field.required(path.child("name"), "must be a valid object name")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.files import relative_path
 from autograder.controlplane.kube_apiserver.validation.meta import invalid
@@ -76,42 +77,13 @@ def validate_container_security(context: Object | None, path: Path, *, host_user
     if context.get("allowPrivilegeEscalation") is False:
         if context.get("privileged"):
             why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-            yield field.invalid(path, _go_security_context(context), why)
+            yield field.invalid(path, unversioned(context, "core.SecurityContext"), why)
         for capability in context.get("capabilities", {}).get("add", ()):
             if capability == "CAP_SYS_ADMIN":
                 why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-                yield field.invalid(path, _go_security_context(context), why)
+                yield field.invalid(path, unversioned(context, "core.SecurityContext"), why)
     yield from windows_options(context.get("windowsOptions"), path.child("windowsOptions"))
     yield from _apparmor(context.get("appArmorProfile"), path.child("appArmorProfile"))
-
-
-def _go_security_context(context: Object) -> dict[str, Any]:
-    """The context as Go prints its internal type: every field, by its Go name."""
-    capabilities = context.get("capabilities")
-    return {
-        "Capabilities": capabilities and {"Add": capabilities.get("add"), "Drop": capabilities.get("drop")},
-        "Privileged": context.get("privileged"),
-        "SELinuxOptions": _go_names(context.get("seLinuxOptions"), ("User", "Role", "Type", "Level")),
-        "WindowsOptions": context.get("windowsOptions"),
-        "RunAsUser": context.get("runAsUser"),
-        "RunAsGroup": context.get("runAsGroup"),
-        "RunAsNonRoot": context.get("runAsNonRoot"),
-        "ReadOnlyRootFilesystem": context.get("readOnlyRootFilesystem"),
-        "AllowPrivilegeEscalation": context.get("allowPrivilegeEscalation"),
-        "ProcMount": context.get("procMount"),
-        "SeccompProfile": _go_profile(context.get("seccompProfile")),
-        "AppArmorProfile": _go_profile(context.get("appArmorProfile")),
-    }
-
-
-def _go_names(value: Object | None, fields: tuple[str, ...]) -> dict[str, Any] | None:
-    return None if value is None else {name: value.get(name.lower(), "") for name in fields}
-
-
-def _go_profile(profile: Object | None) -> dict[str, Any] | None:
-    if profile is None:
-        return None
-    return {"Type": profile.get("type", ""), "LocalhostProfile": profile.get("localhostProfile")}
 
 
 def _seccomp(profile: Object | None, path: Path) -> Iterator[FieldError]:
@@ -125,7 +97,9 @@ def _seccomp(profile: Object | None, path: Path) -> Iterator[FieldError]:
     at = path.child("localhostProfile")
     if kind != "Localhost":
         if local is not None:
-            yield field.invalid(at, _go_profile(profile), "can only be set when seccomp type is Localhost")
+            yield field.invalid(
+                at, unversioned(profile, "core.SeccompProfile"), "can only be set when seccomp type is Localhost"
+            )
     elif local is None:
         yield field.required(at, "must be set when seccomp type is Localhost")
     else:
