@@ -260,12 +260,18 @@ def _is_claim_or_snapshot(source: Obj) -> bool:
     return (kind, group) in (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))
 
 
-# ---------------------------------------------------------------- configuration
+# ---------------------------------------------------------------- configuration and services
 
 
 def _clean_secret_references(account: Obj) -> None:
     if account.get("secrets"):
         account["secrets"] = [{"name": one["name"]} if one.get("name") else {} for one in account["secrets"]]
+
+
+def _finish_service(service: Obj) -> None:
+    """A name of something outside has no traffic policy."""
+    if service["spec"].get("type") == "ExternalName":
+        service["spec"].pop("internalTrafficPolicy", None)
 
 
 #: What one kind needs of a new object besides.
@@ -284,6 +290,7 @@ CREATE: Final[dict[str, Callable[[Obj], None]]] = {
 FINISH: Final[dict[str, Callable[[Obj], None]]] = {
     "batch/v1.Job": _finish_job,
     "core/v1.Namespace": _finish_namespace,
+    "core/v1.Service": _finish_service,
 }
 
 #: What one kind needs of a changed object besides, given the new and the old one.

@@ -235,6 +235,7 @@ class Registry:
             if not self.strategy.unconditional_update:
                 wrong = field.invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")
                 raise Invalid.on(self.kind.plural, self.kind.group, name, [wrong])
+            new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         elif given != old["metadata"]["resourceVersion"]:
             raise Conflict.on(self.kind.plural, self.kind.group, name, MODIFIED)
 
