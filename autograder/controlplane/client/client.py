@@ -29,6 +29,8 @@ class Client:
         self.user = user
         self._trusted = trusted
         self._field_manager = field_manager or user.name.rpartition(":")[2]
+        #: How many requests were sent that may have changed something.
+        self.writes = 0
 
     def get(self, kind: ResourceType, namespace: str, name: str, subresource: str = "") -> Object:
         """One object, or one of its subresources."""
@@ -109,6 +111,8 @@ class Client:
         body: Any = b"",
     ) -> Response:
         query = query or {}
+        if method != "GET":
+            self.writes += 1
         if verb in ("create", "update", "patch"):
             query["fieldManager"] = [self._field_manager]
             query["fieldValidation"] = ["Strict"]

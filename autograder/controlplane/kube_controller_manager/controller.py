@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.wire import User
 from autograder.controlplane.client import Client, EventRecorder, InformerFactory, WorkQueue
 from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.clock import Clock
+from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Environment
 
 COMPONENT = "kube-controller-manager"
+
+#: What one controller may write in a second of virtual time, its events included.  Real clients are limited too (and to less);
+#: here the limit is what lets time go on when an object asks for two billion pods.
+WRITES_PER_SECOND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Controller:
         self.client = context.client(self.service_account)
         self.recorder = context.recorder(self.client, self.event_source)
         self.queue: WorkQueue[str] = WorkQueue(context.clock, COMPONENT, self.name)
+        self._second, self._writes_before = -1, 0
 
     def subscriptions(self) -> dict[Informer, str]:
         """The informers that this controller wants to hear, each with the name of the method that hears a delta."""
@@ -77,14 +82,16 @@ class Controller:
         twin = type(self)(context)
         twin.queue = self.queue.fork(context.clock)
         twin.recorder = self.recorder.fork(twin.client, context.clock)
+        twin._second, twin._writes_before = self._second, self._writes_before
+        twin.client.writes = self.client.writes
         for attribute in self.STATE:
             setattr(twin, attribute, getattr(self, attribute).copy())
         return twin
 
     def work(self) -> bool:
-        """Reconcile every key that is ready; True if there was one."""
+        """Reconcile every key that is ready and that the rate limit allows; True if there was one."""
         worked = False
-        while self.queue:
+        while self.queue and not self._throttled():
             worked = True
             key = self.queue.pop()
             try:
@@ -98,6 +105,16 @@ class Controller:
             else:
                 self.queue.forget(key)
         return worked
+
+    def _throttled(self) -> bool:
+        """Whether this second's requests are used up; if so, the rest waits for the next second."""
+        second = self.clock.now // SECOND
+        if second != self._second:
+            self._second, self._writes_before = second, self.client.writes
+        if self.client.writes - self._writes_before < WRITES_PER_SECOND:
+            return False
+        self.clock.set(COMPONENT, (self.name, None), (second + 1) * SECOND)
+        return True
 
 
 Hears = dict[Informer, list[tuple[Controller, str]]]

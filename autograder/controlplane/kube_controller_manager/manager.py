@@ -53,10 +53,14 @@ class ControllerManager:
         return worked
 
     def fire(self, key: Hashable) -> None:
-        """A delayed key of a controller's queue is ready: timers carry ``(controller name, key)``."""
+        """A delayed key of a controller's queue is ready: timers carry ``(controller name, key)``.
+
+        A timer without a key only lets a throttled controller go on.
+        """
         assert isinstance(key, tuple)
         controller, item = key
-        self._by_name[controller].queue.add(item)
+        if item is not None:
+            self._by_name[controller].queue.add(item)
 
     def _hear(self) -> bool:
         heard = False

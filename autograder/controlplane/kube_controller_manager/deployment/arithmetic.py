@@ -85,7 +85,7 @@ def proportional_sizes(deployment: Object, replica_sets: list[Object]) -> dict[s
         share = _share(deployment, one, to_add - added) if to_add else 0
         sizes[one["metadata"]["name"]] = replicas(one) + share
         added += share
-    if to_add:
+    if to_add and replica_sets:
         largest = replica_sets[0]["metadata"]["name"]
         sizes[largest] = max(0, sizes[largest] + to_add - added)
     return sizes
