@@ -34,13 +34,17 @@ def create_initial_objects(client: Client, nodes: Sequence[Object], *, system_po
     for name in NAMESPACES:
         client.create(scheme.NAMESPACES, "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for name, (value, description) in _PRIORITY_CLASSES.items():
-        client.create(scheme.PRIORITYCLASSES, "", {
-            "apiVersion": "scheduling.k8s.io/v1",
-            "kind": "PriorityClass",
-            "metadata": {"name": name},
-            "value": value,
-            "description": description,
-        })
+        client.create(
+            scheme.PRIORITYCLASSES,
+            "",
+            {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": name},
+                "value": value,
+                "description": description,
+            },
+        )
     _create_api_service(client)
     for manifest in nodes:
         client.create(scheme.NODES, "", manifest)
@@ -50,24 +54,36 @@ def _create_api_service(client: Client) -> None:
     """The Service ``kubernetes``, through which pods reach the API server, and its endpoints."""
     labels = {"component": "apiserver", "provider": "kubernetes"}
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": API_PORT}
-    client.create(scheme.SERVICES, "default", {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "kubernetes", "labels": labels},
-        "spec": {"clusterIP": API_ADDRESS, "ports": [port], "type": "ClusterIP"},
-    })
+    client.create(
+        scheme.SERVICES,
+        "default",
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "kubernetes", "labels": labels},
+            "spec": {"clusterIP": API_ADDRESS, "ports": [port], "type": "ClusterIP"},
+        },
+    )
     endpoint_port = {"name": "https", "port": API_PORT, "protocol": "TCP"}
-    client.create(scheme.ENDPOINTS, "default", {
-        "apiVersion": "v1",
-        "kind": "Endpoints",
-        "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": CONTROL_PLANE_ADDRESS}], "ports": [endpoint_port]}],
-    })
-    client.create(scheme.ENDPOINTSLICES, "default", {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": [CONTROL_PLANE_ADDRESS], "conditions": {"ready": True}}],
-        "ports": [endpoint_port],
-    })
+    client.create(
+        scheme.ENDPOINTS,
+        "default",
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": CONTROL_PLANE_ADDRESS}], "ports": [endpoint_port]}],
+        },
+    )
+    client.create(
+        scheme.ENDPOINTSLICES,
+        "default",
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [CONTROL_PLANE_ADDRESS], "conditions": {"ready": True}}],
+            "ports": [endpoint_port],
+        },
+    )

@@ -51,9 +51,7 @@ class Cluster:
     control plane's own pods.  ``without`` names components that are not started.  Equal arguments give equal bytes.
     """
 
-    def __init__(
-        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = ()) -> None:
         self.seed = seed
         self.clock = Clock()
         store = MemoryStore(stamp)

@@ -93,7 +93,9 @@ class NotFound(StatusError):
     @classmethod
     def on(cls, resource: str, group: str, name: str) -> NotFound:
         """``<resource>.<group> "<name>" not found``."""
-        return cls(f'{qualified_resource(resource, group)} "{name}" not found', details=details_of(resource, group, name))
+        return cls(
+            f'{qualified_resource(resource, group)} "{name}" not found', details=details_of(resource, group, name)
+        )
 
     @classmethod
     def path(cls) -> NotFound:

@@ -136,7 +136,9 @@ def forbidden(path: Path, detail: str) -> FieldError:
 
 def too_long(path: Path, limit: int, unit: str = "byte") -> FieldError:
     """The value has more than ``limit`` bytes (or another ``unit``, given in the singular)."""
-    return FieldError(ErrorType.TOO_LONG, str(path), OMITTED, f"may not be more than {limit} {unit}{'s' * (limit != 1)}")
+    return FieldError(
+        ErrorType.TOO_LONG, str(path), OMITTED, f"may not be more than {limit} {unit}{'s' * (limit != 1)}"
+    )
 
 
 def too_many(path: Path, count: int, limit: int) -> FieldError:
@@ -156,7 +158,17 @@ def shown(value: Any) -> str:
     return go_json(value)
 
 
-_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"'}
+_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    "\\": "\\\\",
+    '"': '\\"',
+}
 
 
 def quoted(text: str) -> str:

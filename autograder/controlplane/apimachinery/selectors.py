@@ -140,9 +140,12 @@ class _Parser:
         found: list[Requirement] = []
         while self._peek():
             found.append(self._requirement())
-            if self._peek() and self._take() != ",":
-                raise BadRequest(f"unable to parse requirement: found '{self._tokens[self._at - 1]}', expected: ',' or 'end of string'")
-            elif self._tokens[self._at - 1 :] == [","]:
+            if not self._peek():
+                break
+            separator = self._take()
+            if separator != ",":
+                raise BadRequest(f"unable to parse requirement: found '{separator}', expected: ',' or 'end of string'")
+            if not self._peek():
                 raise BadRequest("unable to parse requirement: found '', expected: identifier after ','")
         return found
 
@@ -161,7 +164,9 @@ class _Parser:
             raise BadRequest(f"unable to parse requirement: found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
         value = "" if self._peek() in ("", ",") else self._identifier(self._take())
         if operator in "><" and not _INTEGER.fullmatch(value):
-            raise BadRequest(f'values[0][{key}]: Invalid value: "{value}": for \'Gt\', \'Lt\' operators, the value must be an integer')
+            raise BadRequest(
+                f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
+            )
         return Requirement(key, _OPERATORS[operator], frozenset((value,)))
 
     def _values(self) -> frozenset[str]:

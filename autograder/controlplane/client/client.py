@@ -17,6 +17,9 @@ JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
+Query = dict[str, list[str]]
+
+
 class Client:
     """The API as one user sees it.  Every method raises ``StatusError`` for an answer that is not the object.
 
@@ -106,7 +109,7 @@ class Client:
         name: str = "",
         subresource: str = "",
         *,
-        query: dict[str, list[str]] | None = None,
+        query: Query | None = None,
         headers: dict[str, str] | None = None,
         body: Any = b"",
     ) -> Response:
@@ -125,5 +128,5 @@ class Client:
         return response
 
 
-def _selectors(labels: str, fields: str) -> dict[str, list[str]]:
+def _selectors(labels: str, fields: str) -> Query:
     return {key: [value] for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}

@@ -90,9 +90,7 @@ class Informer:
 
     def fork(self, client: Client) -> Informer:
         """The same collection for a fork of the cluster; it goes on watching there from the same point."""
-        twin = Informer(
-            client, self.kind, namespace=self._namespace, fields=self._fields, indexers=self._indexers
-        )
+        twin = Informer(client, self.kind, namespace=self._namespace, fields=self._fields, indexers=self._indexers)
         self._shared = twin._shared = True
         twin._items, twin._indexes, twin._revision = self._items, self._indexes, self._revision
         return twin

@@ -30,7 +30,7 @@ class _Told(NamedTuple):
 
     name: str
     first: str
-    count: int
+    times: int
 
 
 class _Alike(NamedTuple):
@@ -84,29 +84,33 @@ class EventRecorder:
         told = self._told.get(key)
         try:
             if told:
-                count = told.count + 1
+                count = told.times + 1
                 change = {"count": count, "lastTimestamp": now, "message": message}
                 self._client.patch(EVENTS, _namespace(involved), told.name, change)
-                self._told[key] = told._replace(count=count)
+                self._told[key] = told._replace(times=count)
                 return
             name = self._name(involved["name"])
             source = {"component": self.component, "host": host} if host else {"component": self.component}
-            self._client.create(EVENTS, _namespace(involved), {
-                "apiVersion": "v1",
-                "kind": "Event",
-                "metadata": {"name": name, "namespace": _namespace(involved)},
-                "involvedObject": involved,
-                "reason": reason,
-                "message": message,
-                "source": source,
-                "firstTimestamp": now,
-                "lastTimestamp": now,
-                "count": 1,
-                "type": kind,
-                "eventTime": None,
-                "reportingComponent": self.component,
-                "reportingInstance": host,
-            })
+            self._client.create(
+                EVENTS,
+                _namespace(involved),
+                {
+                    "apiVersion": "v1",
+                    "kind": "Event",
+                    "metadata": {"name": name, "namespace": _namespace(involved)},
+                    "involvedObject": involved,
+                    "reason": reason,
+                    "message": message,
+                    "source": source,
+                    "firstTimestamp": now,
+                    "lastTimestamp": now,
+                    "count": 1,
+                    "type": kind,
+                    "eventTime": None,
+                    "reportingComponent": self.component,
+                    "reportingInstance": host,
+                },
+            )
             self._told[key] = _Told(name, now, 1)
         except StatusError:
             self._told.pop(key, None)

@@ -47,9 +47,7 @@ BODY_TYPES: Final = ("application/json", "application/yaml", "application/vnd.ku
 class Handlers:
     """The handlers over the state of one cluster."""
 
-    def __init__(
-        self, backend: Backend, admission: AdmissionChain, nodes: Callable[[], NodeConnection | None]
-    ) -> None:
+    def __init__(self, backend: Backend, admission: AdmissionChain, nodes: Callable[[], NodeConnection | None]) -> None:
         self._backend = backend
         self._admission = admission
         self._registries: dict[ResourceType, Registry] = {}
@@ -173,7 +171,8 @@ class Handlers:
         attributes.warnings += decoded.warnings
         new = decoded.object
         if new["metadata"].get("name") != old["metadata"]["name"]:
-            raise BadRequest("the name of the object (based on its URL) does not match the one in the patch")
+            name = new["metadata"].get("name", "")
+            raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({attributes.name})")
         defaulting.default(kind.go_type, new)
         return new
 
@@ -189,7 +188,9 @@ class Handlers:
         if kind.group:
             details["group"] = kind.group
         details |= {"kind": kind.plural, "uid": meta["uid"]}
-        return Response(200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+        return Response(
+            200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        )
 
     def _delete_collection(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         registry = self.registry(kind)
@@ -245,7 +246,9 @@ class Handlers:
     def _field_validation(request: Request) -> Any:
         value = request.param("fieldValidation", "Warn")
         if value not in ("Strict", "Warn", "Ignore"):
-            raise BadRequest(f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"')
+            raise BadRequest(
+                f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"'
+            )
         return value
 
     @staticmethod

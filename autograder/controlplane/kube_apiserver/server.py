@@ -25,6 +25,7 @@ from autograder.controlplane.kube_apiserver.handlers import Handlers
 from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
 from autograder.controlplane.kube_apiserver.routing import resolve
 
+
 class APIServer:
     """The API of one cluster.  ``nodes`` gives the way to the kubelets (None while there are none), for logs and exec."""
 
@@ -86,4 +87,3 @@ def _unserved(info: RequestInfo) -> StatusError:
         name = f"{info.resource}.{info.group}" if info.group else info.resource
         return NotImplemented501(f"{name} is part of Kubernetes v1.36 and is not supported by this control plane")
     return NotFound.path()
-

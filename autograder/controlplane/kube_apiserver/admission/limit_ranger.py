@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-
 from autograder.controlplane.apimachinery import resources
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.resources import ResourceList
@@ -137,5 +136,3 @@ def _ratio(where: str, name: str, bound: Quantity, request: Quantity | None, lim
         yield f"{rule}, but no limit is specified or limit is 0"
     elif limit.milli_value * 1000 > bound.milli_value * request.milli_value:
         yield f"{rule}, but provided ratio is {limit.milli_value / request.milli_value:f}"
-
-

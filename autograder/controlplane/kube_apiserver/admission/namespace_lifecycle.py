@@ -27,11 +27,13 @@ class NamespaceLifecycle(Plugin):
             why = f"unable to create new content in namespace {attributes.namespace} because it is being terminated"
             error = forbidden(attributes, why)
             assert error.details is not None
-            error.details["causes"] = [{
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {attributes.namespace} is being terminated",
-                "field": "metadata.namespace",
-            }]
+            error.details["causes"] = [
+                {
+                    "reason": "NamespaceTerminating",
+                    "message": f"namespace {attributes.namespace} is being terminated",
+                    "field": "metadata.namespace",
+                }
+            ]
             raise error
 
     def validate(self, attributes: Attributes) -> None:

@@ -58,7 +58,9 @@ class ResourceQuota(Plugin):
         exceeded = sorted(key for key in asked if new[key] > hard[key])
         if exceeded:
             parts = [(word, _shown(amounts, exceeded)) for word, amounts in _told(asked, used, hard)]
-            raise forbidden(attributes, f"exceeded quota: {name}, " + ", ".join(f"{word}: {text}" for word, text in parts))
+            raise forbidden(
+                attributes, f"exceeded quota: {name}, " + ", ".join(f"{word}: {text}" for word, text in parts)
+            )
         return new
 
     def _asked(self, attributes: Attributes, one: Object, obj: Object, limited: set[str]) -> ResourceList:

@@ -21,7 +21,9 @@ _DELETE: Final = "$deleteFromPrimitiveList/"
 def apply_strategic_merge_patch(document: Any, patch: Any, type_name: str) -> Any:
     """The document of a Go type with the patch applied; ``BadRequest`` for a patch that makes no sense."""
     if not isinstance(patch, dict):
-        raise BadRequest("error decoding patch: json: cannot unmarshal value into Go value of type map[string]interface {}")
+        raise BadRequest(
+            "error decoding patch: json: cannot unmarshal value into Go value of type map[string]interface {}"
+        )
     return _merge_map(document, patch, type_name)
 
 
@@ -121,7 +123,9 @@ def _ordered(entries: list[Any], order: list[Any], key: str, *, partial: bool = 
 
 def _without_directives(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_directives(one) for key, one in value.items() if not key.startswith("$") and one is not None}
+        return {
+            key: _without_directives(one) for key, one in value.items() if not key.startswith("$") and one is not None
+        }
     if isinstance(value, list):
         return [_without_directives(one) for one in value]
     return value

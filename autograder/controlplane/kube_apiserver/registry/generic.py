@@ -32,6 +32,9 @@ FOREGROUND_FINALIZER = "foregroundDeletion"
 #: Gives the new state of an object from the one that stands now (None: there is none).
 Transform = Callable[[Object | None], Object]
 
+Errors = list[FieldError]
+Names = list[str]
+
 
 class Registry:
     """The objects of one kind."""
@@ -55,7 +58,7 @@ class Registry:
         """Seconds between the deletion and the end of an object; 0 ends it at once."""
         return 0
 
-    def validate_update(self, attributes: Attributes, new: Object, old: Object) -> list[FieldError]:
+    def validate_update(self, attributes: Attributes, new: Object, old: Object) -> Errors:
         """What is wrong with a changed object."""
         type_name = self.kind.go_type + ("Status" if attributes.subresource == "status" else "")
         return validation.validate_update(type_name, new, old)
@@ -297,7 +300,7 @@ class Registry:
         meta["deletionGracePeriodSeconds"] = grace
         return {**old, "metadata": meta}
 
-    def deletion_finalizers(self, finalizers: list[str], options: DeleteOptions) -> list[str]:
+    def deletion_finalizers(self, finalizers: Names, options: DeleteOptions) -> Names:
         """The object's finalizers with those of the garbage collector, as the propagation policy asks."""
         ours = {ORPHAN_FINALIZER: "orphan", FOREGROUND_FINALIZER: "foreground"}
         policy = options.propagation
@@ -307,7 +310,10 @@ class Registry:
         return kept + [finalizer for finalizer, name in ours.items() if name == policy]
 
     def _check_preconditions(self, meta: Object, options: DeleteOptions, name: str) -> None:
-        for key, wanted, label in (("uid", options.uid, "UID"), ("resourceVersion", options.revision, "ResourceVersion")):
+        for key, wanted, label in (
+            ("uid", options.uid, "UID"),
+            ("resourceVersion", options.revision, "ResourceVersion"),
+        ):
             if wanted and wanted != meta[key]:
                 why = (
                     f"the {label} in the precondition ({wanted}) does not match the {label} in record ({meta[key]}). "
@@ -331,7 +337,7 @@ class Registry:
         attributes.note("etcd", f"stored {key} at revision {kept.mod_revision}")
         return kept.value
 
-    def _refuse(self, obj: Object, errors: list[FieldError]) -> None:
+    def _refuse(self, obj: Object, errors: Errors) -> None:
         if errors:
             raise Invalid.on(self.kind.kind, self.kind.group, obj["metadata"].get("name", ""), errors)
 
@@ -357,4 +363,3 @@ class Registry:
                 "list without the continue parameter."
             )
         return Expired(f"The resourceVersion for the provided list is too old: {gone.asked} ({gone.oldest})")
-

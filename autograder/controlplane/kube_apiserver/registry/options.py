@@ -50,10 +50,13 @@ class WatchOptions:
 
     def refuse_future(self, current: int) -> None:
         """A revision that has not happened yet cannot be watched from."""
-        raise Timeout(f"Too large resource version: {self.revision}, current: {current}", details={
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        })
+        raise Timeout(
+            f"Too large resource version: {self.revision}, current: {current}",
+            details={
+                "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+                "retryAfterSeconds": 1,
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def watch_options(request: Request, known_fields: Collection[str]) -> WatchOptio
     elif match and not asked:
         errors.append(
             field.forbidden(
-                Path("resourceVersionMatch"), "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+                Path("resourceVersionMatch"),
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
             )
         )
     _refuse(errors)
@@ -122,7 +126,9 @@ def delete_options(request: Request, body: dict[str, Any]) -> DeleteOptions:
     errors = []
     if policy and orphan is not None:
         errors.append(
-            field.invalid(Path("propagationPolicy"), policy, "orphanDependents and deletionPropagation cannot be both set")
+            field.invalid(
+                Path("propagationPolicy"), policy, "orphanDependents and deletionPropagation cannot be both set"
+            )
         )
     if policy and policy not in _POLICIES:
         errors.append(field.not_supported(Path("propagationPolicy"), policy, [*sorted(_POLICIES), "nil"]))
@@ -181,9 +187,12 @@ def _revision(text: str) -> int:
     if not text:
         return 0
     if not text.isascii() or not text.isdigit():
-        raise Invalid.on("ListOptions", "meta.k8s.io", "", [
-            field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": invalid syntax')
-        ])
+        raise Invalid.on(
+            "ListOptions",
+            "meta.k8s.io",
+            "",
+            [field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": invalid syntax')],
+        )
     return int(text)
 
 

@@ -70,7 +70,9 @@ class PodRegistry(Registry):
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}"
             raise Conflict.on("pods/binding", "", attributes.name, why)
         if meta.get("deletionTimestamp"):
-            raise Conflict.on("pods/binding", "", attributes.name, f"{name} is being deleted, cannot be assigned to a host")
+            raise Conflict.on(
+                "pods/binding", "", attributes.name, f"{name} is being deleted, cannot be assigned to a host"
+            )
         if spec.get("nodeName"):
             why = f'{name} is already assigned to node "{spec["nodeName"]}"'
             raise Conflict.on("pods/binding", "", attributes.name, why)
@@ -104,7 +106,9 @@ class PodRegistry(Registry):
         if not budgets:
             return
         if len(budgets) > 1:
-            raise BadRequest("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+            raise BadRequest(
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            )
         budget = budgets[0]
         meta, status = budget["metadata"], budget.get("status", {})
         name = meta["name"]
@@ -113,9 +117,7 @@ class PodRegistry(Registry):
         allowed = status.get("disruptionsAllowed", 0)
         if allowed <= 0:
             healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
-            raise self._refused(
-                f"The disruption budget {name} needs {wanted} healthy pods and has {healthy} currently"
-            )
+            raise self._refused(f"The disruption budget {name} needs {wanted} healthy pods and has {healthy} currently")
         disrupted = {**status.get("disruptedPods", {}), pod["metadata"]["name"]: self.backend.now()}
         new_status = {**status, "disruptionsAllowed": allowed - 1, "disruptedPods": disrupted}
         key = PODDISRUPTIONBUDGETS.storage_key(attributes.namespace, name)

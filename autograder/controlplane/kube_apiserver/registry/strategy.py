@@ -48,9 +48,16 @@ def _selectable(*paths: str, **defaults: str) -> Callable[[Object], Fields]:
 
 def _event_fields(obj: Object) -> Fields:
     paths = _selectable(
-        "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-        "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
-        "reason", "reportingComponent", "type",
+        "involvedObject.kind",
+        "involvedObject.namespace",
+        "involvedObject.name",
+        "involvedObject.uid",
+        "involvedObject.apiVersion",
+        "involvedObject.resourceVersion",
+        "involvedObject.fieldPath",
+        "reason",
+        "reportingComponent",
+        "type",
     )
     fields = dict(paths(obj))
     fields["source"] = obj.get("source", {}).get("component", "") or fields["reportingComponent"]

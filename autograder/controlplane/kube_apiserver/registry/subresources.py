@@ -24,7 +24,9 @@ from autograder.controlplane.kube_apiserver.registry.scale import scale_of, scal
 class Subresources:
     """The special subresources; ``registry`` gives the registry of a kind."""
 
-    def __init__(self, registry: Callable[[ResourceType], Registry], nodes: Callable[[], NodeConnection | None]) -> None:
+    def __init__(
+        self, registry: Callable[[ResourceType], Registry], nodes: Callable[[], NodeConnection | None]
+    ) -> None:
         self._registry = registry
         self._nodes = nodes
 
@@ -49,7 +51,7 @@ class Subresources:
                 assert isinstance(registry, NamespaceRegistry)
                 finalizers = list(namespace.get("spec", {}).get("finalizers", ()))
                 return Response(200, registry.finalize(attributes, finalizers))
-            case ("exec" | "token" | "ephemeralcontainers" | "resize"), _:
+            case (("exec" | "token" | "ephemeralcontainers" | "resize"), _):
                 raise NotImplemented501(f"{kind.plural}/{info.subresource} is not supported by this control plane")
         return None
 
@@ -101,14 +103,20 @@ class Subresources:
         if not node or kubelets is None:
             return Response(200, "", "text/plain")
         since_time = request.param("sinceTime")
-        log = kubelets.logs(node, info.namespace, info.name, container, LogOptions(
-            previous=request.flag("previous"),
-            timestamps=request.flag("timestamps"),
-            tail_lines=_number(request, "tailLines"),
-            since_seconds=_number(request, "sinceSeconds"),
-            since_time=timestamps.parse(since_time) if since_time else None,
-            limit_bytes=_number(request, "limitBytes"),
-        ))
+        log = kubelets.logs(
+            node,
+            info.namespace,
+            info.name,
+            container,
+            LogOptions(
+                previous=request.flag("previous"),
+                timestamps=request.flag("timestamps"),
+                tail_lines=_number(request, "tailLines"),
+                since_seconds=_number(request, "sinceSeconds"),
+                since_time=timestamps.parse(since_time) if since_time else None,
+                limit_bytes=_number(request, "limitBytes"),
+            ),
+        )
         return Response(200, log, "text/plain")
 
 
