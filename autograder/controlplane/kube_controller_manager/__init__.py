@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.kube_controller_manager.controller import Controller
+from autograder.controlplane.kube_controller_manager.daemonset import DaemonSetController
 from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
 from autograder.controlplane.kube_controller_manager.endpoints import EndpointsController
 from autograder.controlplane.kube_controller_manager.endpointslice import EndpointSliceController
@@ -15,6 +16,7 @@ from autograder.controlplane.kube_controller_manager.replication import Replicat
 from autograder.controlplane.kube_controller_manager.resourcequota import ResourceQuotaController
 from autograder.controlplane.kube_controller_manager.rootcacertpublisher import RootCACertPublisher
 from autograder.controlplane.kube_controller_manager.serviceaccount import ServiceAccountController
+from autograder.controlplane.kube_controller_manager.statefulset import StatefulSetController
 
 #: All controllers, in the order in which they get their turn.
 CONTROLLERS: Final[tuple[type[Controller], ...]] = (
@@ -25,6 +27,8 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     DeploymentController,
     ReplicaSetController,
     ReplicationManager,
+    DaemonSetController,
+    StatefulSetController,
     EndpointsController,
     EndpointSliceController,
     GarbageCollector,

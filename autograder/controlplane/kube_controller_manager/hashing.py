@@ -51,6 +51,14 @@ def fnv32a(data: bytes) -> int:
     return value
 
 
+def fnv32(data: bytes) -> int:
+    """The 32 bit FNV-1 hash, which multiplies before it mixes."""
+    value = _FNV_OFFSET
+    for byte in data:
+        value = (value * _FNV_PRIME & 0xFFFFFFFF) ^ byte
+    return value
+
+
 def safe_encode(text: str) -> str:
     """The text in letters and digits that can spell no word."""
     return "".join(_LETTERS[ord(character) % len(_LETTERS)] for character in text)

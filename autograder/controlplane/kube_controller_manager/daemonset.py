@@ -1,0 +1,509 @@
+"""The DaemonSet controller: a pod on every node that may have one.
+
+The pods are bound by the scheduler; each names its node in its node affinity.  Source: pkg/controller/daemon.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, Self
+
+from autograder.controlplane.apimachinery import intstr, selectors
+from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, StatusError
+from autograder.controlplane.apimachinery.scheme import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.clock import SECOND
+from autograder.controlplane.kube_controller_manager import history, nodes, pods as podlib
+from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.hashing import template_hash
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
+from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
+from autograder.controlplane.kube_controller_manager.replicaset import slow_start
+
+BURST: Final = 250
+GENERATION_LABEL: Final = "pod-template-generation"
+GENERATION_ANNOTATION: Final = "deprecated.daemonset.template.generation"
+BACKOFF: Final = 1 * SECOND
+LONGEST_BACKOFF: Final = 900 * SECOND
+
+#: What every daemon puts up with: taint key and effect.
+TOLERATED: Final = (
+    ("node.kubernetes.io/not-ready", "NoExecute"),
+    ("node.kubernetes.io/unreachable", "NoExecute"),
+    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
+    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
+    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
+    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+)
+TOLERATED_ON_HOST_NETWORK: Final = (("node.kubernetes.io/network-unavailable", "NoSchedule"),)
+
+PodsByNode = dict[str, list[Object]]
+
+
+class _Backoff(NamedTuple):
+    """The last time a failed daemon of a node was replaced, and how long to wait for the next time."""
+
+    since: int
+    delay: int
+
+
+class DaemonSetController(Controller):
+    """Keeps the pods of every DaemonSet on their nodes."""
+
+    name = "daemonset-controller"
+    service_account = "daemon-set-controller"
+    event_source = "daemonset-controller"
+    STATE = ("backoffs",)
+
+    def __init__(self, context: ControllerContext) -> None:
+        super().__init__(context)
+        self.sets = self.informers.informer(DAEMONSETS, namespace=by_namespace)
+        self.revisions = self.informers.informer(CONTROLLERREVISIONS, namespace=by_namespace)
+        self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
+        self.nodes = self.informers.informer(NODES)
+        self.pod_control = PodControl(self.client, self.recorder)
+        self.expectations = Expectations(self.clock)
+        self.backoffs: dict[str, _Backoff] = {}
+
+    def fork(self, context: ControllerContext) -> Self:
+        twin = super().fork(context)
+        twin.expectations = self.expectations.fork(context.clock)
+        return twin
+
+    def subscriptions(self) -> dict[Informer, str]:
+        return {self.sets: "on_set", self.revisions: "on_owned", self.pods: "on_pod", self.nodes: "on_node"}
+
+    def on_set(self, delta: Delta) -> None:
+        if delta.new is None:
+            self.expectations.forget(object_key(delta.object))
+        self.queue.add(object_key(delta.object))
+
+    def on_owned(self, delta: Delta) -> None:
+        if owner := self._owner(delta.object):
+            self.queue.add(object_key(owner))
+
+    def on_pod(self, delta: Delta) -> None:
+        pod = delta.object
+        owner = self._owner(pod)
+        if owner is None:
+            if controller_of(pod) is None and delta.new is not None:
+                self._enqueue_matching(pod)
+            former = self._owner(delta.old) if delta.old else None
+            if former:
+                self.queue.add(object_key(former))
+            return
+        key = object_key(owner)
+        if delta.new is None or "deletionTimestamp" in pod["metadata"]:
+            self.expectations.deletion_observed(key, object_key(pod))
+        elif delta.old is None:
+            self.expectations.creation_observed(key)
+        self.queue.add(key)
+
+    def on_node(self, delta: Delta) -> None:
+        """Nodes tell of themselves all the time; only what decides about pods counts."""
+        old, new = delta
+        same = (
+            old is not None
+            and new is not None
+            and old["spec"] == new["spec"]
+            and old["metadata"].get("labels") == new["metadata"].get("labels")
+        )
+        if not same:
+            for one in self.sets:
+                self.queue.add(object_key(one))
+
+    def _owner(self, owned: Object) -> Object | None:
+        reference = controller_of(owned)
+        if reference is None or reference["kind"] != DAEMONSETS.kind:
+            return None
+        found = self.sets.get(owned["metadata"]["namespace"], reference["name"])
+        return found if found and found["metadata"]["uid"] == reference["uid"] else None
+
+    def _enqueue_matching(self, pod: Object) -> None:
+        labels = pod["metadata"].get("labels")
+        for one in self.sets.by_index("namespace", pod["metadata"]["namespace"]):
+            if labels and selectors.of_object(one["spec"]["selector"]).matches(labels):
+                self.queue.add(object_key(one))
+
+    def reconcile(self, key: str) -> None:
+        daemon_set = self.sets.get_by_key(key)
+        if daemon_set is None:
+            self.expectations.forget(key)
+            return
+        if selectors.of_object(daemon_set["spec"]["selector"]).empty:
+            message = "This daemon set is selecting all pods. A non-empty selector is required."
+            self.recorder.event(daemon_set, "Warning", "SelectingAll", message)
+            return
+        if "deletionTimestamp" in daemon_set["metadata"]:
+            return
+        current, old = self._sync_history(daemon_set)
+        digest = current["metadata"]["labels"][history.HASH_LABEL]
+        failure: StatusError | None = None
+        satisfied = self.expectations.satisfied(key)
+        if satisfied:
+            try:
+                self._manage(key, daemon_set, digest)
+                if self.expectations.satisfied(key) and _is_rolling(daemon_set):
+                    self._roll(key, daemon_set, digest)
+                self._clean_up(daemon_set, old)
+            except StatusError as error:
+                failure = error
+        self._write_status(key, daemon_set, digest, observed=satisfied)
+        if failure:
+            raise failure
+
+    # ------------------------------------------------------------ history
+
+    def _sync_history(self, daemon_set: Object) -> tuple[Object, list[Object]]:
+        """The revision of the present template, made if there is none, and the others."""
+        selector = selectors.of_object(daemon_set["spec"]["selector"])
+        candidates = self.revisions.by_index("namespace", daemon_set["metadata"]["namespace"])
+        known = claim(self.client, DAEMONSETS, daemon_set, selector, CONTROLLERREVISIONS, candidates)
+        same = history.in_order(one for one in known if history.keeps_template_of(one, daemon_set))
+        old = history.in_order(one for one in known if not history.keeps_template_of(one, daemon_set))
+        number = old[-1]["revision"] + 1 if old else 1
+        if same:
+            current = same[-1]
+            return history.renumber(self.client, current, max(number, current["revision"])), old
+        return self._snapshot(daemon_set, number), old
+
+    def _snapshot(self, daemon_set: Object, number: int) -> Object:
+        collisions = daemon_set.get("status", {}).get("collisionCount")
+        wanted = history.new_revision(daemon_set, template_hash(daemon_set["spec"]["template"], collisions), number)
+        namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
+        try:
+            return self.client.create(CONTROLLERREVISIONS, namespace, wanted)
+        except AlreadyExists:
+            found = self.client.get(CONTROLLERREVISIONS, namespace, name)
+            if history.keeps_template_of(found, daemon_set):
+                return found
+            status = {**daemon_set.get("status", {}), "collisionCount": (collisions or 0) + 1}
+            self.client.update(DAEMONSETS, {**daemon_set, "status": status}, "status")
+            raise
+
+    def _clean_up(self, daemon_set: Object, old: list[Object]) -> None:
+        """Delete the oldest revisions beyond ``revisionHistoryLimit`` that no pod is of."""
+        surplus = len(old) - daemon_set["spec"].get("revisionHistoryLimit", 10)
+        if surplus <= 0:
+            return
+        owned = self.pods.by_index(podlib.BY_OWNER, daemon_set["metadata"]["uid"])
+        live = {pod["metadata"].get("labels", {}).get(history.HASH_LABEL) for pod in owned}
+        unused = [one for one in old if one["metadata"].get("labels", {}).get(history.HASH_LABEL) not in live]
+        for one in unused[:surplus]:
+            self.client.delete(CONTROLLERREVISIONS, one["metadata"]["namespace"], one["metadata"]["name"])
+
+    # ------------------------------------------------------------ pods
+
+    def _nodes_in_order(self) -> list[Object]:
+        return sorted(self.nodes, key=lambda node: str(node["metadata"]["name"]))
+
+    def _pods_by_node(self, daemon_set: Object) -> PodsByNode:
+        selector = selectors.of_object(daemon_set["spec"]["selector"])
+        meta = daemon_set["metadata"]
+        known = self.pods.by_index(podlib.BY_OWNER, meta["uid"])
+        known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(meta["namespace"]))
+        found: PodsByNode = {}
+        for pod in claim(self.client, DAEMONSETS, daemon_set, selector, PODS, known):
+            if podlib.is_terminal(pod) and "deletionTimestamp" in pod["metadata"]:
+                continue
+            if node := target_node(pod):
+                found.setdefault(node, []).append(pod)
+        return found
+
+    def _manage(self, key: str, daemon_set: Object, digest: str) -> None:
+        """A pod where one is missing, none where none may be, and no more than one."""
+        by_node = self._pods_by_node(daemon_set)
+        missing: list[str] = []
+        doomed: list[Object] = []
+        all_nodes = self._nodes_in_order()
+        for node in all_nodes:
+            self._judge_node(key, daemon_set, node, by_node.get(node["metadata"]["name"]), digest, missing, doomed)
+        present = {node["metadata"]["name"] for node in all_nodes}
+        for name in sorted(by_node.keys() - present):
+            doomed += [pod for pod in by_node[name] if not pod["spec"].get("nodeName")]
+        self._apply(key, daemon_set, digest, missing, doomed)
+
+    def _judge_node(
+        self,
+        key: str,
+        daemon_set: Object,
+        node: Object,
+        pods: list[Object] | None,
+        digest: str,
+        missing: list[str],
+        doomed: list[Object],
+    ) -> None:
+        name = node["metadata"]["name"]
+        may_start, may_stay = should_run(daemon_set, node)
+        if pods is None:
+            if may_start:
+                missing.append(name)
+            return
+        staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+        if not may_stay:
+            doomed += staying
+            return
+        running = []
+        for pod in staying:
+            if podlib.phase(pod) == "Failed":
+                self._replace_failed(key, daemon_set, name, pod, doomed)
+            elif podlib.phase(pod) == "Succeeded":
+                message = f"Found succeeded daemon pod {object_key(pod)} on node {name}, will try to delete it"
+                self.recorder.event(daemon_set, "Normal", "SucceededDaemonPod", message)
+                doomed.append(pod)
+            else:
+                running.append(pod)
+        running.sort(key=_seniority)
+        if _max_surge(daemon_set, 1) == 0:
+            doomed += running[1:]
+        elif not running:
+            if may_start:
+                missing.append(name)
+        elif len(running) > 1:
+            doomed += self._surplus_of_surge(daemon_set, running, digest)
+
+    def _surplus_of_surge(self, daemon_set: Object, running: list[Object], digest: str) -> list[Object]:
+        """Of the pods on one node an old and a new one may stay, until the new one has taken over."""
+        new = [pod for pod in running if _hash(pod) == digest]
+        old = [pod for pod in running if _hash(pod) != digest]
+        surplus = new[1:] + old[1:]
+        if new and old:
+            wait = daemon_set["spec"].get("minReadySeconds", 0)
+            if not podlib.is_ready(old[0]) or podlib.is_available(new[0], wait, self.clock.now):
+                surplus.append(old[0])
+        return surplus
+
+    def _replace_failed(self, key: str, daemon_set: Object, node: str, pod: Object, doomed: list[Object]) -> None:
+        """A failed daemon is deleted, so that a new one comes; each time with a longer wait."""
+        generation = daemon_set.get("status", {}).get("observedGeneration", 0)
+        backoff_key = f"{daemon_set['metadata']['uid']}/{generation}/{node}"
+        known = self.backoffs.get(backoff_key)
+        now = self.clock.now
+        if known and now - known.since < known.delay:
+            self.queue.add_after(key, known.delay)
+            return
+        delay = min(known.delay * 2, LONGEST_BACKOFF) if known else BACKOFF
+        self.backoffs[backoff_key] = _Backoff(now, delay)
+        message = f"Found failed daemon pod {object_key(pod)} on node {node}, will try to kill it"
+        self.recorder.event(daemon_set, "Warning", "FailedDaemonPod", message)
+        doomed.append(pod)
+
+    def _roll(self, key: str, daemon_set: Object, digest: str) -> None:
+        """Replace old pods as far as ``maxUnavailable`` or ``maxSurge`` allow."""
+        by_node = self._pods_by_node(daemon_set)
+        runnable = {node["metadata"]["name"] for node in self._nodes_in_order() if should_run(daemon_set, node)[0]}
+        surge, unavailable = _limits(daemon_set, len(runnable))
+        if surge == 0:
+            self._roll_in_place(key, daemon_set, digest, by_node, unavailable)
+        else:
+            self._roll_by_surge(key, daemon_set, digest, by_node, runnable, surge)
+
+    def _roll_in_place(
+        self, key: str, daemon_set: Object, digest: str, by_node: PodsByNode, max_unavailable: int
+    ) -> None:
+        wait, now = daemon_set["spec"].get("minReadySeconds", 0), self.clock.now
+        missing = 0
+        broken: list[Object] = []
+        healthy: list[Object] = []
+        for _, pods in sorted(by_node.items()):
+            new, old = _split(pods, digest)
+            if len(new) + len(old) != 1:
+                missing += 1
+            elif new:
+                missing += not podlib.is_available(new[0], wait, now)
+            elif podlib.is_available(old[0], wait, now):
+                healthy.append(old[0])
+            else:
+                broken.append(old[0])
+                missing += 1
+        self._apply(key, daemon_set, digest, [], broken + healthy[: max(0, max_unavailable - missing)])
+
+    def _roll_by_surge(
+        self, key: str, daemon_set: Object, digest: str, by_node: PodsByNode, runnable: set[str], max_surge: int
+    ) -> None:
+        wait, now = daemon_set["spec"].get("minReadySeconds", 0), self.clock.now
+        surging = 0
+        replaced: list[Object] = []
+        broken: list[str] = []
+        candidates: list[str] = []
+        for node, pods in sorted(by_node.items()):
+            new, old = _split(pods, digest)
+            if len(new) > 1 or len(old) > 1:
+                surging += 1
+            elif old and new:
+                if podlib.is_available(new[0], wait, now):
+                    replaced.append(old[0])
+                else:
+                    surging += 1
+            elif old and node not in runnable:
+                replaced.append(old[0])
+            elif old:
+                (candidates if podlib.is_available(old[0], wait, now) else broken).append(node)
+        self._apply(key, daemon_set, digest, broken + candidates[: max(0, max_surge - surging)], replaced)
+
+    def _apply(
+        self, key: str, daemon_set: Object, digest: str, missing: list[str], doomed: list[Object]
+    ) -> None:
+        """Create a pod for each of the nodes ``missing`` and delete the doomed ones."""
+        missing, doomed = missing[:BURST], doomed[:BURST]
+        if not missing and not doomed:
+            return
+        self.expectations.expect(key, len(missing), map(object_key, doomed))
+        template = pod_template(daemon_set, digest)
+        waiting = iter(missing)
+
+        def create() -> None:
+            try:
+                self.pod_control.create_from_template(daemon_set, on_node(template, next(waiting)))
+            except StatusError as error:
+                self.expectations.creation_observed(key)
+                if not has_cause(error, NAMESPACE_TERMINATING):
+                    raise
+
+        done, failure = slow_start(len(missing), create)
+        self.expectations.creation_observed(key, sum(1 for _ in waiting))
+        for pod in doomed:
+            try:
+                self.pod_control.delete(daemon_set, pod)
+            except StatusError as error:
+                self.expectations.deletion_observed(key, object_key(pod))
+                if not isinstance(error, NotFound):
+                    failure = failure or error
+        if failure:
+            raise failure
+
+    # ------------------------------------------------------------ status
+
+    def _write_status(self, key: str, daemon_set: Object, digest: str, *, observed: bool) -> None:
+        by_node = self._pods_by_node(daemon_set)
+        wait, now = daemon_set["spec"].get("minReadySeconds", 0), self.clock.now
+        desired = current = misplaced = ready = updated = available = 0
+        for node in self._nodes_in_order():
+            pods = sorted(by_node.get(node["metadata"]["name"], ()), key=_seniority)
+            if not should_run(daemon_set, node)[0]:
+                misplaced += bool(pods)
+                continue
+            desired += 1
+            if pods:
+                current += 1
+                ready += podlib.is_ready(pods[0])
+                available += podlib.is_available(pods[0], wait, now)
+                updated += _hash(pods[0]) == digest
+        before = daemon_set.get("status", {})
+        generation = daemon_set["metadata"].get("generation", 0) if observed else before.get("observedGeneration", 0)
+        status = {
+            "currentNumberScheduled": current,
+            "numberMisscheduled": misplaced,
+            "desiredNumberScheduled": desired,
+            "numberReady": ready,
+        }
+        status |= compact({
+            "observedGeneration": generation,
+            "updatedNumberScheduled": updated,
+            "numberAvailable": available,
+            "numberUnavailable": desired - available,
+        })
+        status |= {field: before[field] for field in ("collisionCount", "conditions") if field in before}
+        if status != before:
+            self.client.update(DAEMONSETS, {**daemon_set, "status": status}, "status")
+        if wait and ready != available:
+            self.queue.add_after(key, wait * SECOND)
+
+
+def should_run(daemon_set: Object, node: Object) -> tuple[bool, bool]:
+    """Whether a daemon may start on a node, and whether one that is there may stay."""
+    spec = daemon_set["spec"]["template"]["spec"]
+    if spec.get("nodeName", "") not in ("", node["metadata"]["name"]) or not nodes.matches_affinity(spec, node):
+        return False, False
+    tolerations = with_tolerations(spec).get("tolerations", ())
+    against = [one for one in nodes.taints_of(node) if not nodes.tolerated(tolerations, one)]
+    effects = {one["effect"] for one in against}
+    return not effects & {"NoSchedule", "NoExecute"}, "NoExecute" not in effects
+
+
+def with_tolerations(spec: Object) -> Object:
+    """A pod spec with the tolerations that every daemon has."""
+    wanted = TOLERATED + (TOLERATED_ON_HOST_NETWORK if spec.get("hostNetwork") else ())
+    tolerations: list[Object] = list(spec.get("tolerations", ()))
+    for key, effect in wanted:
+        toleration = {"key": key, "operator": "Exists", "effect": effect}
+        same = [one for one in tolerations if _kind_of(one) == _kind_of(toleration)]
+        tolerations = [toleration if one in same else one for one in tolerations]
+        if not same:
+            tolerations.append(toleration)
+    return {**spec, "tolerations": tolerations}
+
+
+def pod_template(daemon_set: Object, digest: str) -> Object:
+    """The template of a daemon: with tolerations and the labels that say which revision it is of."""
+    template = daemon_set["spec"]["template"]
+    meta = template.get("metadata", {})
+    generation = daemon_set["metadata"].get("annotations", {}).get(GENERATION_ANNOTATION)
+    labels = {**meta.get("labels", {}), **compact({GENERATION_LABEL: generation}), history.HASH_LABEL: digest}
+    return {"metadata": {**meta, "labels": labels}, "spec": with_tolerations(template["spec"])}
+
+
+def on_node(template: Object, node: str) -> Object:
+    """The template of the daemon of one node: its node affinity names the node."""
+    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
+    spec = template["spec"]
+    affinity = spec.get("affinity", {})
+    node_affinity = affinity.get("nodeAffinity", {})
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    return {**template, "spec": {**spec, "affinity": {**affinity, "nodeAffinity": {**node_affinity, **required}}}}
+
+
+def target_node(pod: Object) -> str:
+    """The node that a daemon is on or is meant for, or ''."""
+    if name := pod["spec"].get("nodeName", ""):
+        return str(name)
+    required = nodes.required_affinity(pod["spec"]) or {}
+    for term in required.get("nodeSelectorTerms", ()):
+        for one in term.get("matchFields", ()):
+            if one["key"] == "metadata.name" and one["operator"] == "In" and one.get("values"):
+                return str(one["values"][0])
+    return ""
+
+
+def _kind_of(toleration: Object) -> tuple[str, str, str, str]:
+    """What two tolerations have in common of which one replaces the other."""
+    fields = ("key", "effect", "operator", "value")
+    key, effect, operator, value = (toleration.get(field, "") for field in fields)
+    return key, effect, operator, value
+
+
+def _is_rolling(daemon_set: Object) -> bool:
+    kind: str = daemon_set["spec"].get("updateStrategy", {}).get("type", "RollingUpdate")
+    return kind == "RollingUpdate"
+
+
+def _max_surge(daemon_set: Object, desired: int) -> int:
+    rolling = daemon_set["spec"].get("updateStrategy", {}).get("rollingUpdate", {})
+    return intstr.scaled(rolling.get("maxSurge", 0), desired, round_up=True) if _is_rolling(daemon_set) else 0
+
+
+def _limits(daemon_set: Object, desired: int) -> tuple[int, int]:
+    """``maxSurge`` and ``maxUnavailable`` as numbers; not both are 0."""
+    rolling = daemon_set["spec"].get("updateStrategy", {}).get("rollingUpdate", {})
+    surge = _max_surge(daemon_set, desired)
+    unavailable = intstr.scaled(rolling.get("maxUnavailable", 1), desired, round_up=True)
+    return surge, unavailable or (0 if surge else 1)
+
+
+def _split(pods: list[Object], digest: str) -> tuple[list[Object], list[Object]]:
+    """The new and the old pods among those that stay."""
+    staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    return [pod for pod in staying if _hash(pod) == digest], [pod for pod in staying if _hash(pod) != digest]
+
+
+def _hash(pod: Object) -> str:
+    digest: str = pod["metadata"].get("labels", {}).get(history.HASH_LABEL, "")
+    return digest
+
+
+def _seniority(pod: Object) -> tuple[bool, str, str]:
+    """Sort key: bound pods first, then the oldest."""
+    meta = pod["metadata"]
+    return not pod["spec"].get("nodeName"), meta["creationTimestamp"], meta["name"]
