@@ -5,7 +5,7 @@ what does not belong there (unknown fields, fields given twice) is refused, warn
 
 The object that comes out is in *normal form*: nulls and unknown fields are gone, empty values stand only where Go's
 JSON has them, quantities and times are spelt canonically, fields stand in the order of the Go type and the keys of
-maps are sorted. Nothing of the input is shared with it but strings, so that it may be changed in place by defaulting
+maps are sorted (``emptied`` tells what was given empty). Nothing of the input is shared with it but strings, so that it may be changed in place by defaulting
 and admission.
 
 Readers of types are compiled from the tables in ``types`` when a type is first met, and then kept.
@@ -25,6 +25,7 @@ from autograder.controlplane.apimachinery import quantity, rfc3339
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
 from autograder.controlplane.apimachinery.field import quoted
 from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.kube_apiserver.emptied import Emptied
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 
@@ -461,6 +462,7 @@ def _struct_reader(name: str) -> Reader:
         struct = _struct(name)
         members = struct.members
         out: dict[str, Any] = {}
+        empty: dict[str, Any] = {}
         key = ""
         try:
             for key, given in value.items():
@@ -471,13 +473,20 @@ def _struct_reader(name: str) -> Reader:
                     result = member.read(given, unknown)
                     if result or not member.droppable:
                         out[key] = result
+                    if not result and out.get(key) is None and isinstance(given, (list, dict)):
+                        empty[key] = type(given)()
         except _Mismatch as error:
             error.within(short, members[key].steps)
             raise
         for key, zero in struct.always:
             if key not in out:
                 out[key] = zero()
-        return {key: out[key] for key in sorted(out, key=struct.place)} if len(out) > 1 else out
+        if len(out) > 1:
+            out = {key: out[key] for key in sorted(out, key=struct.place)}
+        if empty:
+            out = Emptied(out)
+            out.empty = empty
+        return out
 
     return read
 

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from autograder.controlplane.kube_apiserver.emptied import as_given
+
 _FILE = Path(__file__).with_name("internal.json")
 _ZEROS = {"string": "", "bool": False, "resource.Quantity": "0"}
 #: What v1 has in the spec of a pod and the unversioned type in its security context.
@@ -25,9 +27,9 @@ def unversioned(value: Any, type_name: str) -> Any:
     structs, named = _table()
     plain = named.get(type_name, type_name)
     if plain.startswith("[]"):
-        return [unversioned(one, plain[2:]) for one in value] if value else None
+        return None if value is None else [unversioned(one, plain[2:]) for one in value]
     if plain.startswith("map["):
-        return {key: unversioned(one, plain.partition("]")[2]) for key, one in value.items()} if value else None
+        return None if value is None else {key: unversioned(one, plain.partition("]")[2]) for key, one in value.items()}
     if plain in structs:
         return _struct(value or {}, plain)
     if value is not None or plain.startswith("meta/"):
@@ -36,17 +38,17 @@ def unversioned(value: Any, type_name: str) -> Any:
 
 
 def _struct(value: Mapping[str, Any], type_name: str) -> dict[str, Any]:
-    if type_name == "core.PodSpec":
-        host = {name: value[name] for name in _HOST_FIELDS if name in value}
-        value = {**value, "securityContext": {**value.get("securityContext", {}), **host}}
     shown: dict[str, Any] = {}
     for name, json_name, field_type in _table()[0][type_name]:
         if name:
-            shown[name] = unversioned(value.get(json_name), field_type)
+            shown[name] = unversioned(as_given(value, json_name), field_type)
         elif field_type == "meta/v1.ObjectMeta":
             shown |= value.get("metadata", {})
         else:
             shown |= _struct(value, field_type)
+    if type_name == "core.PodSpec":
+        host = {name: value[name] for name in _HOST_FIELDS if name in value}
+        shown["SecurityContext"] = _struct({**value.get("securityContext", {}), **host}, "core.PodSecurityContext")
     return shown
 
 

@@ -10,16 +10,19 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
+    annotations,
     immutable,
     invalid,
     label_selector,
+    labels,
     not_negative,
     validate_metadata,
     validate_metadata_update,
 )
-from autograder.controlplane.kube_apiserver.validation.pods import validate_pod_template
+from autograder.controlplane.kube_apiserver.validation.pods import validate_pod_annotations, validate_pod_template
 from autograder.controlplane.kube_apiserver.validation.rules import one_of
 from autograder.controlplane.kube_apiserver.validation.storage import validate_claim_spec
 from autograder.controlplane.kube_apiserver.validation.workloads import (
@@ -188,9 +191,10 @@ def _controller_spec(spec: Object) -> Iterator[FieldError]:
     if template is None:
         yield field.required(_TEMPLATE)
         return
-    labels = template["metadata"].get("labels")
-    if selector and not selector.items() <= (labels or {}).items():
-        yield field.invalid(_TEMPLATE.child("metadata").child("labels"), labels, MISMATCH)
+    given = template["metadata"].get("labels")
+    if selector and not selector.items() <= (given or {}).items():
+        shown = as_given(template["metadata"], "labels")
+        yield field.invalid(_TEMPLATE.child("metadata").child("labels"), shown, MISMATCH)
     yield from validate_pod_template(template, _TEMPLATE)
     yield from always_restarts(template["spec"], _TEMPLATE.child("spec"), "ReplicationController")
 
@@ -316,6 +320,10 @@ def _stateful_set_spec(spec: Object, *, is_new: bool) -> Iterator[FieldError]:
     else:
         yield from selects_template(selector, template, _TEMPLATE)
         yield from validate_pod_template(_with_claimed_volumes(spec), _TEMPLATE)
+        metadata = template["metadata"]
+        yield from labels(metadata.get("labels"), _TEMPLATE.child("labels"))
+        yield from annotations(metadata.get("annotations"), _TEMPLATE.child("annotations"))
+        yield from validate_pod_annotations(metadata, template["spec"], _TEMPLATE.child("annotations"))
     yield from always_restarts(template["spec"], _TEMPLATE.child("spec"), "StatefulSet")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
+from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import parse_address, validate_address
 from autograder.controlplane.kube_apiserver.validation.meta import (
@@ -76,7 +77,7 @@ def _validate(ingress: dict[str, Any], old_spec: dict[str, Any]) -> list[FieldEr
 def _validate_spec(spec: dict[str, Any], old_spec: dict[str, Any]) -> Iterator[FieldError]:
     path, rules = Path("spec"), spec.get("rules")
     if not rules and "defaultBackend" not in spec:
-        yield invalid(path, rules, "either `defaultBackend` or `rules` must be specified")
+        yield invalid(path, as_given(spec, "rules"), "either `defaultBackend` or `rules` must be specified")
     if "defaultBackend" in spec:
         yield from _validate_backend(spec["defaultBackend"], path.child("defaultBackend"))
     malformed_wildcards = any(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import field, selectors
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.intstr import is_valid_percent
+from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import invalid, label_selector, not_negative
 
@@ -39,9 +40,9 @@ def is_well_formed(selector: Object | None, path: Path) -> bool:
 def selects_template(selector: Object | None, template: Object, path: Path) -> Iterator[FieldError]:
     """The pods of the template must be found by the selector (which is well formed); ``path`` is the template's."""
     chosen = selectors.of_object(selector)
-    labels = template["metadata"].get("labels")
-    if not chosen.matches(labels):
-        yield field.invalid(path.child("metadata").child("labels"), labels, MISMATCH)
+    metadata = template["metadata"]
+    if not chosen.matches(metadata.get("labels")):
+        yield field.invalid(path.child("metadata").child("labels"), as_given(metadata, "labels"), MISMATCH)
 
 
 def always_restarts(spec: Object, path: Path, kind: str) -> Iterator[FieldError]:
