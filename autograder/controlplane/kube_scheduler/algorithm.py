@@ -11,7 +11,7 @@ from operator import add
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from autograder.controlplane.kube_scheduler.framework import Framework
+from autograder.controlplane.kube_scheduler.framework import Framework, blame
 from autograder.controlplane.kube_scheduler.interface import Code, Cycle, NodeStatuses, Status, Window, unresolvable
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
 
@@ -198,7 +198,7 @@ def _ask(plugins: list[Any], cycle: Cycle, pod: PodInfo, node: Any) -> Status | 
     for plugin in plugins:
         status: Status | None = plugin.filter(cycle, pod, node)
         if status is not None:
-            return status._replace(plugin=plugin.name)
+            return blame(status, plugin.name)
     return None
 
 

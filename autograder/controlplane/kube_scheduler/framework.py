@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from autograder.controlplane.kube_scheduler.interface import (
     FilterPlugin,
     Interest,
     InterestedPlugin,
+    ManyFilterPlugin,
     ManyScorePlugin,
     NodeStatuses,
     NormalizePlugin,
@@ -56,6 +58,41 @@ class PluginScores(NamedTuple):
     normalized: list[int]
 
 
+class _Scorer(NamedTuple):
+    """A plugin that scores, and the ways in which it does."""
+
+    plugin: Any
+    weight: int
+    signed: bool
+    many: bool
+    normalizes: bool
+
+    @classmethod
+    def of(cls, plugin: Any) -> _Scorer:
+        return cls(
+            plugin,
+            getattr(plugin, "weight", 1),
+            isinstance(plugin, SignedScorePlugin),
+            isinstance(plugin, ManyScorePlugin),
+            isinstance(plugin, NormalizePlugin),
+        )
+
+    def scores(self, cycle: Cycle, pod: PodInfo, window: Window) -> list[int]:
+        """The raw scores of the nodes of a window."""
+        plugin = self.plugin
+        if self.signed:
+            key: Hashable = ("score", plugin.name, plugin.sign_score(cycle, pod))
+            return window.take(cycle.snapshot.column(key, lambda node: plugin.score(cycle, pod, node)))
+        if self.many:
+            scores: list[int] = plugin.score_many(cycle, pod, window)
+            return scores
+        return self.plain_scores(cycle, pod, window)
+
+    def plain_scores(self, cycle: Cycle, pod: PodInfo, window: Window) -> list[int]:
+        """The same, asking for each node by itself."""
+        return [self.plugin.score(cycle, pod, node) for node in window.nodes]
+
+
 class PluginError(Exception):
     """A plugin answered with something that it may not; the message says what."""
 
@@ -73,9 +110,11 @@ class Framework:
         self.pre_filter_plugins = _having(plugins, PreFilterPlugin)
         self.trial_plugins = _having(plugins, PodTrialPlugin)
         self.filter_plugins = _having(plugins, FilterPlugin)
+        self._signed_filters = {plugin.name for plugin in _having(plugins, SignedFilterPlugin)}
+        self._many_filters = {plugin.name for plugin in _having(plugins, ManyFilterPlugin)}
         self.post_filter_plugins = _having(plugins, PostFilterPlugin)
         self.pre_score_plugins = _having(plugins, PreScorePlugin)
-        self.score_plugins = _having(plugins, ScorePlugin)
+        self.scorers = [_Scorer.of(plugin) for plugin in _having(plugins, ScorePlugin)]
         self.reserve_plugins = _having(plugins, ReservePlugin)
         self.pre_bind_plugins = _having(plugins, PreBindPlugin)
         self.bind_plugins = _having(plugins, BindPlugin)
@@ -87,7 +126,7 @@ class Framework:
     def pre_enqueue(self, pod: PodInfo, gated_by: str) -> tuple[str, Status] | None:
         """The plugin that keeps a pod out of the queue, and why; the one that did so before is asked first."""
         for plugin in sorted(self.pre_enqueue_plugins, key=lambda one: one.name != gated_by):
-            status = plugin.pre_enqueue(pod)
+            status: Status | None = plugin.pre_enqueue(pod)
             if status is not None:
                 return plugin.name, status
         return None
@@ -103,7 +142,7 @@ class Framework:
                 if answer.code is Code.SKIP:
                     cycle.skip_filter.add(plugin.name)
                     continue
-                answer = answer._replace(plugin=plugin.name)
+                answer = blame(answer, plugin.name)
                 if answer.code is Code.UNSCHEDULABLE:
                     rejected = answer
                     continue
@@ -122,9 +161,9 @@ class Framework:
         """The first objection of a plugin to a node, or None."""
         for plugin in self.filter_plugins:
             if plugin.name not in cycle.skip_filter:
-                status = plugin.filter(cycle, pod, node)
+                status: Status | None = plugin.filter(cycle, pod, node)
                 if status is not None:
-                    return status._replace(plugin=plugin.name)
+                    return blame(status, plugin.name)
         return None
 
     def filter_with_nominated(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
@@ -154,11 +193,18 @@ class Framework:
         return changed
 
     def filter_column(self, cycle: Cycle, pod: PodInfo) -> tuple[Sequence[Status | None], list[Any]]:
-        """What the leading signed filters say of every node, and the filters that have still to be asked one by one."""
+        """The objections of the leading filters, as far as all nodes can be asked at once, and the other filters."""
         active = [plugin for plugin in self.filter_plugins if plugin.name not in cycle.skip_filter]
-        signed = list(takewhile(lambda one: isinstance(one, SignedFilterPlugin), active))
+        signed = list(takewhile(lambda one: one.name in self._signed_filters, active))
+        many = list(takewhile(lambda one: one.name in self._many_filters, active[len(signed) :]))
         key = ("filter", tuple((plugin.name, plugin.sign_filter(cycle, pod)) for plugin in signed))
-        return cycle.snapshot.column(key, _first_objection(cycle, pod, signed)), active[len(signed) :]
+        objections = cycle.snapshot.column(key, _first_objection(cycle, pod, signed))
+        for plugin in many:
+            answers = plugin.filter_many(cycle, pod)
+            if any(answers):
+                blamed = (blame(answer, plugin.name) if answer else None for answer in answers)
+                objections = [known or new for known, new in zip(objections, blamed, strict=True)]
+        return objections, active[len(signed) + len(many) :]
 
     def post_filter(
         self, cycle: Cycle, pod: PodInfo, statuses: NodeStatuses
@@ -185,35 +231,26 @@ class Framework:
 
     def scores(self, cycle: Cycle, pod: PodInfo, window: Window, *, plainly: bool = False) -> Iterator[PluginScores]:
         """The scores of every plugin; ``plainly`` asks for each node by itself.  Raises ``PluginError``."""
-        for plugin in self.score_plugins:
+        for scorer in self.scorers:
+            plugin = scorer.plugin
             if plugin.name in cycle.skip_score:
                 continue
-            raw = self._raw_scores(plugin, cycle, pod, window, plainly)
-            normalized = plugin.normalize(cycle, pod, window, raw) if isinstance(plugin, NormalizePlugin) else raw
+            raw = scorer.plain_scores(cycle, pod, window) if plainly else scorer.scores(cycle, pod, window)
+            normalized = plugin.normalize(cycle, pod, window, raw) if scorer.normalizes else raw
             if min(normalized) < 0 or max(normalized) > MAX_NODE_SCORE:
                 wrong = next(score for score in normalized if not 0 <= score <= MAX_NODE_SCORE)
                 raise PluginError(
                     f'plugin "{plugin.name}" returns an invalid score {wrong}, it should in the range of '
                     f"[0, {MAX_NODE_SCORE}] after normalizing"
                 )
-            yield PluginScores(plugin.name, getattr(plugin, "weight", 1), raw, normalized)
-
-    def _raw_scores(self, plugin: Any, cycle: Cycle, pod: PodInfo, window: Window, plainly: bool) -> list[int]:
-        if plainly:
-            return [plugin.score(cycle, pod, node) for node in window.nodes]
-        if isinstance(plugin, SignedScorePlugin):
-            key: Hashable = ("score", plugin.name, plugin.sign_score(cycle, pod))
-            return window.take(cycle.snapshot.column(key, lambda node: plugin.score(cycle, pod, node)))
-        if isinstance(plugin, ManyScorePlugin):
-            return plugin.score_many(cycle, pod, window)
-        return [plugin.score(cycle, pod, node) for node in window.nodes]
+            yield PluginScores(plugin.name, scorer.weight, raw, normalized)
 
     def reserve(self, cycle: Cycle, pod: PodInfo, node: str) -> Status | None:
         """Let plugins keep what the pod needs on its node."""
         for plugin in self.reserve_plugins:
-            status = plugin.reserve(cycle, pod, node)
+            status: Status | None = plugin.reserve(cycle, pod, node)
             if status is not None:
-                return status._replace(plugin=plugin.name)
+                return blame(status, plugin.name)
         return None
 
     def unreserve(self, cycle: Cycle, pod: PodInfo, node: str) -> None:
@@ -225,9 +262,9 @@ class Framework:
         """Bind the pod; a refusal of the API server is a status."""
         try:
             for pre in self.pre_bind_plugins:
-                status = pre.pre_bind(cycle, pod, node)
+                status: Status | None = pre.pre_bind(cycle, pod, node)
                 if status is not None:
-                    return status._replace(plugin=pre.name)
+                    return blame(status, pre.name)
             for plugin in self.bind_plugins:
                 status = plugin.bind(cycle, pod, node)
                 if status is None or status.code is not Code.SKIP:
@@ -258,7 +295,13 @@ def _first_objection(cycle: Cycle, pod: PodInfo, plugins: list[Any]) -> Callable
         for plugin in plugins:
             status: Status | None = plugin.filter(cycle, pod, node)
             if status is not None:
-                return status._replace(plugin=plugin.name)
+                return blame(status, plugin.name)
         return None
 
     return objection
+
+
+@lru_cache(maxsize=1024)
+def blame(status: Status, plugin: str) -> Status:
+    """The status with the name of the plugin that gave it."""
+    return status._replace(plugin=plugin)

@@ -6,7 +6,7 @@ What pods that are already there say counts too: their anti-affinity keeps a pod
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from autograder.controlplane.apimachinery.selectors import EVERYTHING, NOTHING
 from autograder.controlplane.kube_scheduler.handle import Handle
@@ -32,6 +32,8 @@ KEPT_AWAY: Final = unschedulable("node(s) didn't satisfy existing pods anti-affi
 
 #: What it is worth to be near a pod that must be near this one.
 HARD_AFFINITY_WEIGHT: Final = 1
+
+T = TypeVar("T")
 
 Pair = tuple[str, str]
 Terms = tuple[AffinityTerm, ...]
@@ -61,8 +63,9 @@ class InterPodAffinity:
         terms, anti_terms = _resolve(handle, pod.affinity_terms), _resolve(handle, pod.anti_affinity_terms)
         labels = handle.namespace_labels(pod.namespace)
         keeping_away: Counts = {}
-        for other, node in _affine_pods(cycle):
-            _count_any(keeping_away, other.anti_affinity_terms, pod, labels, node, 1)
+        for node, keys in _affine_nodes(cycle, pod, labels, "keep away", _keeping_away):
+            for key in keys:
+                _count(keeping_away, node, key, 1)
         if not (keeping_away or terms or anti_terms):
             return SKIP
         wanted: Counts = {}
@@ -108,6 +111,30 @@ class InterPodAffinity:
             return KEPT_AWAY
         return None
 
+    def filter_many(self, cycle: Cycle, pod: PodInfo) -> list[Status | None]:
+        """As ``filter``, judging each domain once."""
+        near: Near = cycle.filter_data[self.name]
+        objections: list[Status | None] = [None] * len(cycle.snapshot.nodes)
+        anybody = not near.wanted and _all_match(near.terms, pod)
+        for term in near.terms:
+            company = {value for key, value in near.wanted if key == term.topology_key}
+            objections = [
+                said or (NOT_NEAR if domain is None or not (anybody or domain in company) else None)
+                for said, domain in zip(objections, _domains(cycle, term.topology_key), strict=True)
+            ]
+        for status, counts, keys in (
+            (TOO_NEAR, near.unwanted, [term.topology_key for term in near.anti_terms]),
+            (KEPT_AWAY, near.keeping_away, [key for key, _ in near.keeping_away]),
+        ):
+            for topology_key in dict.fromkeys(keys):
+                bad = {value for (key, value), count in counts.items() if key == topology_key and count > 0}
+                if bad:
+                    objections = [
+                        said or (status if domain in bad else None)
+                        for said, domain in zip(objections, _domains(cycle, topology_key), strict=True)
+                    ]
+        return objections
+
     def pre_score(self, cycle: Cycle, pod: PodInfo, window: Window) -> Status | None:
         """Add up what company is worth, per domain."""
         handle = cycle.handle
@@ -117,13 +144,9 @@ class InterPodAffinity:
                 for node, count in _counted(cycle, ("pods of term", term), _matcher(term)):
                     _add(worth, node, term.topology_key, sign * term.weight * count)
         labels = handle.namespace_labels(pod.namespace)
-        for other, node in _affine_pods(cycle):
-            weighted = [(term, HARD_AFFINITY_WEIGHT) for term in other.affinity_terms]
-            weighted += [(term, term.weight) for term in other.preferred_affinity_terms]
-            weighted += [(term, -term.weight) for term in other.preferred_anti_affinity_terms]
-            for term, points in weighted:
-                if term.matches(pod, labels):
-                    _add(worth, node, term.topology_key, points)
+        for node, offers in _affine_nodes(cycle, pod, labels, "are drawn", _drawn):
+            for key, points in offers:
+                _add(worth, node, key, points)
         if not worth:
             return SKIP
         by_key: dict[str, dict[str, int]] = {}
@@ -167,12 +190,34 @@ def _with_namespaces(handle: Handle, term: AffinityTerm) -> AffinityTerm:
     return AffinityTerm(term.selector, names, NOTHING, term.topology_key, term.weight)
 
 
-def _affine_pods(cycle: Cycle) -> Iterator[tuple[PodInfo, NodeInfo]]:
-    """The pods that say anything of other pods near them, with their nodes."""
-    for key, name in cycle.snapshot.affine.items():
-        node = cycle.snapshot.get(name)
-        if node is not None:
-            yield node.pods[key], node
+def _affine_nodes(
+    cycle: Cycle, pod: PodInfo, labels: Labels, what: str, ask: Callable[[PodInfo, PodInfo, Labels], list[T]]
+) -> Iterator[tuple[NodeInfo, list[T]]]:
+    """The nodes with pods that have something to say of this one, and what they say."""
+    if not cycle.snapshot.affine:
+        return
+
+    def sayings(node: NodeInfo) -> list[T]:
+        affine = [other for other in node.pods.values() if other.has_pod_affinity]
+        return [said for other in affine for said in ask(other, pod, labels)]
+
+    key = (what, pod.namespace, tuple(sorted(pod.labels.items())), tuple(sorted(labels.items())))
+    for node, said in zip(cycle.snapshot.nodes, cycle.snapshot.column(key, sayings), strict=True):
+        if said:
+            yield node, said
+
+
+def _keeping_away(other: PodInfo, pod: PodInfo, labels: Labels) -> list[str]:
+    """The topology keys within which another pod does not want this one."""
+    return [term.topology_key for term in other.anti_affinity_terms if term.matches(pod, labels)]
+
+
+def _drawn(other: PodInfo, pod: PodInfo, labels: Labels) -> list[tuple[str, int]]:
+    """What it is worth to another pod to have this one near it, by topology key."""
+    weighted = [(term, HARD_AFFINITY_WEIGHT) for term in other.affinity_terms]
+    weighted += [(term, term.weight) for term in other.preferred_affinity_terms]
+    weighted += [(term, -term.weight) for term in other.preferred_anti_affinity_terms]
+    return [(term.topology_key, points) for term, points in weighted if term.matches(pod, labels)]
 
 
 def _counted(cycle: Cycle, key: tuple[object, ...], means: Callable[[PodInfo], bool]) -> Iterator[tuple[NodeInfo, int]]:
@@ -181,6 +226,10 @@ def _counted(cycle: Cycle, key: tuple[object, ...], means: Callable[[PodInfo], b
     for node, count in zip(cycle.snapshot.nodes, column, strict=True):
         if count:
             yield node, count
+
+
+def _domains(cycle: Cycle, key: str) -> Sequence[str | None]:
+    return cycle.snapshot.column(("label", key), lambda node: node.labels.get(key))
 
 
 def _matcher(term: AffinityTerm) -> Callable[[PodInfo], bool]:

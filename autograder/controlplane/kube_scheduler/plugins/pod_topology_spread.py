@@ -55,15 +55,22 @@ class Constraint(NamedTuple):
 
 
 class Domains(NamedTuple):
-    """For filtering: the constraints, and for each the matching pods per domain."""
+    """For filtering: the constraints, for each the matching pods per domain, and the fewest in any domain.
+
+    There are taken to be none somewhere while there are fewer domains than there should be.
+    """
 
     constraints: tuple[Constraint, ...]
     counts: tuple[dict[str, int], ...]
+    least: tuple[int, ...]
 
-    def least(self, place: int) -> int:
-        """The fewest matching pods in a domain; 0 while there are fewer domains than there should be."""
-        counts, constraint = self.counts[place], self.constraints[place]
-        return min(counts.values()) if counts and len(counts) >= constraint.min_domains else 0
+    @classmethod
+    def of(cls, constraints: tuple[Constraint, ...], counts: list[dict[str, int]]) -> Domains:
+        least = tuple(
+            min(found.values()) if found and len(found) >= constraint.min_domains else 0
+            for constraint, found in zip(constraints, counts, strict=True)
+        )
+        return cls(constraints, tuple(counts), least)
 
 
 class Preferred(NamedTuple):
@@ -107,7 +114,7 @@ class PodTopologySpread:
                     assert domain is not None
                     found[domain] = found.get(domain, 0) + count
             counts.append(found)
-        cycle.filter_data[self.name] = Domains(wanted, tuple(counts))
+        cycle.filter_data[self.name] = Domains.of(wanted, counts)
         return None
 
     def after_change(self, cycle: Cycle, pod: PodInfo, other: PodInfo, node: NodeInfo, sign: int) -> None:
@@ -122,7 +129,7 @@ class PodTopologySpread:
             if constraint.selector.matches(other.labels) and _counts(constraint, pod, places, node.node):
                 domain = node.labels[constraint.topology_key]
                 counts[place] = {**counts[place], domain: counts[place].get(domain, 0) + sign}
-        cycle.filter_data[self.name] = Domains(known.constraints, tuple(counts))
+        cycle.filter_data[self.name] = Domains.of(known.constraints, counts)
 
     def filter(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Turn down a node whose domain would get too far ahead of the emptiest one."""
@@ -132,9 +139,24 @@ class PodTopologySpread:
             if domain is None:
                 return NO_LABEL
             itself = constraint.selector.matches(pod.labels)
-            if known.counts[place].get(domain, 0) + itself - known.least(place) > constraint.max_skew:
+            if known.counts[place].get(domain, 0) + itself - known.least[place] > constraint.max_skew:
                 return TOO_SKEWED
         return None
+
+    def filter_many(self, cycle: Cycle, pod: PodInfo) -> list[Status | None]:
+        """As ``filter``, judging each domain once."""
+        known: Domains = cycle.filter_data[self.name]
+        objections: list[Status | None] = [None] * len(cycle.snapshot.nodes)
+        for place, constraint in enumerate(known.constraints):
+            allowed = constraint.max_skew + known.least[place] - constraint.selector.matches(pod.labels)
+            full = {domain for domain, count in known.counts[place].items() if count > allowed}
+            if allowed < 0:
+                full.update(domain for domain in _domains(cycle, constraint.topology_key) if domain is not None)
+            objections = [
+                said or (NO_LABEL if domain is None else TOO_SKEWED if domain in full else None)
+                for said, domain in zip(objections, _domains(cycle, constraint.topology_key), strict=True)
+            ]
+        return objections
 
     def pre_score(self, cycle: Cycle, pod: PodInfo, window: Window) -> Status | None:
         """Count matching pods in the domains of the nodes that will do."""
@@ -159,11 +181,15 @@ class PodTopologySpread:
                 size = len(distinct)
                 found = {domain: 0 for domain in distinct if domain is not None}
                 if found:
-                    rows = zip(
-                        labelled, eligible.column(constraint), column, _matching(cycle, pod, constraint), strict=True
-                    )
-                    for complete, counted, domain, count in rows:
-                        if count and counted and domain in found and (complete or not own):
+                    matching = _matching(cycle, pod, constraint)
+                    for admitted in (eligible.column(constraint), labelled if own else ()):
+                        if not all(admitted):
+                            matching = [
+                                count if counts_in else 0
+                                for count, counts_in in zip(matching, admitted, strict=True)
+                            ]
+                    for domain, count in zip(column, matching, strict=True):
+                        if count and domain in found:
                             found[domain] += count
             counts.append(found)
             weights.append(math.log(size + 2))
