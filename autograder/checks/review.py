@@ -46,12 +46,13 @@ class Case:
 class Notes:
     """What happened during one check: what was found and proved, and what the audit wants to know of it.
 
-    ``mentions`` are the names and values that the check expects, ``looked_at`` the fields that it compared.
+    ``names`` are the names that the check goes by, ``values`` what it expects, ``looked_at`` the fields it compared.
     """
 
     found: list[str] = field(default_factory=list)
     proofs: list[str] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
     looked_at: list[Field] = field(default_factory=list)
 
 
@@ -79,7 +80,7 @@ class Review:
 
     def object(self, kind: str, name: str, namespace: str = "") -> Subject:
         """The object of this name; fails with the names that exist."""
-        self.mention(name)
+        self.notes.names.append(name)
         namespace = namespace or self.case.namespace
         try:
             found = Subject(self, self.cluster.get(kind, name, namespace))
@@ -209,16 +210,15 @@ class Review:
         """Note what the student gets to read if the check passes."""
         self.notes.proofs.append(what)
 
-    def mention(self, value: Any) -> None:
-        """Note a name or value that the check expects, which must therefore stand in the task."""
+    def expects(self, value: Any) -> None:
+        """Note a value that the check expects, which must therefore stand in the task unless it is to be found out."""
         if isinstance(value, Mapping):
-            for key, entry in value.items():
-                self.notes.mentions += [shown(key), shown(entry)]
+            self.expects([*value, *value.values()])
         elif isinstance(value, list | tuple | set | frozenset):
             for entry in value:
-                self.mention(entry)
+                self.expects(entry)
         else:
-            self.notes.mentions.append(shown(value))
+            self.notes.values.append(shown(value))
 
     def looked_at(self, compared: Field) -> None:
         """Note a field that the verdict depends on."""

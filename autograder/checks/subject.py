@@ -91,7 +91,7 @@ class Field:
 
     def entry(self, name: str) -> Field:
         """The entry of this list that is known by ``name``; fails with the names that there are."""
-        self.subject.review.mention(name)
+        self.subject.review.notes.names.append(name)
         found = Field(self.subject, (*self.path, name))
         if found.value is MISSING:
             raise Failed(
@@ -107,17 +107,17 @@ class Field:
     def is_one_of(self, wanted: Iterable[Any]) -> None:
         """Holds one of several values."""
         options = list(wanted)
-        self._require(self.value in options, " or ".join(shown(option) for option in options), mentions=())
+        self._require(self.value in options, " or ".join(shown(option) for option in options), expects=())
 
     def at_least(self, wanted: int) -> None:
         """Holds this number or a larger one."""
         held = isinstance(self.value, int) and self.value >= wanted
-        self._require(held, f"at least {wanted}", mentions=(wanted,))
+        self._require(held, f"at least {wanted}", expects=(wanted,))
 
     def at_most(self, wanted: int) -> None:
         """Holds this number or a smaller one."""
         held = isinstance(self.value, int) and self.value <= wanted
-        self._require(held, f"at most {wanted}", mentions=(wanted,))
+        self._require(held, f"at most {wanted}", expects=(wanted,))
 
     def is_quantity(self, wanted: str) -> None:
         """Means the same amount: ``1`` and ``1000m``, ``1Gi`` and ``1024Mi``."""
@@ -149,21 +149,21 @@ class Field:
 
     def is_present(self) -> None:
         """Is set at all."""
-        self._require(self.value is not MISSING, "a value", mentions=())
+        self._require(self.value is not MISSING, "a value", expects=())
 
     def is_missing(self) -> None:
         """Is not set."""
-        self._require(self.value is MISSING, "nothing", mentions=())
+        self._require(self.value is MISSING, "nothing", expects=())
 
     def satisfies(self, predicate: Callable[[Any], bool], wanted: str) -> None:
         """Holds a value for which ``predicate`` is true; ``wanted`` says in words what that is."""
-        self._require(self.value is not MISSING and predicate(self.value), wanted, mentions=())
+        self._require(self.value is not MISSING and predicate(self.value), wanted, expects=())
 
-    def _require(self, held: bool, wanted: Any, *, mentions: Iterable[Any] | None = None) -> None:
+    def _require(self, held: bool, wanted: Any, *, expects: Iterable[Any] | None = None) -> None:
         review = self.subject.review
         review.looked_at(self)
-        for mention in [wanted] if mentions is None else mentions:
-            review.mention(mention)
+        for expected in [wanted] if expects is None else expects:
+            review.expects(expected)
         if held:
             review.proved(f"{self} is {shown(wanted)}")
             return

@@ -35,7 +35,7 @@ def apply(cluster: Cluster, obj: Object, namespace: str = "default") -> Object:
 def _remembering(obj: Object) -> Object:
     """The object with itself in its annotation; one whose annotations are malformed is left to the server."""
     meta = obj["metadata"]
-    annotations = meta.get("annotations") or {}
+    annotations = {} if meta.get("annotations") is None else meta["annotations"]
     if not isinstance(annotations, dict):
         return obj
     remembered = json.dumps(obj, separators=(",", ":"), ensure_ascii=False)

@@ -140,9 +140,12 @@ class _Audit:
             self.rightful("solution", self.exercise, answer, runner)
         judgement = self.runner.judgement(self.exercise, answer)
         task = self.exercise.task
-        for mention in dict.fromkeys(mention for one in judgement.judged for mention in one.notes.mentions):
-            if not stands_in(mention, task):
-                self.find(f"the checks ask for {mention!r}, which does not stand in the task")
+        asked = [name for one in judgement.judged for name in one.notes.names]
+        if self.exercise.shows_wanted:
+            asked += [value for one in judgement.judged for value in one.notes.values]
+        for word in dict.fromkeys(asked):
+            if not stands_in(word, task):
+                self.find(f"the checks ask for {word!r}, which does not stand in the task")
 
     def mutants(self, exercise: Exercise) -> None:
         for name, text in exercise.mutants.items():
@@ -239,7 +242,8 @@ class _Audit:
         if not exercise.shows_wanted:
             shown = (runner or self.runner).judge(replace(exercise, shows_wanted=True), answer)
             for result in shown.criteria:
-                if result.outcome is not Outcome.PASSED and result.wanted and stands_in(result.wanted, result.message):
+                secret = result.wanted if result.outcome is not Outcome.PASSED else None
+                if secret and not stands_in(secret, exercise.task) and stands_in(secret, result.message):
                     self.find(f"{name}: the message of {result.name} gives away what was wanted")
         return verdict
 

@@ -166,7 +166,7 @@ def _is_blank(answer: Answer) -> bool:
     """Whether there is nothing in the answer but comments and blank lines."""
     for content in answer.files.values():
         text = content if isinstance(content, str) else content.decode("utf-8", "replace")
-        if any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+        if any(not line.lstrip().startswith("#") and line.strip() not in ("", "---") for line in text.splitlines()):
             return False
     return True
 

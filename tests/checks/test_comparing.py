@@ -133,5 +133,6 @@ def test_the_only_container_needs_no_name(review: Review) -> None:
 def test_what_the_checks_expect_is_noted_for_the_audit(review: Review, field: Callable[[str], Field]) -> None:
     review.object("ReplicaSet", "web").container("main").field("image").is_image("nginx")
     review.object("ReplicaSet", "web").field("spec.replicas").equals(2)
-    assert {"web", "main", "nginx", "2"} <= set(review.notes.mentions)
+    assert {"web", "main"} <= set(review.notes.names)
+    assert {"nginx", "2"} == set(review.notes.values)
     assert [str(compared) for compared in review.notes.looked_at][-1] == "spec.replicas of ReplicaSet web"

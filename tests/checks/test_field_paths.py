@@ -35,7 +35,9 @@ def test_values_are_found_by_key(path: str, value: object) -> None:
     assert look_up(POD, steps(path)) == value
 
 
-@pytest.mark.parametrize("path", ["spec.containers[db]", "spec.replicas", "metadata.labels[app].x", "spec.containers[0]"])
+@pytest.mark.parametrize(
+    "path", ["spec.containers[db]", "spec.replicas", "metadata.labels[app].x", "spec.containers[0]"]
+)
 def test_what_is_not_there_is_missing(path: str) -> None:
     assert look_up(POD, steps(path)) is MISSING
 

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 import pytest
 
 from autograder.checks import (
-    BadCheck, Case, Check, Failed, Outcome, Review, Role, Sources, Status, Verdict, criterion, gate, guard, run, verdict_of,
+    BadCheck,
+    Case,
+    Check,
+    Failed,
+    Outcome,
+    Review,
+    Role,
+    Sources,
+    Status,
+    Verdict,
+    criterion,
+    gate,
+    guard,
+    run,
+    verdict_of,
 )  # fmt: skip
 from autograder.checks.declaring import Judge
 from autograder.clusters import Capability, Cluster

@@ -10,7 +10,12 @@ from autograder.clusters import Cluster, Object
 QUOTA: Object = {
     "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"configmaps": "3"}},
 }  # fmt: skip
-SETTINGS: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue"}}
+SETTINGS: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings"},
+    "data": {"colour": "blue"},
+}
 REPLICA_SET: Object = {
     "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web"},
     "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": {

@@ -8,7 +8,12 @@ from autograder.clusters import Capability, Cluster, NotSupportedHere, Object, n
 from autograder.clusters.kinds import UnknownKind
 from autograder.controlplane.apimachinery.errors import AlreadyExists, BadRequest, NotFound
 
-SETTINGS: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue"}}
+SETTINGS: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings"},
+    "data": {"colour": "blue"},
+}
 
 
 def test_objects_go_where_they_say_or_else_where_the_caller_says(cluster: Cluster) -> None:

@@ -1,0 +1,43 @@
+"""Every exercise of the course proves itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import autograder
+from autograder.clusters import Cluster
+from autograder.exercises import exercise_ids, load
+from autograder.exercises.audit import Auditor
+
+ROOT = Path(autograder.__file__).parents[1] / "course" / "exercises"
+
+
+@pytest.fixture(scope="module")
+def auditor(warm: Cluster) -> Auditor:
+    from autograder.clusters import open_cluster
+
+    return Auditor(warm, open_cluster("embedded"))
+
+
+@pytest.mark.parametrize("exercise", exercise_ids(ROOT))
+def test_the_audit_is_green(auditor: Auditor, exercise: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_EXERCISES", str(ROOT))
+    report = auditor.audit(load(exercise))
+    assert report.findings == []
+    assert report.rightful.judged >= 20
+    assert report.wrongful.judged >= 10
+
+
+@pytest.mark.parametrize("exercise", exercise_ids(ROOT))
+def test_there_are_enough_answers_to_learn_from(exercise: str) -> None:
+    loaded = load(exercise, ROOT)
+    assert len(loaded.accepted) >= 3
+    assert len(loaded.mutants) >= 4
+
+
+def test_the_table_in_the_readme_is_complete() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for exercise in exercise_ids(ROOT):
+        assert f"| `{exercise}` | {load(exercise, ROOT).points} |" in readme
