@@ -11,7 +11,9 @@ from typing import Final
 from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.kube_controller_manager import CONTROLLERS
 from autograder.controlplane.kube_controller_manager.manager import ControllerManager
+from autograder.controlplane.kube_scheduler.scheduler import Scheduler
 
 FACTORIES: Final[dict[str, Callable[[Environment], Component]]] = {
     "kube-controller-manager": lambda environment: ControllerManager(environment, CONTROLLERS),
+    "kube-scheduler": Scheduler,
 }

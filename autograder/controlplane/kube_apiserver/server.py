@@ -27,7 +27,7 @@ from autograder.controlplane.kube_apiserver.routing import resolve
 
 
 class APIServer:
-    """The API of one cluster.  ``nodes`` gives the way to the kubelets (None while there are none), for logs and exec."""
+    """The API of one cluster.  ``nodes`` gives the way to the kubelets, for logs and exec; None while they are away."""
 
     def __init__(self, backend: Backend, nodes: Callable[[], NodeConnection | None]) -> None:
         self.backend = backend
