@@ -19,7 +19,7 @@ from aiohttp import web
 
 from autograder.controlplane.apimachinery.errors import InternalError, StatusError, Unauthorized
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, User
-from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing
+from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing, streams
 from autograder.controlplane.fronts.watches import Watches
 
 HOST: Final = "127.0.0.1"
@@ -108,6 +108,12 @@ class SocketFront:
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
             request = await http.read(incoming, self._user(incoming))
+            self.pacing.catch_up()
+            if streams.is_command(request):
+                self.pacing.changed()
+                return await streams.execute(incoming, request, self._handle)
+            if streams.is_followed_log(request):
+                return await streams.follow(incoming, request, self._handle, self.watches)
         except StatusError as error:
             return http.refused(error)
         response = await self._answer(incoming, request)
@@ -124,19 +130,23 @@ class SocketFront:
 
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> Response:
         """The cluster's answer; an error of the cluster's own is an internal one to the client, and logged."""
+        if request.method not in _READING:
+            response = self._handle(request)
+            self.pacing.changed()
+            return response
+        if not request.path.startswith("/api") or request.flag("watch"):
+            return self._handle(request)
+        response = self.pacing.answer(request, _client(incoming, request), self._handle)
+        return await self._aged(request, response)
+
+    def _handle(self, request: Request) -> Response:
+        """The cluster's answer; an error of the cluster's own is an internal one to the client, and logged."""
         try:
-            self.pacing.catch_up()
-            if request.method not in _READING:
-                self.pacing.changed()
-                return self._cluster.handle(request)
-            if not request.path.startswith("/api") or request.flag("watch"):
-                return self._cluster.handle(request)
-            response = self.pacing.answer(request, _client(incoming, request), self._cluster.handle)
+            return self._cluster.handle(request)
         except Exception as error:
             log.exception("%s %s", request.method, request.path)
             internal = InternalError.because(f"{type(error).__name__}: {error}")
             return Response(internal.code, internal.status(), error=internal)
-        return await self._aged(request, response)
 
     async def _aged(self, request: Request, response: Response) -> Response:
         """The answer, with events as old by the client's clock as they are by the cluster's."""

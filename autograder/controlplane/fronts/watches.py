@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from aiohttp import web
 
-from autograder.controlplane.apimachinery.wire import Request, Response, WatchEvent, WatchStream
+from autograder.controlplane.apimachinery.wire import Request, Response, WatchEvent
 from autograder.controlplane.fronts.http import encode, headers_of
 from autograder.controlplane.fronts.pacing import Pacing
 
@@ -32,23 +34,33 @@ class Watches:
 
     def __init__(self, stalled: float = STALLED) -> None:
         self._stalled = stalled
-        self._open: dict[asyncio.Event, WatchStream] = {}
-        self._closing = False
+        self._open: dict[asyncio.Event, Callable[[], bool]] = {}
+        self.closing = False
 
     def __len__(self) -> int:
         return len(self._open)
 
     def notify(self) -> None:
         """Something may have happened: wake whoever has something to be told."""
-        for woken, stream in self._open.items():
-            if stream.waiting():
+        for woken, waiting in self._open.items():
+            if waiting():
                 woken.set()
 
     def close(self) -> None:
         """End every watch, as a server that goes away does."""
-        self._closing = True
+        self.closing = True
         for woken in self._open:
             woken.set()
+
+    @contextmanager
+    def listening(self, waiting: Callable[[], bool]) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something has happened and ``waiting`` says that it matters."""
+        woken = asyncio.Event()
+        self._open[woken] = waiting
+        try:
+            yield woken
+        finally:
+            del self._open[woken]
 
     async def serve(
         self, http: web.BaseRequest, request: Request, response: Response, pacing: Pacing
@@ -58,35 +70,33 @@ class Watches:
         assert stream is not None
         answer = web.StreamResponse(status=response.code, headers=headers_of(response))
         answer.enable_chunked_encoding()
-        woken = asyncio.Event()
-        self._open[woken] = stream
         waiter = pacing.wait() if waits(request) else None
         try:
-            await answer.prepare(http)
-            deadline = time.monotonic() + _seconds(request)
-            more = True
-            while more and not self._closing:
-                woken.clear()
-                if events := stream.poll():
-                    more = events[-1].type != "ERROR"
-                    if not await self._send(http, answer, events):
-                        return answer
-                    if waiter:
-                        pacing.news(waiter)
-                elif not await _until(woken, deadline):
-                    break
-            await answer.write_eof()
+            with self.listening(stream.waiting) as woken:
+                await answer.prepare(http)
+                deadline = time.monotonic() + _seconds(request)
+                more = True
+                while more and not self.closing:
+                    woken.clear()
+                    if events := stream.poll():
+                        more = events[-1].type != "ERROR"
+                        if not await self.send(http, answer, b"".join(line(event) for event in events)):
+                            return answer
+                        if waiter:
+                            pacing.news(waiter)
+                    elif not await _until(woken, deadline):
+                        break
+                await answer.write_eof()
         finally:
-            del self._open[woken]
             if waiter:
                 pacing.done(waiter)
         return answer
 
-    async def _send(self, http: web.BaseRequest, answer: web.StreamResponse, events: list[WatchEvent]) -> bool:
-        """Send events; False when the client does not read them and has been dropped."""
+    async def send(self, http: web.BaseRequest, answer: web.StreamResponse, data: bytes) -> bool:
+        """Send a part of an answer; False when the client does not read and has been dropped."""
         try:
             async with asyncio.timeout(self._stalled):
-                await answer.write(b"".join(line(event) for event in events))
+                await answer.write(data)
         except TimeoutError:
             if http.transport is not None:
                 http.transport.abort()

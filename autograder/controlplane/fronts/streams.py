@@ -1,0 +1,164 @@
+"""Logs that are followed, and commands in containers: what of the API is more than a question and an answer.
+
+Commands travel over a websocket with a channel for each stream (``v5.channel.k8s.io``), which is what kubectl and the
+Python client try first.  SPDY, which they fall back to, and the tunnels of port-forward are not spoken here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
+from autograder.controlplane.apimachinery.wire import Object, Request, Response
+from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
+from autograder.controlplane.fronts.watches import Watches
+
+Handle = Callable[[Request], Response]
+
+PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_POD: Final = re.compile(r"(?P<pod>/api/v1/namespaces/[^/]+/pods/[^/]+)/(?P<subresource>log|exec)")
+#: What selects lines by how old or how late they are; a log that is followed is told apart from it after that.
+_SELECTING: Final = frozenset({"follow", "tailLines", "sinceSeconds", "sinceTime", "limitBytes"})
+_STDIN_SECONDS: Final = 600.0
+
+
+class Channel(IntEnum):
+    """The first byte of each message says which stream it belongs to."""
+
+    STDIN = 0
+    STDOUT = 1
+    STDERR = 2
+    ERROR = 3
+    RESIZE = 4
+    CLOSE = 255
+
+
+def is_followed_log(request: Request) -> bool:
+    """Whether the request is for a log as it is written."""
+    return request.flag("follow") and _subresource(request) == "log"
+
+
+def is_command(request: Request) -> bool:
+    """Whether the request is to run a command in a container."""
+    return _subresource(request) == "exec"
+
+
+async def follow(http: web.BaseRequest, request: Request, handle: Handle, watches: Watches) -> web.StreamResponse:
+    """Send the log there is, then what is added, until the container has ended or the client leaves."""
+    first = handle(request)
+    if first.code != 200:
+        return web.Response(status=first.code, body=payload(first.body), headers=headers_of(first))
+    whole = _asking(request, {name: values for name, values in request.query.items() if name not in _SELECTING})
+    answer = web.StreamResponse(headers=[("Content-Type", "text/plain"), ("Cache-Control", "no-cache, private")])
+    answer.enable_chunked_encoding()
+    await answer.prepare(http)
+    sent = len(payload(handle(whole).body))
+    data = payload(first.body)
+    with watches.listening(lambda: True) as woken:
+        while not data or await watches.send(http, answer, data):
+            ended = watches.closing or _has_ended(request, handle)
+            woken.clear()
+            log = handle(whole)
+            text = payload(log.body) if log.code == 200 else b""
+            data, sent = text[sent:], max(sent, len(text))
+            if ended and not data:
+                await answer.write_eof()
+                break
+            if not data:
+                await woken.wait()
+    return answer
+
+
+async def execute(http: web.BaseRequest, request: Request, handle: Handle) -> web.StreamResponse:
+    """Run a command: what the client types goes in, and what the command prints comes out, when it has ended.
+
+    Raises ``StatusError`` for a client that does not speak websocket; other refusals are the API server's.
+    """
+    socket = web.WebSocketResponse(protocols=PROTOCOLS, max_msg_size=BODY_LIMIT)
+    if not socket.can_prepare(http):
+        raise BadRequest("Upgrade request required: commands are run over websocket (v5.channel.k8s.io), not SPDY")
+    reads = request.flag("stdin")
+    response = handle(_asking(request, request.query, path=_pod(request))) if reads else handle(request)
+    if response.code != 200:
+        return web.Response(status=response.code, body=payload(response.body), headers=headers_of(response))
+    await socket.prepare(http)
+    if reads:
+        response = handle(_asking(request, request.query, body=await _typed(socket)))
+    status: Object
+    if response.code == 200:
+        result = response.body
+        for channel, text in ((Channel.STDOUT, result.stdout), (Channel.STDERR, result.stderr)):
+            if text:
+                await socket.send_bytes(bytes([channel]) + text.encode())
+        status = _exit_status(result.code)
+    else:
+        status = response.body
+    await socket.send_bytes(bytes([Channel.ERROR]) + encode(status))
+    await socket.close()
+    return socket
+
+
+async def _typed(socket: web.WebSocketResponse) -> bytes:
+    """All that the client sends to the command, until it closes that stream or leaves."""
+    typed = bytearray()
+    async with asyncio.timeout(_STDIN_SECONDS):
+        async for message in socket:
+            if message.type is not WSMsgType.BINARY or not message.data:
+                continue
+            channel, data = message.data[0], message.data[1:]
+            if channel == Channel.CLOSE and data[:1] == bytes([Channel.STDIN]):
+                break
+            if channel == Channel.STDIN:
+                typed += data
+            if len(typed) > BODY_LIMIT:
+                raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT}")
+    return bytes(typed)
+
+
+def _exit_status(code: int) -> Object:
+    """The last word of a command."""
+    if code == 0:
+        return {"metadata": {}, "status": "Success"}
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"command terminated with non-zero exit code: error executing command, exit code {code}",
+        "reason": "NonZeroExitCode",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }
+
+
+def _has_ended(request: Request, handle: Handle) -> bool:
+    """Whether the container of a log runs no more, or its pod is gone."""
+    response = handle(_asking(request, {}, path=_pod(request)))
+    if response.code != 200:
+        return True
+    pod: Any = response.body
+    status = pod.get("status") or {}
+    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    asked = request.param("container")
+    wanted = [one for one in statuses if not asked or one["name"] == asked]
+    return any("terminated" in (one.get("state") or {}) for one in wanted)
+
+
+def _asking(request: Request, query: Mapping[str, Any], *, path: str = "", body: bytes = b"") -> Request:
+    """Another request by the same client."""
+    headers = {name: value for name, value in request.headers.items() if name != "accept"}
+    return Request("GET", path or request.path, query, headers, body, request.user)
+
+
+def _subresource(request: Request) -> str:
+    match = _POD.fullmatch(request.path)
+    return match["subresource"] if match else ""
+
+
+def _pod(request: Request) -> str:
+    match = _POD.fullmatch(request.path)
+    assert match is not None
+    return match["pod"]
