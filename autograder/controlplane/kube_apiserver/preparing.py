@@ -260,12 +260,35 @@ def _is_claim_or_snapshot(source: Obj) -> bool:
     return (kind, group) in (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))
 
 
-# ---------------------------------------------------------------- configuration and services
+# ---------------------------------------------------------------- configuration, services and leases
 
 
 def _clean_secret_references(account: Obj) -> None:
     if account.get("secrets"):
         account["secrets"] = [{"name": one["name"]} if one.get("name") else {} for one in account["secrets"]]
+
+
+def _create_endpoint_slice(endpoint_slice: Obj) -> None:
+    """The topology of older versions is not written any more."""
+    for endpoint in endpoint_slice.get("endpoints") or ():
+        endpoint.pop("deprecatedTopology", None)
+
+
+def _update_endpoint_slice(new: Obj, old: Obj) -> None:
+    if new.get("endpoints") != old.get("endpoints"):
+        _create_endpoint_slice(new)
+
+
+def _create_lease(lease: Obj) -> None:
+    """Coordinated leader election is off by default."""
+    for name in ("strategy", "preferredHolder"):
+        lease.get("spec", {}).pop(name, None)
+
+
+def _update_lease(new: Obj, old: Obj) -> None:
+    for name in ("strategy", "preferredHolder"):
+        if name not in old.get("spec", {}):
+            new.get("spec", {}).pop(name, None)
 
 
 def _finish_service(service: Obj) -> None:
@@ -278,12 +301,14 @@ def _finish_service(service: Obj) -> None:
 CREATE: Final[dict[str, Callable[[Obj], None]]] = {
     "apps/v1.DaemonSet": _create_daemon_set,
     "batch/v1.Job": _create_job,
+    "coordination/v1.Lease": _create_lease,
     "core/v1.Namespace": _create_namespace,
     "core/v1.Node": _drop_config_source,
     "core/v1.PersistentVolume": _create_persistent_volume,
     "core/v1.PersistentVolumeClaim": _create_claim,
     "core/v1.Pod": _create_pod,
     "core/v1.ServiceAccount": _clean_secret_references,
+    "discovery/v1.EndpointSlice": _create_endpoint_slice,
 }
 
 #: What one kind gets once it is found valid.
@@ -296,11 +321,13 @@ FINISH: Final[dict[str, Callable[[Obj], None]]] = {
 #: What one kind needs of a changed object besides, given the new and the old one.
 UPDATE: Final[dict[str, Callable[[Obj, Obj], None]]] = {
     "apps/v1.DaemonSet": _update_daemon_set,
+    "coordination/v1.Lease": _update_lease,
     "core/v1.Namespace": _update_namespace,
     "core/v1.Node": _update_node,
     "core/v1.PersistentVolumeClaim": _update_claim,
     "core/v1.Service": drop_foreign_fields,
     "core/v1.ServiceAccount": lambda new, old: _clean_secret_references(new),
+    "discovery/v1.EndpointSlice": _update_endpoint_slice,
 }
 
 #: What one kind needs of a changed status besides, given the new and the old object.
