@@ -76,7 +76,7 @@ def test_blocks_that_were_there_before_stay_allowed(refusals_of_change):
     ("manifest", "expected"),
     [
         (ingress(path()), []),
-        (ingress(), ["spec: Invalid value: null: either `defaultBackend` or `rules` must be specified"]),
+        (ingress(), ["spec: Invalid value: []: either `defaultBackend` or `rules` must be specified"]),
         (ingress(path("web")), [
             'spec.rules[0].http.paths[0].path: Invalid value: "web": must be an absolute path',
         ]),
