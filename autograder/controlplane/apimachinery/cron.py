@@ -70,7 +70,7 @@ def parse(text: str) -> Schedule:
     if not text:
         raise ValueError("empty spec string")
     if text.startswith(("TZ=", "CRON_TZ=")):
-        zone, blank, rest = text.partition(" ")
+        _, blank, rest = text.partition(" ")
         if not blank:
             raise ValueError("invalid schedule format: runtime error: slice bounds out of range [:-1]")
         text = rest.strip()
@@ -79,9 +79,10 @@ def parse(text: str) -> Schedule:
     fields = text.split()
     if len(fields) != len(_FIELDS):
         raise ValueError(f"expected exactly {len(_FIELDS)} fields, found {len(fields)}: [{' '.join(fields)}]")
-    parsed = [_field(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True)]
-    values = [numbers for numbers, _ in parsed]
-    return Schedule(*values, any_day=parsed[2][1], any_weekday=parsed[4][1])
+    minutes, hours, days, months, weekdays = (
+        _field(field, *limits) for field, limits in zip(fields, _FIELDS, strict=True)
+    )
+    return Schedule(minutes[0], hours[0], days[0], months[0], weekdays[0], any_day=days[1], any_weekday=weekdays[1])
 
 
 def _descriptor(text: str) -> Schedule:

@@ -184,7 +184,7 @@ def _divide_up(number: int, places: int) -> int:
     """``number / 10**places`` rounded away from zero."""
     if places > LARGEST_EXPONENT:
         return (number > 0) - (number < 0)
-    quotient = -(-abs(number) // 10**places)
+    quotient = -(-abs(number) // int(10**places))
     return quotient if number >= 0 else -quotient
 
 

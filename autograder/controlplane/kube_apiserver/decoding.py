@@ -4,9 +4,9 @@ Three steps, as in Kubernetes: the bytes are parsed; the value is read into the 
 what does not belong there (unknown fields, fields given twice) is refused, warned of or dropped, as the client asks.
 
 The object that comes out is in *normal form*: nulls and unknown fields are gone, empty values stand only where Go's
-JSON has them, quantities and times are spelt canonically, fields stand in the order of the Go type and the keys of
-maps are sorted (``emptied`` tells what was given empty). Nothing of the input is shared with it but strings, so that it may be changed in place by defaulting
-and admission.
+JSON has them (``emptied`` tells what was given empty), quantities and times are spelt canonically, fields stand in the
+order of the Go type and the keys of maps are sorted. Nothing of the input is shared with it but strings, so that it
+may be changed in place by defaulting and admission.
 
 Readers of types are compiled from the tables in ``types`` when a type is first met, and then kept.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -542,7 +543,7 @@ _INT_RANGES: Final = {
 def _int_reader(name: str, low: int, beyond: int) -> Reader:
     def read(value: Any, unknown: list[str]) -> int:
         if value.__class__ is int and low <= value < beyond:
-            return value  # type: ignore[no-any-return]
+            return value
         word = _word(value)
         raise _Mismatch(f"number {_number_text(value)}" if word == "number" else word, name)
 
@@ -556,38 +557,45 @@ def _number_text(value: float) -> str:
 def _read_bool(value: Any, unknown: list[str]) -> bool:
     if value.__class__ is not bool:
         raise _Mismatch(_word(value), "bool")
-    return value  # type: ignore[no-any-return]
-
-
-_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/\r\n]", re.ASCII)
+    return value
 
 
 def _read_bytes(value: Any, unknown: list[str]) -> str:
     """Base64 text, in the spelling that Go gives it."""
     if not isinstance(value, str):
         raise _Mismatch(_word(value), "[]byte")
-    if wrong := _base64_error(value):
-        raise _Malformed(f"illegal base64 data at input byte {wrong - 1}")
+    wrong = _base64_error(value.encode())
+    if wrong is not None:
+        raise _Malformed(f"illegal base64 data at input byte {wrong}")
     return base64.b64encode(base64.b64decode(value)).decode()
 
 
-def _base64_error(text: str) -> int:
-    """One more than the place of the byte that Go's decoder stumbles on, or 0."""
-    stop = _NOT_BASE64.search(text)
-    end = stop.start() if stop else len(text)
-    count = sum(char not in "\r\n" for char in text[:end])
-    rest = text[end:]
-    if not rest:
-        return 0 if count % 4 == 0 else len(text.encode()) - count % 4 + 1
-    missing = -count % 4
-    padding = re.match(r"(?:[\r\n]*=)*", rest)
-    if rest[0] != "=" or missing in (0, 3):
-        return end + 1
-    if padding is None or padding[0].count("=") < missing:
-        return len(text) + 1 if padding and padding.end() == len(rest) else end + (padding.end() if padding else 0) + 1
-    after = re.match(r"(?:[\r\n]*=){%d}[\r\n]*" % missing, rest)
-    used = after.end() if after else len(rest)
-    return 0 if used == len(rest) else end + used + 1
+_BASE64: Final = frozenset(string.ascii_letters.encode() + string.digits.encode() + b"+/")
+_LINE_ENDS: Final = b"\r\n"
+
+
+def _base64_error(text: bytes) -> int | None:
+    """The place of the byte that Go's decoder stumbles on; None for good text. Line ends may stand anywhere."""
+    quantum = 0
+    for place, byte in enumerate(text):
+        if byte in _BASE64:
+            quantum = (quantum + 1) % 4
+        elif byte == ord("=") and quantum >= 2:
+            return _padding_error(text, place, 4 - quantum)
+        elif byte not in _LINE_ENDS:
+            return place
+    return len(text) - quantum if quantum else None
+
+
+def _padding_error(text: bytes, start: int, missing: int) -> int | None:
+    """What is wrong with the text from its first ``=``, of which there must be ``missing``."""
+    for place in range(start, len(text)):
+        if text[place] in _LINE_ENDS:
+            continue
+        if missing == 0 or text[place] != ord("="):
+            return place
+        missing -= 1
+    return len(text) if missing else None
 
 
 def _read_quantity(value: Any, unknown: list[str]) -> str:

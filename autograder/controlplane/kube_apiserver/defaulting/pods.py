@@ -6,7 +6,7 @@ host ports under host networking, ``enableServiceLinks``. Source: pkg/apis/core/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.images import parse_image
@@ -222,7 +222,7 @@ def _default_pod_resources(spec: Object) -> None:
             resources["requests"] = merged
 
 
-def aggregate_resources(spec: Object, which: str) -> dict[str, Quantity]:
+def aggregate_resources(spec: Mapping[str, Any], which: str) -> dict[str, Quantity]:
     """What the containers together need at one time: all of them and the sidecars, or one init container."""
     running = _summed(container["resources"].get(which, {}) for container in spec.get("containers") or ())
     sidecars: dict[str, Quantity] = {}

@@ -13,7 +13,7 @@ from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
-    annotations,
+    annotation_map,
     immutable,
     invalid,
     label_selector,
@@ -322,7 +322,7 @@ def _stateful_set_spec(spec: Object, *, is_new: bool) -> Iterator[FieldError]:
         yield from validate_pod_template(_with_claimed_volumes(spec), _TEMPLATE)
         metadata = template["metadata"]
         yield from labels(metadata.get("labels"), _TEMPLATE.child("labels"))
-        yield from annotations(metadata.get("annotations"), _TEMPLATE.child("annotations"))
+        yield from annotation_map(metadata.get("annotations"), _TEMPLATE.child("annotations"))
         yield from validate_pod_annotations(metadata, template["spec"], _TEMPLATE.child("annotations"))
     yield from always_restarts(template["spec"], _TEMPLATE.child("spec"), "StatefulSet")
 

@@ -293,7 +293,7 @@ def count_indexes(text: str, completions: int) -> int:
             shown = field.quoted(interval)
             why = "an index interval can have at most two parts separated by '-'"
             raise ValueError(f"the fragment {shown} violates the requirement that {why}")
-        ends = []
+        ends: list[int] = []
         for part in parts:
             if not re.fullmatch("[+-]?[0-9]+", part, re.ASCII):
                 raise ValueError(f"cannot convert string to integer for index: {field.quoted(part)}")

@@ -44,7 +44,7 @@ def validate_metadata(
         yield field.forbidden(path.child("namespace"), "not allowed on this type")
     yield from not_negative(metadata.get("generation", 0), path.child("generation"))
     yield from labels(metadata.get("labels"), path.child("labels"))
-    yield from annotations(metadata.get("annotations"), path.child("annotations"))
+    yield from annotation_map(metadata.get("annotations"), path.child("annotations"))
     yield from _owner_references(metadata.get("ownerReferences") or [], path.child("ownerReferences"))
     yield from _finalizers(metadata.get("finalizers") or [], path.child("finalizers"))
     yield from _managed_fields(metadata.get("managedFields") or [], path.child("managedFields"))
@@ -70,7 +70,7 @@ def validate_metadata_update(new: Object, old: Object, path: Path = METADATA) ->
     for name in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         yield from immutable(new.get(name), old.get(name), path.child(name))
     yield from labels(new.get("labels"), path.child("labels"))
-    yield from annotations(new.get("annotations"), path.child("annotations"))
+    yield from annotation_map(new.get("annotations"), path.child("annotations"))
     yield from _owner_references(new.get("ownerReferences") or [], path.child("ownerReferences"))
     yield from _managed_fields(new.get("managedFields") or [], path.child("managedFields"))
 
@@ -108,7 +108,7 @@ def labels(given: Mapping[str, str] | None, path: Path) -> Iterator[FieldError]:
         yield from invalid(path, value, names.label_value(value))
 
 
-def annotations(given: Mapping[str, str] | None, path: Path) -> Iterator[FieldError]:
+def annotation_map(given: Mapping[str, str] | None, path: Path) -> Iterator[FieldError]:
     """A map of annotations: keys as of labels in any case, values free, all together within a limit."""
     size = 0
     for key, value in (given or {}).items():

@@ -69,9 +69,9 @@ def dns_label(text: str) -> list[str]:
     return wrong
 
 
-def dns_subdomain(text: str) -> list[str]:
-    """An RFC 1123 subdomain, e.g. the name of most objects."""
-    return _too_long(text, SUBDOMAIN_LENGTH) + _unless(
+def dns_subdomain(text: str, unit: str = "characters") -> list[str]:
+    """An RFC 1123 subdomain, e.g. the name of most objects; ``unit`` is what the message counts its length in."""
+    return _too_long(text, SUBDOMAIN_LENGTH, unit) + _unless(
         _SUBDOMAIN, text, lambda: regex_error(_SUBDOMAIN_WORDS, SUBDOMAIN, "example.com")
     )
 
@@ -117,8 +117,7 @@ def label_key(text: str) -> list[str]:
     if slash and not prefix:
         wrong.append("prefix part must be non-empty")
     elif slash:
-        wrong += [f"prefix part {words.replace(' characters', ' bytes') if words.startswith('must be no more') else words}"
-                  for words in dns_subdomain(prefix)]  # fmt: skip
+        wrong += [f"prefix part {sentence}" for sentence in dns_subdomain(prefix, unit="bytes")]
     if not name:
         wrong.append("name part must be non-empty")
     elif len(name.encode()) > LABEL_LENGTH:

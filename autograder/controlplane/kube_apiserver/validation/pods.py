@@ -16,7 +16,7 @@ from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import containers, names, resources, security, windows
 from autograder.controlplane.kube_apiserver.validation.addresses import validate_address
 from autograder.controlplane.kube_apiserver.validation.environment import validate_file_keys
-from autograder.controlplane.kube_apiserver.validation.meta import annotations, invalid, labels, validate_metadata
+from autograder.controlplane.kube_apiserver.validation.meta import annotation_map, invalid, labels, validate_metadata
 from autograder.controlplane.kube_apiserver.validation.placement import (
     validate_affinity,
     validate_spread_constraints,
@@ -75,7 +75,7 @@ def validate_pod_template(template: Object, path: Path) -> Iterator[FieldError]:
     """The template of pods in another object."""
     metadata, spec = template["metadata"], template["spec"]
     yield from labels(metadata.get("labels"), path.child("labels"))
-    yield from annotations(metadata.get("annotations"), path.child("annotations"))
+    yield from annotation_map(metadata.get("annotations"), path.child("annotations"))
     yield from validate_pod_annotations(metadata, spec, path.child("annotations"))
     yield from validate_pod_spec(spec, {}, path.child("spec"), is_pod=False)
     yield from security.validate_profiles_agree(metadata, spec, path.child("spec"))

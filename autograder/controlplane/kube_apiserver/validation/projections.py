@@ -14,7 +14,7 @@ from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.files import file_mode, key_to_path, plain_path
-from autograder.controlplane.kube_apiserver.validation.meta import annotations, invalid, label_selector
+from autograder.controlplane.kube_apiserver.validation.meta import annotation_map, invalid, label_selector
 from autograder.controlplane.kube_apiserver.validation.rules import one_of
 
 Object = Mapping[str, Any]
@@ -144,7 +144,7 @@ def _trust_bundle(bundle: Object, path: Path) -> Iterator[FieldError]:
 
 def _certificate(certificate: Object, path: Path) -> Iterator[FieldError]:
     yield from signer_name(certificate.get("signerName", ""), path.child("signerName"))
-    yield from annotations(certificate.get("userAnnotations"), path.child("userAnnotations"))
+    yield from annotation_map(certificate.get("userAnnotations"), path.child("userAnnotations"))
     yield from one_of(certificate.get("keyType", ""), path.child("keyType"), KEY_TYPES)
     lifetime = certificate.get("maxExpirationSeconds")
     low, high = CERTIFICATE_LIFETIME

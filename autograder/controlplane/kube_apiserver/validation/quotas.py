@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid, required
+from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation.meta import validate_metadata, validate_metadata_update
 from autograder.controlplane.kube_apiserver.validation.resource_names import (
     is_standard_quota_resource,
@@ -47,7 +48,7 @@ def validate_resource_quota_update(new: dict[str, Any], old: dict[str, Any]) -> 
     errors = [*validate_metadata_update(new["metadata"], old["metadata"]), *_validate_spec(spec)]
     scopes = spec.get("scopes")
     if set(scopes or ()) != set(old.get("spec", {}).get("scopes", ())):
-        errors.append(invalid(Path("spec").child("scopes"), scopes, "field is immutable"))
+        errors.append(invalid(Path("spec").child("scopes"), as_given(spec, "scopes"), "field is immutable"))
     return errors
 
 

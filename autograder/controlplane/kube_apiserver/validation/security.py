@@ -112,14 +112,12 @@ def _apparmor(profile: Object | None, path: Path) -> Iterator[FieldError]:
     kind, local = profile.get("type", ""), profile.get("localhostProfile")
     at = path.child("localhostProfile")
     if kind == "Localhost":
-        if not (local or "").strip():
-            if local:
-                yield field.invalid(at, local, "must not be padded with whitespace")
-            else:
-                yield field.required(at, "must be set when AppArmor type is Localhost")
-        elif local != local.strip():
-            yield field.invalid(at, local, "must not be padded with whitespace")
-        if len((local or "").encode()) > PROFILE_LENGTH:
+        name = local or ""
+        if not name:
+            yield field.required(at, "must be set when AppArmor type is Localhost")
+        elif name != name.strip():
+            yield field.invalid(at, name, "must not be padded with whitespace")
+        if len(name.encode()) > PROFILE_LENGTH:
             yield field.too_long(at, PROFILE_LENGTH)
     elif kind in PROFILE_TYPES:
         if local is not None:

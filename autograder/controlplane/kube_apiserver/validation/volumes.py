@@ -18,7 +18,7 @@ from autograder.controlplane.kube_apiserver.validation.files import (
     no_backsteps,
     relative_path,
 )
-from autograder.controlplane.kube_apiserver.validation.meta import annotations, invalid, labels
+from autograder.controlplane.kube_apiserver.validation.meta import annotation_map, invalid, labels
 from autograder.controlplane.kube_apiserver.validation.rules import one_of, required_one_of
 
 Object = Mapping[str, Any]
@@ -275,7 +275,7 @@ def _ephemeral(source: Object, path: Path) -> Iterator[FieldError]:
         yield field.required(at)
         return
     metadata = template["metadata"]
-    yield from annotations(metadata.get("annotations"), at.child("metadata").child("annotations"))
+    yield from annotation_map(metadata.get("annotations"), at.child("metadata").child("annotations"))
     yield from labels(metadata.get("labels"), at.child("metadata").child("labels"))
     for name in metadata:
         if name not in ("annotations", "labels"):
