@@ -9,11 +9,15 @@ from collections.abc import Callable
 from typing import Final
 
 from autograder.controlplane.component import Component, Environment
+from autograder.controlplane.containers.dns import CoreDNS
 from autograder.controlplane.kube_controller_manager import CONTROLLERS
 from autograder.controlplane.kube_controller_manager.manager import ControllerManager
 from autograder.controlplane.kube_scheduler.scheduler import Scheduler
+from autograder.controlplane.kubelet.fleet import Kubelets
 
 FACTORIES: Final[dict[str, Callable[[Environment], Component]]] = {
     "kube-controller-manager": lambda environment: ControllerManager(environment, CONTROLLERS),
     "kube-scheduler": Scheduler,
+    "kubelet": Kubelets,
+    "coredns": CoreDNS,
 }

@@ -1,0 +1,378 @@
+"""The kubelets of all nodes, as one component.
+
+It watches pods, nodes and services once for all of them.  What a kubelet knows of its pods are records (``records``),
+what it does with one pod is ``pod_worker``, what it says of its node ``node_status``.
+
+Whose machines there are: those of the nodes that exist when the cluster is set up, and those of nodes annotated
+``kwok.x-k8s.io/node: fake`` that somebody creates.  Other Nodes are objects without a machine, and stay silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import Final, Self
+
+from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, InternalError, NotFound, StatusError
+from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS, SERVICES
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client import Delta, EventRecorder, InformerFactory
+from autograder.controlplane.client.informer import by_namespace, by_node
+from autograder.controlplane.clock import SECOND
+from autograder.controlplane.component import Environment
+from autograder.controlplane.containers.records import Container
+from autograder.controlplane.kube_apiserver.node_connection import ExecResult, LogOptions
+from autograder.controlplane.kubelet import node_status
+from autograder.controlplane.kubelet.pod_worker import SANDBOX_TIME, PodWorker, Surroundings
+from autograder.controlplane.kubelet.records import PodState, Stage
+
+COMPONENT: Final = "kubelet"
+USER: Final = "system:node"
+GROUPS: Final = ("system:nodes",)
+LEASE_PERIOD: Final = 10 * SECOND
+STATUS_PERIOD: Final = 300 * SECOND
+#: How soon a write that failed is tried again.
+RETRY: Final = SECOND
+
+_STARTED_EVENTS: Final = (("Starting", "Starting kubelet."), ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"))
+
+
+class Kubelets:
+    """All kubelets.  Timers carry ``("pod", uid)``, ``("lease", node)`` or ``("status", node)``."""
+
+    name = COMPONENT
+
+    def __init__(self, environment: Environment) -> None:
+        client = environment.client(USER, *GROUPS)
+        self._connect(environment, InformerFactory(client), EventRecorder(client, environment.clock, COMPONENT))
+        self._states: dict[str, PodState] = {}
+        self._uids: dict[str, str] = {}
+        self._ready: dict[str, None] = {}
+        self._joined: dict[str, None] = {}
+        self._started = False
+
+    def fork(self, environment: Environment) -> Self:
+        twin = object.__new__(type(self))
+        client = environment.client(USER, *GROUPS)
+        twin._connect(environment, self._informers.fork(client), self._recorder.fork(client, environment.clock))
+        twin._states, twin._uids = self._states.copy(), self._uids.copy()
+        twin._ready, twin._joined = self._ready.copy(), self._joined.copy()
+        twin._started = self._started
+        return twin
+
+    def _connect(self, environment: Environment, informers: InformerFactory, recorder: EventRecorder) -> None:
+        self._client = environment.client(USER, *GROUPS)
+        self._clock = environment.clock
+        self._machines = environment.machines
+        self._informers = informers
+        self._recorder = recorder
+        self._nodes = informers.informer(NODES)
+        self._pods = informers.informer(PODS, node=by_node)
+        self._services = informers.informer(SERVICES, namespace=by_namespace)
+        self._surroundings = Surroundings(self._client, recorder, self._clock, self._machines, self._services)
+
+    # The component.
+
+    def sync(self) -> bool:
+        worked = False
+        first = not self._started and not self._machines.hosts
+        for delta in self._nodes.sync():
+            worked = True
+            self._hear_node(delta, first=first)
+        self._started = True
+        self._services.sync()
+        for delta in self._pods.sync():
+            worked |= self._hear_pod(delta)
+        while self._machines.changed:
+            self._ready[next(iter(self._machines.changed))] = None
+            del self._machines.changed[next(iter(self._machines.changed))]
+        while self._ready:
+            worked = True
+            uid = next(iter(self._ready))
+            del self._ready[uid]
+            self._sync_pod(uid)
+        return worked
+
+    def fire(self, key: Hashable) -> None:
+        assert isinstance(key, tuple)
+        what, name = key
+        if what == "pod":
+            self._ready[name] = None
+        elif what == "lease":
+            self._renew(name)
+        else:
+            self._post_status(name)
+
+    # Nodes.
+
+    def power_off(self, node: str) -> None:
+        """The machine of a node loses power: no status, no lease, no containers; ``KeyError`` for an unknown node."""
+        self._machines.power_off(node)
+        for key in ("lease", "status"):
+            self._clock.cancel(COMPONENT, (key, node))
+        self._machines.changed.clear()
+
+    def power_on(self, node: str) -> None:
+        """The machine boots, and its kubelet starts the pods' containers anew."""
+        self._machines.power_on(node)
+        if self._nodes.get("", node) is not None:
+            self._join(node)
+        for uid, state in self._states.items():
+            if state.node == node:
+                self._ready[uid] = None
+
+    def _hear_node(self, delta: Delta, *, first: bool) -> None:
+        node = delta.object
+        name = node["metadata"]["name"]
+        if delta.new is None:
+            self._leave(name)
+            return
+        if name not in self._machines.hosts:
+            if not first and not node_status.is_fake(node):
+                return
+            self._machines.add_host(name, node_status.address_of(node) or self._free_address())
+        if name not in self._joined:
+            self._join(name)
+        host = self._machines.hosts[name]
+        cidr = node["spec"].get("podCIDR", "")
+        if cidr and cidr != host.pod_cidr:
+            self._machines.set_host(replace(host, pod_cidr=cidr))
+
+    def _join(self, name: str) -> None:
+        """A kubelet starts on a node."""
+        self._joined[name] = None
+        node = self._nodes.get("", name)
+        if node is None or not self._machines.hosts[name].powered:
+            return
+        if not node_status.is_fake(node):
+            for reason, message in _STARTED_EVENTS:
+                self._recorder.event(_node_reference(name), "Normal", reason, message, host=name)
+        self._renew(name)
+        self._post_status(name)
+
+    def _leave(self, name: str) -> None:
+        """A node has been deleted: a real kubelet goes on; here its machine is switched off and forgotten."""
+        self._joined.pop(name, None)
+        for key in ("lease", "status"):
+            self._clock.cancel(COMPONENT, (key, name))
+        for uid in [uid for uid, state in self._states.items() if state.node == name]:
+            self._forget(uid)
+        self._machines.remove_host(name)
+
+    def _free_address(self) -> str:
+        used = {host.address for host in self._machines.hosts.values()}
+        number = len(used)
+        while (address := f"10.250.{1 + number // 250}.{1 + number % 250}") in used:
+            number += 1
+        return address
+
+    def _renew(self, name: str) -> None:
+        node = self._nodes.get("", name)
+        if node is None:
+            return
+        self._clock.set(COMPONENT, ("lease", name), self._clock.now + LEASE_PERIOD, periodic=True)
+        lease = node_status.lease(node, self._clock.now)
+        try:
+            self._client.update(LEASES, lease)
+        except NotFound:
+            self._try_to_create(lease)
+        except StatusError:
+            # The API server does not take it now; the next renewal is near enough.
+            return
+
+    def _try_to_create(self, lease: Object) -> None:
+        try:
+            self._client.create(LEASES, "kube-node-lease", lease)
+        except StatusError:
+            # Without a lease the node's status still shows that it is alive; the next renewal tries again.
+            return
+
+    def _post_status(self, name: str) -> None:
+        node = self._nodes.get("", name)
+        if node is None:
+            return
+        self._clock.set(COMPONENT, ("status", name), self._clock.now + STATUS_PERIOD, periodic=True)
+        status = node_status.generate(node, self._machines.hosts[name], self._clock.now)
+        try:
+            self._client.update(NODES, {**node, "status": status}, "status")
+        except StatusError:
+            self._clock.set(COMPONENT, ("status", name), self._clock.now + RETRY)
+            return
+        if not node_status.is_fake(node):
+            for reason in node_status.became(node.get("status") or {}, status):
+                message = f"Node {name} status is now: {reason}"
+                self._recorder.event(_node_reference(name), "Normal", reason, message, host=name)
+
+    # Pods.
+
+    def _hear_pod(self, delta: Delta) -> bool:
+        """Take in a change of a pod; whether there is something to do about it."""
+        pod = delta.object
+        uid = pod["metadata"]["uid"]
+        node = pod["spec"].get("nodeName", "")
+        state = self._states.get(uid)
+        if delta.new is None:
+            if state is not None:
+                self._states[uid] = replace(state, pod=pod, gone=True)
+                self._ready[uid] = None
+            return state is not None
+        if node not in self._machines.hosts:
+            return False
+        if state is None:
+            self._admit(pod, uid, node)
+            return True
+        if pod["metadata"]["resourceVersion"] == state.pod["metadata"]["resourceVersion"]:
+            return False
+        self._states[uid] = replace(state, pod=pod)
+        if delta.old is not None and pod["status"] != delta.old["status"] and _only_status(delta.old, pod) and (
+            state.written is not None and pod["status"].get("conditions") == state.written.get("conditions")
+        ):
+            return False
+        labels = pod["metadata"].get("labels") or {}
+        self._machines.set_labels(uid, labels)
+        self._ready[uid] = None
+        return True
+
+    def _admit(self, pod: Object, uid: str, node: str) -> None:
+        now = self._clock.now
+        status = pod.get("status") or {}
+        since = timestamps.parse(status["startTime"]) if status.get("startTime") else now
+        finished = status.get("phase") in ("Succeeded", "Failed")
+        stage = Stage.FINISHED if finished else Stage.SETTING_UP
+        attempt, ip, sandbox_at = 0, "", now + SANDBOX_TIME
+        sandbox = self._machines.sandboxes.get(uid)
+        if sandbox is not None and not finished:
+            # The kubelet was restarted; the containers went on without it.
+            stage, attempt, ip, sandbox_at = Stage.RUNNING, sandbox.attempt, sandbox.ip, now
+        self._states[uid] = PodState(
+            pod, uid, node, stage, since, None if stage is Stage.RUNNING else sandbox_at, attempt, ip,
+            written=status if status.get("containerStatuses") else None,
+            initialized=stage is Stage.RUNNING and _has_initialized(status),
+        )  # fmt: skip
+        self._ready[uid] = None
+
+    def _sync_pod(self, uid: str) -> None:
+        state = self._states.get(uid)
+        if state is None or not self._machines.hosts[state.node].powered:
+            return
+        worker = PodWorker(self._surroundings, state)
+        state = self._states[uid] = worker.sync()
+        if state.gone:
+            if state.stage is Stage.FINISHED:
+                self._forget(uid)
+                return
+        elif not self._report(worker):
+            self._clock.set(COMPONENT, ("pod", uid), self._clock.now + RETRY)
+            return
+        state = self._states[uid]
+        if state.stage is Stage.FINISHED:
+            self._clock.cancel(COMPONENT, ("pod", uid))
+            if "deletionTimestamp" in state.pod["metadata"] and not state.gone:
+                self._delete(state)
+            return
+        due = worker.due()
+        if due is None:
+            self._clock.cancel(COMPONENT, ("pod", uid))
+        else:
+            self._clock.set(COMPONENT, ("pod", uid), due, periodic=worker.is_waiting_idly())
+
+    def _report(self, worker: PodWorker) -> bool:
+        """Write the status if it has changed; False when the API server did not take it."""
+        state = worker.state
+        status = worker.status()
+        if status == state.written:
+            return True
+        kept = {key: value for key, value in (state.pod.get("status") or {}).items() if key in _OF_OTHERS}
+        try:
+            written = self._client.update(PODS, {**state.pod, "status": kept | status}, "status")
+        except NotFound:
+            return True
+        except Conflict:
+            # Somebody has changed the pod; the watch brings it before the next try.
+            return False
+        except StatusError:
+            return False
+        self._states[state.uid] = worker.state = replace(state, pod=written, written=status)
+        return True
+
+    def _delete(self, state: PodState) -> None:
+        """The last act: remove the pod's object, now that nothing of it runs."""
+        meta = state.pod["metadata"]
+        try:
+            self._client.delete(PODS, meta["namespace"], meta["name"], uid=state.uid, grace_period=0)
+        except (NotFound, Conflict):
+            return
+        except StatusError:
+            self._clock.set(COMPONENT, ("pod", state.uid), self._clock.now + RETRY)
+
+    def _forget(self, uid: str) -> None:
+        self._states.pop(uid, None)
+        self._clock.cancel(COMPONENT, ("pod", uid))
+        self._machines.remove_pod(uid)
+
+    # The kubelet's own API.
+
+    def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
+        """The log of a container; raises ``StatusError``."""
+        found = self._container(node, namespace, pod, container, previous=options.previous)
+        lines = list(found.log)
+        since = options.since_time or 0
+        if options.since_seconds is not None:
+            since = self._clock.now - options.since_seconds * SECOND
+        lines = [line for line in lines if line.at >= since]
+        if options.tail_lines is not None:
+            lines = lines[-options.tail_lines :] if options.tail_lines else []
+        text = "".join(
+            f"{timestamps.micro_time(line.at)[:-1]}000Z {line.text}" if options.timestamps else line.text for line in lines
+        )
+        return text if options.limit_bytes is None else text.encode()[: options.limit_bytes].decode(errors="ignore")
+
+    def exec(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str) -> ExecResult:
+        """Run a command in a container; raises ``StatusError``."""
+        found = self._container(node, namespace, pod, container, previous=False)
+        if not found.running:
+            raise InternalError.because(f"container not found (\"{container}\")")
+        done = self._machines.exec(found.id, tuple(command), stdin=stdin)
+        return ExecResult(done.stdout, done.stderr, done.exit_code)
+
+    def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
+        host = self._machines.hosts.get(node)
+        if host is None or not host.powered:
+            address = host.address if host else node
+            raise InternalError.because(f"dial tcp {address}:10250: connect: no route to host")
+        obj = self._pods.get(namespace, pod)
+        uid = obj["metadata"]["uid"] if obj else ""
+        runs = [known for known in self._machines.containers_of(uid) if known.name == container]
+        if previous:
+            if len(runs) < 2:
+                raise BadRequest(f'previous terminated container "{container}" in pod "{pod}" not found')
+            return runs[-2]
+        if not runs:
+            work = self._states[uid].work(container) if uid in self._states else None
+            reason = work.waiting.reason if work and work.waiting else "ContainerCreating"
+            why = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}.get(reason, reason)
+            raise BadRequest(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
+        return runs[-1]
+
+
+#: Fields of a pod's status that others write.
+_OF_OTHERS: Final = ("nominatedNodeName", "resourceClaimStatuses", "ephemeralContainerStatuses", "resize")
+
+
+def _node_reference(name: str) -> Object:
+    """Events about a node name it in place of its uid."""
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": name}}
+
+
+def _only_status(old: Object, new: Object) -> bool:
+    return old["spec"] is new["spec"] or (
+        old["spec"] == new["spec"] and old["metadata"].get("labels") == new["metadata"].get("labels")
+        and old["metadata"].get("deletionTimestamp") == new["metadata"].get("deletionTimestamp")
+    )
+
+
+def _has_initialized(status: Object) -> bool:
+    return any(
+        condition["type"] == "Initialized" and condition["status"] == "True" for condition in status.get("conditions") or ()
+    )

@@ -1,0 +1,108 @@
+"""Volumes: where the machines keep each volume of a pod, and what the kubelet writes into those it fills itself.
+
+A volume that cannot be set up keeps the pod waiting: ``MountError`` carries the text of the event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from autograder.controlplane.apimachinery.errors import NotFound
+from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, PERSISTENTVOLUMECLAIMS, SECRETS, ResourceType
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client import Client
+from autograder.controlplane.containers.machines import Machines
+from autograder.controlplane.kubelet.container_config import field_value, object_data, resource_value
+
+#: Marks the key of a volume whose files nobody may change.
+READ_ONLY: Final = "#ro"
+_ROOT_CA: Final = "kube-root-ca.crt"
+
+
+class MountError(Exception):
+    """A volume cannot be mounted; the message is the event's."""
+
+
+def keys(pod: Object, uid: str, node: str) -> dict[str, str]:
+    """Where each volume of a pod is kept: with the pod, on the node, or with the claim."""
+    found = {}
+    for volume in pod["spec"].get("volumes") or ():
+        name = volume["name"]
+        if "hostPath" in volume:
+            found[name] = f"host:{node}:{volume['hostPath']['path'].rstrip('/')}"
+        elif "persistentVolumeClaim" in volume:
+            claim = volume["persistentVolumeClaim"]["claimName"]
+            found[name] = f"claim:{pod['metadata']['namespace']}/{claim}"
+        elif {"configMap", "secret", "projected", "downwardAPI"} & volume.keys():
+            found[name] = f"{uid}/{name}{READ_ONLY}"
+        else:
+            found[name] = f"{uid}/{name}"
+    return found
+
+
+def set_up(client: Client, machines: Machines, pod: Object, uid: str, node: str, fields: Mapping[str, str]) -> None:
+    """Fill the volumes of a pod; raises ``MountError``."""
+    for volume in pod["spec"].get("volumes") or ():
+        key = keys({**pod, "spec": {"volumes": [volume]}}, uid, node)[volume["name"]]
+        if "persistentVolumeClaim" in volume:
+            _check_claim(client, pod, volume)
+        elif key.endswith(READ_ONLY):
+            machines.set_volume(key, _contents(client, pod, volume, fields))
+
+
+def _check_claim(client: Client, pod: Object, volume: Object) -> None:
+    namespace, name = pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"]
+    try:
+        client.get(PERSISTENTVOLUMECLAIMS, namespace, name)
+    except NotFound as error:
+        raise MountError(f'error processing PVC {namespace}/{name}: {error.message}') from error
+
+
+def _contents(client: Client, pod: Object, volume: Object, fields: Mapping[str, str]) -> dict[str, str]:
+    sources = volume["projected"].get("sources") or [] if "projected" in volume else [volume]
+    contents: dict[str, str] = {}
+    for source in sources:
+        contents |= _source(client, pod, volume["name"], source, fields)
+    return {"/" + path: text for path, text in contents.items()}
+
+
+def _source(client: Client, pod: Object, title: str, source: Object, fields: Mapping[str, str]) -> dict[str, str]:
+    if "configMap" in source:
+        given = source["configMap"]
+        return _picked(client, CONFIGMAPS, pod, title, given.get("name", ""), given)
+    if "secret" in source:
+        given = source["secret"]
+        return _picked(client, SECRETS, pod, title, given.get("secretName") or given.get("name", ""), given)
+    if "downwardAPI" in source:
+        return {item["path"]: _downward(pod, item, fields) for item in source["downwardAPI"].get("items") or ()}
+    if "serviceAccountToken" in source:
+        identity = f"{pod['metadata'].get('namespace')}/{pod['spec'].get('serviceAccountName')}/{pod['metadata']['uid']}"
+        return {source["serviceAccountToken"]["path"]: hashlib.sha256(identity.encode()).hexdigest()}
+    return {}
+
+
+def _downward(pod: Object, item: Object, fields: Mapping[str, str]) -> str:
+    if "fieldRef" in item:
+        return field_value(pod, item["fieldRef"]["fieldPath"], fields)
+    return resource_value(pod, pod["spec"]["containers"][0], item["resourceFieldRef"])
+
+
+def _picked(client: Client, kind: ResourceType, pod: Object, title: str, name: str, given: Object) -> dict[str, str]:
+    """The entries of a ConfigMap or Secret that the volume wants, by path."""
+    try:
+        data = object_data(client.get(kind, pod["metadata"]["namespace"], name))
+    except NotFound as error:
+        # The CA of the cluster may come later than the first pod of a namespace, and few pods read it.
+        if given.get("optional") or name == _ROOT_CA:
+            return {}
+        raise MountError(f'MountVolume.SetUp failed for volume "{title}" : {error.message}') from error
+    items = given.get("items")
+    if not items:
+        return data
+    missing = [item["key"] for item in items if item["key"] not in data]
+    if missing and not given.get("optional"):
+        why = "references non-existent config key" if kind is CONFIGMAPS else "references non-existent secret key"
+        raise MountError(f'MountVolume.SetUp failed for volume "{title}" : {why}: {missing[0]}')
+    return {item["path"]: data[item["key"]] for item in items if item["key"] in data}
