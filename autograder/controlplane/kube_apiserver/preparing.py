@@ -89,6 +89,8 @@ def prepare_for_create(type_name: str, obj: Obj) -> None:
 
 def prepare_for_update(type_name: str, new: Obj, old: Obj, subresource: str = "") -> None:
     """Keep of the old object what this (sub)resource does not change, and count the change."""
+    if subresource == "binding":
+        return
     if subresource == "status":
         if "spec" in old:
             new["spec"] = old["spec"]
