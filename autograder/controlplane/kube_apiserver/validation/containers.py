@@ -26,6 +26,7 @@ MESSAGE_POLICIES: Final = ("File", "FallbackToLogsOnError")
 PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
 RESTART_POLICIES: Final = ("Always", "Never", "OnFailure")
 RESTART_ACTIONS: Final = ("Restart", "RestartAllContainers")
+RULES_NEED_POLICY: Final = "must specify restartPolicy when restart rules are used"
 RESTART_RULES_LIMIT: Final = 20
 EXIT_CODES_LIMIT: Final = 255
 RESIZABLE: Final = ("cpu", "memory")
@@ -84,7 +85,10 @@ def validate_init_containers(containers: list[Object], path: Path, pod: PodConte
         at, name = path.index(position), container["name"]
         sidecar = container.get("restartPolicy") == "Always"
         yield from _container(container, at, pod)
-        yield from _restarts(container, at)
+        if "restartPolicy" in container:
+            yield from _restarts(container, at)
+        elif container.get("restartPolicyRules"):
+            yield field.required(at.child("restartPolicy"), RULES_NEED_POLICY)
         if name in seen:
             yield field.duplicate(at.child("name"), name)
         elif name:
@@ -190,7 +194,7 @@ def _restarts(container: Object, path: Path) -> Iterator[FieldError]:
     if policy is not None:
         yield from one_of(policy, path.child("restartPolicy"), RESTART_POLICIES)
     elif rules:
-        yield field.required(path.child("restartPolicy"), "must specify restartPolicy when restart rules are used")
+        yield field.required(path.child("restartPolicy"), RULES_NEED_POLICY)
     if len(rules) > RESTART_RULES_LIMIT:
         yield field.too_many(path.child("restartPolicyRules"), len(rules), RESTART_RULES_LIMIT)
     for position, rule in enumerate(rules):

@@ -67,22 +67,32 @@ def _source(volume: Object, pod_name: str, path: Path, is_pod: bool) -> Iterator
         if position:
             yield field.forbidden(path.child(_FORBIDDEN_AS.get(source, source)), ONE_TYPE)
         else:
+            if source == "image" and is_pod and not volume["image"].get("reference"):
+                yield field.required(path.child("image").child("reference"))
             yield from SOURCES[source](volume[source], path.child(_CALLED.get(source, source)))
-        if source == "iscsi" and volume[source].get("initiatorName") is not None:
-            if len(f"{name}:{volume[source]['targetPortal']}") > _ISCSI_PORTAL_LENGTH:
-                why = (
-                    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "
-                    "iscsi.initiatorName is specified."
-                )
-                yield field.invalid(path.child("name"), name, why)
-        if source == "ephemeral" and not position and pod_name and name:
-            claim = f"{pod_name}-{name}"
-            for sentence in names.dns_subdomain(claim):
-                yield field.invalid(path.child("name"), name, f'PVC name "{claim}": {sentence}')
-        if source == "image" and not position and is_pod and not volume["image"].get("reference"):
-            yield field.required(path.child("image").child("reference"))
+            if source == "ephemeral" and pod_name and name:
+                yield from _generated_claim(f"{pod_name}-{name}", name, path.child("name"))
+        if source == "iscsi":
+            yield from _iscsi_session(volume, path.child("name"))
     if not given:
         yield field.required(path, "must specify a volume type")
+
+
+def _generated_claim(claim: str, name: str, path: Path) -> Iterator[FieldError]:
+    """The claim that a pod makes for itself gets the names of both."""
+    for sentence in names.dns_subdomain(claim):
+        yield field.invalid(path, name, f'PVC name "{claim}": {sentence}')
+
+
+def _iscsi_session(volume: Object, path: Path) -> Iterator[FieldError]:
+    """A session of its own is named by volume and portal, in a short field."""
+    source = volume["iscsi"]
+    if "initiatorName" in source and len(f"{volume['name']}:{source['targetPortal']}") > _ISCSI_PORTAL_LENGTH:
+        why = (
+            "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "
+            "iscsi.initiatorName is specified."
+        )
+        yield field.invalid(path, volume["name"], why)
 
 
 def _needs(*required: str) -> SourceRule:
