@@ -52,7 +52,7 @@ class Subject:
                 f"{self} has {len(found)} containers, and the task asks for one",
                 wanted="one container", found=", ".join(found), where=containers.where,
             )  # fmt: skip
-        return containers.entry(found[0])
+        return Field(self, (*containers.path, found[0]))
 
     def refreshed(self) -> Subject:
         """The object as it is now."""
@@ -83,6 +83,11 @@ class Field:
     def key(self, key: str) -> Field:
         """The entry of a map whose key may hold dots: ``labels``, ``hard``, ``data``."""
         return Field(self.subject, (*self.path, key))
+
+    def requested(self, resource: str) -> Field:
+        """What a container requests of ``cpu``, ``memory``, ...: as in the API, its limit if it says nothing."""
+        stated, limit = self.field("resources.requests").key(resource), self.field("resources.limits").key(resource)
+        return limit if stated.value is MISSING and limit.value is not MISSING else stated
 
     def names(self) -> list[str]:
         """What the entries of this list are known by."""

@@ -3,7 +3,7 @@
 For every exercise: the starter earns nothing; the solution everything, twice on fresh clusters; every accepted variant
 everything; every mutant loses exactly what it names, and everything that can be lost has a mutant that loses it;
 variants made by rule lose nothing, mutants made by rule lose something; no message is empty or gives away what is to
-be found out; hints do not share long runs with the solution; what the checks ask for stands in the task; there are no
+be found out; hints do not share long runs with the solution; what the checks ask for is given to the student; there are no
 stray files.
 """
 
@@ -139,13 +139,13 @@ class _Audit:
         for runner in (self.runner, self.second):
             self.rightful("solution", self.exercise, answer, runner)
         judgement = self.runner.judgement(self.exercise, answer)
-        task = self.exercise.task
+        given = self.exercise.task + self.exercise.starter
         asked = [name for one in judgement.judged for name in one.notes.names]
         if self.exercise.shows_wanted:
             asked += [value for one in judgement.judged for value in one.notes.values]
         for word in dict.fromkeys(asked):
-            if not stands_in(word, task):
-                self.find(f"the checks ask for {word!r}, which does not stand in the task")
+            if not stands_in(word, given):
+                self.find(f"the checks ask for {word!r}, which stands neither in the task nor in the starter")
 
     def mutants(self, exercise: Exercise) -> None:
         for name, text in exercise.mutants.items():

@@ -136,3 +136,15 @@ def test_what_the_checks_expect_is_noted_for_the_audit(review: Review, field: Ca
     assert {"web", "main"} <= set(review.notes.names)
     assert {"nginx", "2"} == set(review.notes.values)
     assert [str(compared) for compared in review.notes.looked_at][-1] == "spec.replicas of ReplicaSet web"
+
+
+def test_a_limit_stands_in_for_a_request_that_is_not_stated(review: Review) -> None:
+    main = review.object("ReplicaSet", "web").container("main")
+    main.requested("cpu").is_quantity("500m")
+    review.cluster.patch(
+        "ReplicaSet", "web",
+        {"spec": {"template": {"spec": {"containers": [{"name": "helper", "resources": {"limits": {"cpu": "2"}}}]}}}},
+    )  # fmt: skip
+    review.object("ReplicaSet", "web").container("helper").requested("cpu").is_quantity("2")
+    with pytest.raises(Failed, match=r"resources.requests\[memory\] of ReplicaSet web is not set"):
+        review.object("ReplicaSet", "web").container("helper").requested("memory").is_quantity("1Gi")

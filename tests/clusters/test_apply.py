@@ -8,7 +8,8 @@ from autograder.clusters import Cluster, Object, apply
 from autograder.controlplane.apimachinery.errors import StatusError
 
 SETTINGS: Object = {
-    "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue", "size": "big"},
+    "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
+    "data": {"colour": "blue", "size": "big"},
 }  # fmt: skip
 
 

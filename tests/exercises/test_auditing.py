@@ -37,7 +37,8 @@ def test_a_good_exercise_passes_many_answers(auditor: Auditor, folder: Path) -> 
 @pytest.mark.parametrize(
     ("file", "old", "new", "finding"),
     [
-        ("starter.yaml", "# apiVersion: ...", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}",
+        ("starter.yaml", "# apiVersion: ...",
+         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}",
          "the starter earns 1"),
         ("solution.yaml", "blue", "red", "solution earns 2 of 3"),
         ("accepted/json.yaml", "blue", "green", "accepted/json.yaml earns 2 of 3"),
@@ -45,9 +46,10 @@ def test_a_good_exercise_passes_many_answers(auditor: Auditor, folder: Path) -> 
         ("mutants/red.yaml", "colour: red", "colour: blue", "mutants/red.yaml loses nothing"),
         ("mutants/red.yaml", "# loses: colour", "# wrong", "the first line must be `# loses: `"),
         ("mutants/red.yaml", "red", "blue", "no mutant loses 'colour'"),
-        ("task.md", "is `blue`", "is chosen", "the checks ask for 'blue', which does not stand in the task"),
+        ("task.md", "is `blue`", "is chosen", "the checks ask for 'blue', which stands neither in the task nor in the starter"),
         ("task.md", "`{{ name }}`", "of your choice", "the checks ask for 'settings'"),
-        ("hints.md", "It is a map.", "apiVersion: v1 kind: ConfigMap metadata: name: settings", "hint 1 shares a long run"),
+        ("hints.md", "It is a map.", "apiVersion: v1 kind: ConfigMap metadata: name: settings",
+         "hint 1 shares a long run"),
         ("hints.md", "\n---\n", "\n", "there are 1 hints"),
         ("checks.py", 'equals("blue")', 'equals({}["blue"])', "could not be judged: KeyError: 'blue' (checks.py line"),
         ("checks.py", "equals(str(review.values[\"size\"]))", "is_present()", "is wrong and earns"),
@@ -77,7 +79,8 @@ def test_a_message_must_not_give_away_what_is_hidden(auditor: Auditor, folder: P
 
 @pytest.mark.parametrize(
     ("value", "text", "there"),
-    [("web", "named `web`,", True), ("web", "named `web-1`", False), ("3", "keeps three Pods", True), ("3", "13", False),
+    [("web", "named `web`,", True), ("web", "named `web-1`", False),
+     ("3", "keeps three Pods", True), ("3", "13", False),
      ("nginx:1.27", "the image `nginx:1.27`", True)],
 )  # fmt: skip
 def test_names_stand_in_a_task_as_words(value: str, text: str, there: bool) -> None:

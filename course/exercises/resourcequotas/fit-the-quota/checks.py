@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from autograder.checks import Field, Review, Subject, criterion, gate, guard
+from autograder.checks import Review, Subject, criterion, gate, guard
 
 
 def replica_set(review: Review) -> Subject:
     """The ReplicaSet that is to be repaired."""
     return review.object("ReplicaSet", review.values["name"])
-
-
-def requests(review: Review) -> Field:
-    """What each of its containers requests."""
-    return replica_set(review).container().field("resources.requests")
 
 
 @gate("exists")
@@ -24,13 +19,13 @@ def exists(review: Review) -> None:
 @criterion("CPU request", points=1)
 def cpu(review: Review) -> None:
     """Under a quota for CPU requests every container has to say what it requests."""
-    requests(review).key("cpu").is_quantity("200m")
+    replica_set(review).container().requested("cpu").is_quantity("200m")
 
 
 @criterion("memory request", points=1)
 def memory(review: Review) -> None:
     """Each resource that the quota names has to be stated; one of two is not enough."""
-    requests(review).key("memory").is_quantity("128Mi")
+    replica_set(review).container().requested("memory").is_quantity("128Mi")
 
 
 @criterion("runs", points=2)
