@@ -1,0 +1,130 @@
+"""What there is to grade: the instructor's source notebooks, and where in them each exercise's answer stands.
+
+Answers are found by the ``grade_id`` that nbgrader gives to cells, and only the source notebook says which those are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+Cell = dict[str, Any]
+
+_CHECK: Final = re.compile(r"""^check\((["'])([\w./-]+)\1\)$""", re.MULTILINE)
+_MANIFEST: Final = re.compile(r"^%%manifest +(\S+)(?: +--apply)? *$")
+
+
+class BadCourse(ValueError):
+    """The course's own files are not as they must be; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One exercise in a notebook: the cell that holds the answer, the file it is, and the cell that is graded."""
+
+    exercise: str
+    answer_cell: str
+    check_cell: str
+    file: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A source notebook: its cells and the tasks in it.  ``name`` is that of the file, without its ending."""
+
+    name: str
+    document: dict[str, Any]
+    tasks: tuple[Task, ...]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells, in order."""
+        return list(self.document["cells"])
+
+    def graded_cells(self) -> dict[str, Cell]:
+        """The cells that nbgrader knows, by ``grade_id``."""
+        return {identity: cell for cell in self.cells if (identity := grade_id(cell))}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A folder of source notebooks."""
+
+    name: str
+    notebooks: tuple[Notebook, ...]
+
+    @property
+    def points(self) -> float:
+        """What can be earned."""
+        return sum(task.points for notebook in self.notebooks for task in notebook.tasks)
+
+
+def load_assignments(course: Path, name: str | None = None) -> list[Assignment]:
+    """The assignments of a course (or the one called ``name``), in order; ``BadCourse`` when there is none."""
+    source = course / "source"
+    folders = sorted(path for path in source.iterdir() if path.is_dir()) if source.is_dir() else []
+    chosen = [folder for folder in folders if name in (None, folder.name) and not folder.name.startswith(".")]
+    if not chosen:
+        known = ", ".join(folder.name for folder in folders) or "none"
+        raise BadCourse(f"{source}: there is no assignment {name or ''}".rstrip() + f" (there is {known})")
+    return [_assignment(folder) for folder in chosen]
+
+
+def grade_id(cell: Cell) -> str:
+    """nbgrader's name of a cell, or '' for a cell that it does not know."""
+    metadata = cell.get("metadata")
+    known = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    identity = known.get("grade_id", "") if isinstance(known, dict) else ""
+    return identity if isinstance(identity, str) else ""
+
+
+def source_of(cell: Cell) -> str:
+    """The text of a cell, which may be stored as a list of lines."""
+    source = cell.get("source", "")
+    return "".join(source) if isinstance(source, list) else source
+
+
+def manifest_name(source: str) -> str:
+    """The file that an answer cell writes, or '' when it does not begin with ``%%manifest NAME``."""
+    match = _MANIFEST.match(source.partition("\n")[0])
+    return match[1] if match else ""
+
+
+def _assignment(folder: Path) -> Assignment:
+    notebooks = tuple(_notebook(path) for path in sorted(folder.glob("*.ipynb")))
+    if not notebooks:
+        raise BadCourse(f"{folder}: there is no notebook in this assignment")
+    return Assignment(folder.name, notebooks)
+
+
+def _notebook(path: Path) -> Notebook:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadCourse(f"{path}: not a notebook: {error}") from error
+    return Notebook(path.stem, document, tuple(_tasks(path, document["cells"])))
+
+
+def _tasks(path: Path, cells: list[Cell]) -> list[Task]:
+    """The tasks of a notebook: a graded ``check(...)`` cell, and the answer cell that stands last before it."""
+    tasks: list[Task] = []
+    answer: Cell | None = None
+    for cell in cells:
+        known = cell["metadata"].get("nbgrader", {})
+        if known.get("solution"):
+            answer = cell
+        if not known.get("grade"):
+            continue
+        check = _CHECK.search(source_of(cell))
+        if check is None:
+            continue
+        file = manifest_name(source_of(answer)) if answer else ""
+        if answer is None or not file:
+            raise BadCourse(f"{path}: no answer cell with %%manifest stands before {known['grade_id']}")
+        tasks.append(Task(check[2], grade_id(answer), known["grade_id"], file, float(known["points"])))
+        answer = None
+    return tasks
