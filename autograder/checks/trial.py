@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autograder.checks.review import Review
 from autograder.checks.subject import Subject
-from autograder.clusters import HttpAnswer, Object, drain
+from autograder.clusters import HttpAnswer, Object, drain, request
 from autograder.controlplane.apimachinery.errors import StatusError
 
 
@@ -68,7 +68,7 @@ class Trial(Review):
 
     def request(self, url: str) -> HttpAnswer:
         """GET a URL from inside the cluster."""
-        return self.cluster.request(url, self.case.namespace)
+        return request(self.cluster, url, self.case.namespace)
 
     def after(self, seconds: float) -> None:
         """Let time pass."""

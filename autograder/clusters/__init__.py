@@ -1,6 +1,7 @@
 """Every kind of cluster behind one interface; checks and exercises know no other way to a cluster."""
 
 from autograder.clusters.applying import apply
+from autograder.clusters.inside import HttpAnswer, drain, request
 from autograder.clusters.interface import (
     JSON_PATCH,
     MERGE_PATCH,
@@ -8,10 +9,8 @@ from autograder.clusters.interface import (
     Capability,
     Cluster,
     ClusterError,
-    HttpAnswer,
     NotSupportedHere,
     Object,
-    drain,
     need,
 )
 from autograder.clusters.opening import open_cluster
@@ -30,4 +29,5 @@ __all__ = [
     "drain",
     "need",
     "open_cluster",
+    "request",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, HttpAnswer, NotSupportedHere, Object
+from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, Object
 from autograder.clusters.kinds import kind_named, kind_of
 from autograder.controlplane.apimachinery.scheme import PODS
-from autograder.controlplane.apimachinery.wire import ADMIN
+from autograder.controlplane.apimachinery.wire import ADMIN, Request
 from autograder.controlplane.cluster import Cluster as ControlPlane
 
 BOOT_SECONDS: Final = 120
@@ -66,10 +66,12 @@ class EmbeddedCluster:
         self._client.create(PODS, namespace, eviction, subresource="eviction", name=pod)
 
     def logs(self, pod: str, namespace: str = "default", container: str = "") -> str:
-        raise NotSupportedHere(self.name, Capability.LOGS)
-
-    def request(self, url: str, namespace: str = "default") -> HttpAnswer:
-        raise NotSupportedHere(self.name, Capability.REQUESTS)
+        query = {"container": [container]} if container else {}
+        request = Request("GET", PODS.path(namespace, pod, "log"), query, user=ADMIN)
+        response = self.control_plane.handle(request)
+        if response.error:
+            raise response.error
+        return response.body if isinstance(response.body, str) else bytes(response.body).decode()
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
         return self.control_plane.run_until(predicate, timeout=timeout)

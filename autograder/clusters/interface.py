@@ -9,8 +9,7 @@ Objects are plain JSON dictionaries.  Those that come back are the cluster's own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Protocol, Self
 
@@ -28,8 +27,6 @@ class Capability(Enum):
     CLOCK = "move its clock"
     COMPONENTS = "stop and start a component"
     POWER = "cut the power of a node"
-    LOGS = "show the logs of a container"
-    REQUESTS = "send a request from inside the cluster"
 
 
 class ClusterError(Exception):
@@ -42,14 +39,6 @@ class NotSupportedHere(Exception):
     def __init__(self, cluster: str, capability: Capability) -> None:
         super().__init__(f"a cluster of the kind {cluster!r} cannot {capability.value}")
         self.capability = capability
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What came back from a request inside the cluster; ``code`` 0 means that no connection was made, ``body`` why."""
-
-    code: int
-    body: str
 
 
 class Cluster(Protocol):
@@ -85,9 +74,6 @@ class Cluster(Protocol):
     def logs(self, pod: str, namespace: str = "default", container: str = "") -> str:
         """What a container has written."""
 
-    def request(self, url: str, namespace: str = "default") -> HttpAnswer:
-        """GET a URL from inside the cluster, its host name looked up as a Pod of the namespace would."""
-
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
         """Let the cluster work until ``predicate`` holds, for at most ``timeout`` seconds of its own time.
 
@@ -121,19 +107,3 @@ def need(cluster: Cluster, *capabilities: Capability) -> None:
     for capability in capabilities:
         if capability not in cluster.capabilities:
             raise NotSupportedHere(cluster.name, capability)
-
-
-def drain(cluster: Cluster, node: str) -> Sequence[str]:
-    """Cordon a node and evict its Pods, as ``kubectl drain --ignore-daemonsets``; returns ``namespace/name`` of each.
-
-    Pods of DaemonSets and static Pods stay, as they do under kubectl.
-    """
-    cluster.patch("Node", node, {"spec": {"unschedulable": True}})
-    evicted = []
-    for pod in cluster.list("Pod", "", fields=f"spec.nodeName={node}"):
-        meta = pod["metadata"]
-        owners = {owner["kind"] for owner in meta.get("ownerReferences", ())}
-        if not owners & {"DaemonSet", "Node"}:
-            cluster.evict(meta["name"], meta["namespace"])
-            evicted.append(f"{meta['namespace']}/{meta['name']}")
-    return evicted

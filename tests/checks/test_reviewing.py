@@ -80,3 +80,21 @@ def test_what_held_only_for_a_moment_does_not_count(review: Review) -> None:
     answers = iter([True, False])
     with pytest.raises(Failed):
         review.eventually("it is up", lambda: next(answers), within=5)
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "body"),
+    [
+        ("<h1>hello</h1>\n\n200", 200, "<h1>hello</h1>\n"),
+        ("curl: (7) Failed to connect\n\n000", 0, "curl: (7) Failed to connect\n"),
+        ("odd", 0, "odd"),
+    ],
+)
+def test_the_answer_to_a_request_is_read_from_the_log_of_the_pod_that_sent_it(
+    review: Review, monkeypatch: pytest.MonkeyPatch, output: str, code: int, body: str
+) -> None:
+    trial = review.trial()
+    monkeypatch.setattr(trial.cluster, "wait_until", lambda predicate, timeout: True)
+    monkeypatch.setattr(trial.cluster, "logs", lambda pod, namespace: output)
+    answer = trial.request("http://web")
+    assert (answer.code, answer.body) == (code, body)
