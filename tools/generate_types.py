@@ -10,8 +10,10 @@ One file a group and version goes to ``autograder/controlplane/kube_apiserver/ty
 
 * ``structs``: name -> fields in order, each ``[JSON name, Go type, option]``. The option is ``omitempty``,
   ``omitzero`` or empty; an embedded struct has no JSON name, and its option is the Go name of the field. A field that
-  strategic merge patches treat in a way of its own has two entries more: the patch strategy and the merge key.
+  patches treat in a way of its own has three entries more: the patch strategy and the merge key of strategic merge
+  patches, and for server-side apply ``atomic``, ``set`` or ``map:KEY,...`` (a list) or ``atomic`` (a map or struct).
 * ``named``: other named types (enumerations, maps, lists) -> the type that they stand for.
+* ``atomic``: the structs that server-side apply owns as a whole.
 
 From a Kubernetes tree, ``internal.json`` is written as well: the unversioned types that some error messages print,
 with the JSON name that each of their fields has in v1: ``[Go name, JSON name, type]``. The packages of libraries have
@@ -78,6 +80,8 @@ NAMED = re.compile(r"^type (\w+) ((?!struct\b|interface\b|=)[\w.\[\]*]+)\s*$", r
 FIELD = re.compile(r'^\s*(?:(\w+)\s+)?([\w.\[\]*]+)\s+`([^`]*?json:"([^"]*)"[^`]*)`\s*$', re.MULTILINE)
 PATCH_TAG = re.compile(r'(patchStrategy|patchMergeKey):"([^"]*)"')
 BARE_FIELD = re.compile(r"^[ \t]*(?:(\w+)[ \t]+)?([\w.\[\]*]+)[ \t]*$", re.MULTILINE)
+MARKER = re.compile(r"^\s*//\s*\+(listType|listMapKey|mapType|structType)=(\w+)\s*$")
+ATOMIC_STRUCT = re.compile(r"^// \+structType=atomic\n(?://[^\n]*\n)*type (\w+) struct", re.MULTILINE)
 TYPE_NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
@@ -105,12 +109,15 @@ def read_package(package: str, folder: Path) -> dict[str, Any]:
     """The table of one package, from all files of it that declare types by hand."""
     structs: dict[str, list[list[str]]] = {}
     named: dict[str, str] = {}
+    atomic: set[str] = set()
     for file in sorted(folder.glob("*.go")):
         if file.name.startswith(("zz_generated", "generated", "register")) or file.name.endswith("_test.go"):
             continue
-        text = COMMENT.sub("", file.read_text(encoding="utf-8"))
+        declared = file.read_text(encoding="utf-8")
+        text = COMMENT.sub("", declared)
         imports = imported(text)
-        for name, body in STRUCT.findall(text):
+        atomic.update(ATOMIC_STRUCT.findall(declared))
+        for name, body in STRUCT.findall(declared):
             if f"{package}.{name}" not in OWN_CODECS and (fields := read_fields(body, package, imports)):
                 structs[name] = fields
         for name, target in NAMED.findall(text):
@@ -119,6 +126,7 @@ def read_package(package: str, folder: Path) -> dict[str, Any]:
         "generated": "by tools/generate_types.py from the Go declarations of Kubernetes; do not edit",
         "structs": dict(sorted(structs.items())),
         "named": dict(sorted(named.items())),
+        "atomic": sorted(atomic),
     }
 
 
@@ -177,7 +185,15 @@ def imported(text: str) -> dict[str, str]:
 def read_fields(body: str, package: str, imports: dict[str, str]) -> list[list[str]]:
     """The fields of one struct as ``[JSON name, Go type, option]``, or with patch strategy and merge key."""
     fields = []
-    for name, go_type, tags, tag in FIELD.findall(body):
+    markers: list[tuple[str, str]] = []
+    for line in body.splitlines():
+        if marker := MARKER.match(line):
+            markers.append((marker[1], marker[2]))
+        found = FIELD.match(line.split("` //")[0] + "`" if "` //" in line else line)
+        if found is None:
+            continue
+        name, go_type, tags, tag = found.groups(default="")
+        owned, markers = ownership(markers), []
         json_name, *options = tag.split(",")
         patch = dict(PATCH_TAG.findall(tags))
         if json_name == "-":
@@ -187,9 +203,20 @@ def read_fields(body: str, package: str, imports: dict[str, str]) -> list[list[s
             fields.append(["", full, name or go_type.rpartition(".")[2]])
         else:
             option = next((o for o in ("omitzero", "omitempty") if o in options), "")
-            how = [patch.get("patchStrategy", ""), patch.get("patchMergeKey", "")] if patch else []
-            fields.append([json_name, full, option, *how])
+            how = [patch.get("patchStrategy", ""), patch.get("patchMergeKey", ""), owned]
+            fields.append([json_name, full, option, *(how if any(how) else [])])
     return fields
+
+
+def ownership(markers: list[tuple[str, str]]) -> str:
+    """How server-side apply owns a field: ``atomic``, ``set``, ``map:KEY,...``, or empty for the type's own way."""
+    keys = ",".join(value for marker, value in markers if marker == "listMapKey")
+    for marker, value in markers:
+        if marker == "listType":
+            return f"map:{keys}" if value == "map" else value
+        if value == "atomic":
+            return value
+    return ""
 
 
 def qualified(go_type: str, package: str, imports: dict[str, str]) -> str:
@@ -214,7 +241,7 @@ def rendered(table: dict[str, Any]) -> str:
 
     return (
         f'{{"generated": {json.dumps(table["generated"])},\n "structs": {section(table["structs"])},\n'
-        f' "named": {section(table["named"])}}}\n'
+        f' "named": {section(table["named"])},\n "atomic": {json.dumps(table.get("atomic", []))}}}\n'
     )
 
 

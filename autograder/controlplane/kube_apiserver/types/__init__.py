@@ -20,6 +20,8 @@ class Field:
 
     ``option`` is otherwise ``omitempty``, ``omitzero`` or empty, as in the Go tag. ``patch_strategy`` and ``merge_key``
     say how strategic merge patches treat the field; empty means that a list is replaced and a map merged.
+    ``ownership`` says how server-side apply owns it: ``atomic``, ``set``, ``map:KEY,...``; empty leaves it to the type
+    (structs and maps by their parts, lists as a whole).
     """
 
     json_name: str
@@ -27,6 +29,7 @@ class Field:
     option: str
     patch_strategy: str = ""
     merge_key: str = ""
+    ownership: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Package:
 
     structs: dict[str, tuple[Field, ...]]
     named: dict[str, str]
+    atomic: frozenset[str]
 
 
 def type_name(api_version: str, kind: str) -> str | None:
@@ -54,6 +58,13 @@ def struct(name: str) -> tuple[Field, ...] | None:
 
 
 @cache
+def is_atomic(name: str) -> bool:
+    """Whether server-side apply owns a struct type as a whole."""
+    package, _, short = name.rpartition(".")
+    return "/" in name and not name.startswith(("[]", "map[", "*")) and short in _package(package).atomic
+
+
+@cache
 def underlying(name: str) -> str:
     """What a named type such as ``core/v1.ResourceList`` stands for; other types stand for themselves."""
     package, _, short = name.rpartition(".")
@@ -68,4 +79,4 @@ def _package(package: str) -> Package:
     file = _FOLDER / f"{package.replace('/', '.')}.json"
     table = json.loads(file.read_text(encoding="utf-8"))
     structs = {name: tuple(Field(*field) for field in fields) for name, fields in table["structs"].items()}
-    return Package(structs, table["named"])
+    return Package(structs, table["named"], frozenset(table["atomic"]))
