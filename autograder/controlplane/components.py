@@ -12,6 +12,7 @@ from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.containers.dns import CoreDNS
 from autograder.controlplane.kube_controller_manager import CONTROLLERS
 from autograder.controlplane.kube_controller_manager.manager import ControllerManager
+from autograder.controlplane.kube_proxy.proxy import KubeProxy
 from autograder.controlplane.kube_scheduler.scheduler import Scheduler
 from autograder.controlplane.kubelet.fleet import Kubelets
 
@@ -19,5 +20,6 @@ FACTORIES: Final[dict[str, Callable[[Environment], Component]]] = {
     "kube-controller-manager": lambda environment: ControllerManager(environment, CONTROLLERS),
     "kube-scheduler": Scheduler,
     "kubelet": Kubelets,
+    "kube-proxy": KubeProxy,
     "coredns": CoreDNS,
 }

@@ -130,7 +130,7 @@ class CoreDNS:
             meta = delta.object["metadata"]
             changed.add((meta["namespace"], meta["name"]))
         for delta in self._slices.sync():
-            changed.update(_service_of(delta.object))
+            changed.update(service_of(delta.object))
         if not changed:
             return False
         services = dict(self._machines.zone.services)
@@ -152,12 +152,12 @@ class CoreDNS:
         self._machines = environment.machines
         self._services = informers.informer(SERVICES)
         self._slices = informers.informer(
-            ENDPOINTSLICES, service=lambda piece: ["/".join(key) for key in _service_of(piece)]
+            ENDPOINTSLICES, service=lambda piece: ["/".join(key) for key in service_of(piece)]
         )
 
 
-def _service_of(piece: Object) -> list[tuple[str, str]]:
-    """The service of an EndpointSlice, if it has one."""
+def service_of(piece: Object) -> list[tuple[str, str]]:
+    """The namespace and name of the service that an EndpointSlice belongs to, if it does to one."""
     meta = piece["metadata"]
     name = (meta.get("labels") or {}).get(SERVICE_LABEL)
     return [(meta["namespace"], name)] if name else []
