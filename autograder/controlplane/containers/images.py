@@ -92,7 +92,7 @@ def _family(base: Image, tags: str, preloaded: str = "") -> dict[str, Image]:
     images = {}
     for number, tag in enumerate(tags.split()):
         size = base.size // 4 if "alpine" in tag else base.size
-        tools = BUSYBOX_TOOLS | (base.tools & {"curl"}) if "alpine" in tag else base.tools
+        tools = BUSYBOX_TOOLS | (base.tools - DEBIAN_TOOLS) if "alpine" in tag else base.tools
         image = replace(
             base, tag=tag, size=size + 1013 * number, tools=tools, preloaded=tag in preloaded.split()
         )
