@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 import recorded
+
 from autograder.controlplane.kube_apiserver.server import APIServer
 
 #: File -> how many of its requests are answered alike; a number here may only rise.

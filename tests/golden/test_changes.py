@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 import recorded
+
 from autograder.controlplane.kube_apiserver.server import APIServer
 
 #: How many are answered alike; the numbers may only rise.

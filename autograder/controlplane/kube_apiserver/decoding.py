@@ -80,10 +80,9 @@ def decode(
         _refuse_kind(given_version, given_kind, kind, api_version)
     unknown: list[str] = []
     try:
-        decoded = _reader(type_name)(value, unknown)
+        decoded = _reader(type_name)({**value, "kind": kind, "apiVersion": api_version}, unknown)
     except (_Mismatch, _Malformed) as error:
         raise _unhandled(kind, api_version, str(error)) from error
-    decoded["kind"], decoded["apiVersion"] = kind, api_version
     if field_validation == "Ignore" or not (unknown or repeats):
         return Decoded(decoded)
     strict = list(dict.fromkeys(_strict_errors(value, type_name, "")))[:STRICT_ERROR_LIMIT]

@@ -1,0 +1,55 @@
+"""Cron schedules: when they are due, and the words for wrong ones."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from autograder.controlplane.apimachinery import cron
+
+NOON = datetime(2026, 3, 4, 12, 0, 30, tzinfo=UTC)  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("schedule", "due"),
+    [
+        ("* * * * *", datetime(2026, 3, 4, 12, 1, tzinfo=UTC)),
+        ("*/15 * * * *", datetime(2026, 3, 4, 12, 15, tzinfo=UTC)),
+        ("0 3 * * *", datetime(2026, 3, 5, 3, 0, tzinfo=UTC)),
+        ("30 6 1 jan *", datetime(2027, 1, 1, 6, 30, tzinfo=UTC)),
+        ("0 0 * * sun", datetime(2026, 3, 8, tzinfo=UTC)),
+        ("0 0 13 * 5", datetime(2026, 3, 6, tzinfo=UTC)),
+        ("@hourly", datetime(2026, 3, 4, 13, 0, tzinfo=UTC)),
+        ("@every 90s", datetime(2026, 3, 4, 12, 2, tzinfo=UTC)),
+        ("5/20 0 * * *", datetime(2026, 3, 5, 0, 5, tzinfo=UTC)),
+    ],
+)
+def test_the_next_time(schedule: str, due: datetime) -> None:
+    assert cron.parse(schedule).next(NOON) == due
+
+
+def test_a_day_that_never_comes() -> None:
+    assert cron.parse("0 0 30 2 *").next(NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ("Bogus", "expected exactly 5 fields, found 1: [Bogus]"),
+        ("0 3 * * * x", "expected exactly 5 fields, found 6: [0 3 * * * x]"),
+        ("-0 3 * * *", 'failed to parse int from : strconv.Atoi: parsing "": invalid syntax'),
+        ("60 * * * *", "end of range (60) above maximum (59): 60"),
+        ("* * 0 * *", "beginning of range (0) below minimum (1): 0"),
+        ("9-3 * * * *", "beginning of range (9) beyond end of range (3): 9-3"),
+        ("*/0 * * * *", "step of range should be a positive number: */0"),
+        ("1-2-3 * * * *", "too many hyphens: 1-2-3"),
+        ("1/2/3 * * * *", "too many slashes: 1/2/3"),
+        ("@often", "unrecognized descriptor: @often"),
+        ("", "empty spec string"),
+    ],
+)
+def test_wrong_schedules_get_the_words_of_the_real_parser(schedule: str, message: str) -> None:
+    with pytest.raises(ValueError, match="^") as refused:
+        cron.parse(schedule)
+    assert str(refused.value) == message
