@@ -5,25 +5,38 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.kube_controller_manager.controller import Controller
+from autograder.controlplane.kube_controller_manager.cronjob import CronJobController
 from autograder.controlplane.kube_controller_manager.daemonset import DaemonSetController
 from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
 from autograder.controlplane.kube_controller_manager.endpoints import EndpointsController
 from autograder.controlplane.kube_controller_manager.endpointslice import EndpointSliceController
 from autograder.controlplane.kube_controller_manager.garbagecollector import GarbageCollector
+from autograder.controlplane.kube_controller_manager.job import JobController
 from autograder.controlplane.kube_controller_manager.namespace import NamespaceController
+from autograder.controlplane.kube_controller_manager.nodeipam import NodeIpamController
+from autograder.controlplane.kube_controller_manager.nodelifecycle import NodeLifecycleController
+from autograder.controlplane.kube_controller_manager.podgc import PodGCController
 from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
 from autograder.controlplane.kube_controller_manager.replication import ReplicationManager
 from autograder.controlplane.kube_controller_manager.resourcequota import ResourceQuotaController
 from autograder.controlplane.kube_controller_manager.rootcacertpublisher import RootCACertPublisher
 from autograder.controlplane.kube_controller_manager.serviceaccount import ServiceAccountController
 from autograder.controlplane.kube_controller_manager.statefulset import StatefulSetController
+from autograder.controlplane.kube_controller_manager.tainteviction import TaintEvictionController
+from autograder.controlplane.kube_controller_manager.ttlafterfinished import TTLAfterFinishedController
 
 #: All controllers, in the order in which they get their turn.
 CONTROLLERS: Final[tuple[type[Controller], ...]] = (
+    NodeIpamController,
+    NodeLifecycleController,
+    TaintEvictionController,
+    PodGCController,
     NamespaceController,
     ServiceAccountController,
     RootCACertPublisher,
     ResourceQuotaController,
+    CronJobController,
+    JobController,
     DeploymentController,
     ReplicaSetController,
     ReplicationManager,
@@ -32,4 +45,5 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     EndpointsController,
     EndpointSliceController,
     GarbageCollector,
+    TTLAfterFinishedController,
 )

@@ -1,0 +1,127 @@
+"""The Job controller: pods that run to their end, as often as it takes.
+
+A finalizer keeps every pod until it has been counted, so that none is lost and none counts twice.  ``rules`` decides,
+``indexes`` numbers completions, ``tracking`` counts.  Source: pkg/controller/job.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+from autograder.controlplane.apimachinery import selectors
+from autograder.controlplane.apimachinery.errors import NotFound
+from autograder.controlplane.apimachinery.scheme import JOBS, PODS
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key, split_key
+from autograder.controlplane.kube_controller_manager import pods as podlib
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.job import rules
+from autograder.controlplane.kube_controller_manager.job.tracking import TRACKING, Tally, without_tracking
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
+from autograder.controlplane.kube_controller_manager.pod_control import PodControl
+
+__all__ = ["JobController"]
+
+#: Begins the queue keys of pods whose Job is gone.
+ORPHAN: Final = "orphan "
+
+
+class JobController(Controller):
+    """Runs every Job to its end."""
+
+    name = "job-controller"
+    service_account = "job-controller"
+    event_source = "job-controller"
+    STATE = ("failures",)
+
+    def __init__(self, context: ControllerContext) -> None:
+        super().__init__(context)
+        self.jobs = self.informers.informer(JOBS, namespace=by_namespace)
+        self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
+        self.pod_control = PodControl(self.client, self.recorder)
+        self.expectations = Expectations(self.clock)
+        self.failures: dict[str, rules.Failures] = {}
+
+    def fork(self, context: ControllerContext) -> Self:
+        twin = super().fork(context)
+        twin.expectations = self.expectations.fork(context.clock)
+        return twin
+
+    def subscriptions(self) -> dict[Informer, str]:
+        return {self.jobs: "on_job", self.pods: "on_pod"}
+
+    def on_job(self, delta: Delta) -> None:
+        self.queue.add(object_key(delta.object))
+        if delta.new is None:
+            for pod in self.pods.by_index(podlib.BY_OWNER, delta.object["metadata"]["uid"]):
+                self._enqueue_orphan(pod)
+
+    def on_pod(self, delta: Delta) -> None:
+        pod = delta.object
+        for state in (delta.old, delta.new):
+            if state is not None and (owner := self._owner(state)):
+                self.queue.add(object_key(owner))
+        owner = self._owner(pod)
+        if owner is None:
+            self._hear_of_stranger(pod, gone=delta.new is None)
+            return
+        key = object_key(owner)
+        if delta.new is None or "deletionTimestamp" in pod["metadata"]:
+            self.expectations.deletion_observed(key, object_key(pod))
+        elif delta.old is None:
+            self.expectations.creation_observed(key)
+
+    def _hear_of_stranger(self, pod: Object, *, gone: bool) -> None:
+        """A pod without a Job: one may want it, or it waits to be let go."""
+        if gone:
+            return
+        reference = controller_of(pod)
+        if reference is None:
+            labels = pod["metadata"].get("labels")
+            for job in self.jobs.by_index("namespace", pod["metadata"]["namespace"]):
+                if labels and selectors.of_object(job["spec"]["selector"]).matches(labels):
+                    self.queue.add(object_key(job))
+        if reference is None or reference["kind"] == JOBS.kind:
+            self._enqueue_orphan(pod)
+
+    def _enqueue_orphan(self, pod: Object) -> None:
+        if TRACKING in pod["metadata"].get("finalizers", ()):
+            self.queue.add(ORPHAN + object_key(pod))
+
+    def _owner(self, pod: Object) -> Object | None:
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != JOBS.kind:
+            return None
+        found = self.jobs.get(pod["metadata"]["namespace"], reference["name"])
+        return found if found and found["metadata"]["uid"] == reference["uid"] else None
+
+    def reconcile(self, key: str) -> None:
+        if key.startswith(ORPHAN):
+            self._let_go(key.removeprefix(ORPHAN))
+            return
+        job = self.jobs.get_by_key(key)
+        if job is None:
+            self.expectations.forget(key)
+        if job is None or rules.is_finished(job):
+            self.failures.pop(key, None)
+            return
+        Tally(self, key, job, self._pods_of(job)).run()
+
+    def _pods_of(self, job: Object) -> list[Object]:
+        namespace = job["metadata"]["namespace"]
+        known = self.pods.by_index(podlib.BY_OWNER, job["metadata"]["uid"])
+        known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(namespace))
+        selector = selectors.of_object(job["spec"]["selector"])
+        return claim(self.client, JOBS, job, selector, PODS, known, (TRACKING,))
+
+    def _let_go(self, key: str) -> None:
+        """Nobody will count this pod any more."""
+        namespace, name = split_key(key)
+        pod = self.pods.get_by_key(key)
+        if pod is None or self._owner(pod) is not None:
+            return
+        try:
+            self.client.patch(PODS, namespace, name, without_tracking(pod))
+        except NotFound:
+            return
