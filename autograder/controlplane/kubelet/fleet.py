@@ -174,7 +174,8 @@ class Kubelets:
         self._clock.set(COMPONENT, ("lease", name), self._clock.now + LEASE_PERIOD, periodic=True)
         lease = node_status.lease(node, self._clock.now)
         try:
-            self._client.update(LEASES, lease)
+            current = self._client.get(LEASES, lease["metadata"]["namespace"], name)
+            self._client.update(LEASES, {**current, "spec": lease["spec"]})
         except NotFound:
             self._try_to_create(lease)
         except StatusError:
