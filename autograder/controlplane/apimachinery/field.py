@@ -21,27 +21,31 @@ class Path:
 
     __slots__ = ("_parent", "_step")
 
-    def __init__(self, step: str, parent: Path | None = None) -> None:
+    def __init__(self, step: str | int, parent: Path | None = None) -> None:
         self._step = step
         self._parent = parent
 
     def child(self, name: str) -> Path:
         """The field ``name`` of the map at this path."""
-        return Path("." + name, self)
+        return Path(name, self)
 
     def index(self, position: int) -> Path:
         """The entry at ``position`` of the list at this path."""
-        return Path(f"[{position}]", self)
+        return Path(position, self)
 
     def key(self, key: str) -> Path:
         """The entry ``key`` of the free-form map at this path."""
         return Path(f"[{key}]", self)
 
     def __str__(self) -> str:
-        steps = []
+        steps: list[str] = []
         node: Path | None = self
         while node is not None:
-            steps.append(node._step)
+            step = node._step
+            if isinstance(step, int):
+                steps.append(f"[{step}]")
+            else:
+                steps.append(step if step.startswith("[") else f".{step}")
             node = node._parent
         return "".join(reversed(steps)).removeprefix(".")
 

@@ -36,7 +36,7 @@ class Field:
 class Package:
     """The types of one group and version."""
 
-    structs: dict[str, tuple[Field, ...]]
+    structs: dict[str, list[list[str]]]
     named: dict[str, str]
     atomic: frozenset[str]
 
@@ -54,7 +54,8 @@ def type_name(api_version: str, kind: str) -> str | None:
 def struct(name: str) -> tuple[Field, ...] | None:
     """The fields of a struct type, in order; None when the type is not a struct."""
     package, _, short = name.rpartition(".")
-    return _package(package).structs.get(short)
+    fields = _package(package).structs.get(short)
+    return None if fields is None else tuple(Field(*field) for field in fields)
 
 
 @cache
@@ -78,5 +79,4 @@ def underlying(name: str) -> str:
 def _package(package: str) -> Package:
     file = _FOLDER / f"{package.replace('/', '.')}.json"
     table = json.loads(file.read_text(encoding="utf-8"))
-    structs = {name: tuple(Field(*field) for field in fields) for name, fields in table["structs"].items()}
-    return Package(structs, table["named"], frozenset(table["atomic"]))
+    return Package(table["structs"], table["named"], frozenset(table["atomic"]))
