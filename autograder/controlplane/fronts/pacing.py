@@ -11,6 +11,7 @@ of virtual time, and then the rest of his own patience at the speed of the wall 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -32,6 +33,10 @@ ASKED_WITHIN: Final = 2.0
 #: How many timers are gone through for one question.
 JUMPS: Final = 10
 _REMEMBERED: Final = 512
+#: Questions about objects; documents such as discovery are asked for by every command.
+_RESOURCE: Final = re.compile(r"/(api/v1|apis/[^/]+/[^/]+)/.+")
+#: Commands of kubectl that ask in order to see or to wait; others ask in order to do something.
+_ASKING: Final = ("kubectl get", "kubectl delete", "kubectl drain", "kubectl rollout", "kubectl wait")
 #: The longest sleep between two looks at the wall clock, in seconds.
 _TICK: Final = 1.0
 
@@ -98,8 +103,12 @@ class Pacing:
         self.settle()
 
     def changed(self) -> None:
-        """A request has changed something: the cluster is to be settled before the next answer."""
+        """A request has changed something: the cluster is to be settled before the next answer.
+
+        Whoever acts does not wait: what was asked before counts no more.
+        """
         self._unsettled = True
+        self._questions.clear()
 
     def settle(self) -> None:
         """Let the components do all that is due now."""
@@ -124,12 +133,14 @@ class Pacing:
         self._waiters.discard(waiter)
 
     def answer(self, request: Request, client: Hashable, handle: Callable[[Request], Response]) -> Response:
-        """The answer to a reading request; time jumps before it if this is a client that asks again and again.
+        """The answer to a reading request; time jumps before it if this is a client that waits by asking.
 
         ``client`` tells clients apart in ``manual`` mode, where two commands of a student must not look like one that
         waits, however fast they follow each other.
         """
         response = handle(request)
+        if not asks(request):
+            return response
         key = (request.path, repr(request.query), request.headers.get("accept", ""))
         question = self._asked((*key, client) if self.mode == "manual" else key, essence(response))
         for _ in range(JUMPS if question.times >= ASKED else 0):
@@ -197,6 +208,12 @@ class Pacing:
             idle = _TICK if due is None else (due - self._cluster.clock.now) / SECOND
             soon.append(min(max(idle, 0.001), _TICK))
         return min(soon, default=None)
+
+
+def asks(request: Request) -> bool:
+    """Whether a reading request may be one of a client that waits."""
+    command = request.headers.get("kubectl-command", "")
+    return bool(_RESOURCE.fullmatch(request.path)) and (not command or command.startswith(_ASKING))
 
 
 def essence(response: Response) -> Hashable:

@@ -131,10 +131,9 @@ class SocketFront:
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> Response:
         """The cluster's answer; an error of the cluster's own is an internal one to the client, and logged."""
         if request.method not in _READING:
-            response = self._handle(request)
             self.pacing.changed()
-            return response
-        if not request.path.startswith("/api") or request.flag("watch"):
+            return self._handle(request)
+        if request.flag("watch"):
             return self._handle(request)
         response = self.pacing.answer(request, _client(incoming, request), self._handle)
         return await self._aged(request, response)

@@ -81,6 +81,32 @@ def test_different_questions_are_not_a_client_that_waits(cluster: FakeCluster, w
     assert cluster.fired == []
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(Request("GET", "/apis"), id="discovery"),
+        pytest.param(Request("GET", "/openapi/v3"), id="schemas"),
+        pytest.param(Request("GET", POD.path, headers={"kubectl-command": "kubectl apply"}), id="apply"),
+        pytest.param(Request("GET", POD.path, headers={"kubectl-command": "kubectl describe"}), id="describe"),
+    ],
+)
+def test_what_a_command_asks_in_passing_does_not_count(cluster: FakeCluster, wall: Wall, request_: Request) -> None:
+    after(cluster, 300)
+    paced = pacing(cluster, wall)
+    for _ in range(10):
+        paced.answer(request_, 1, cluster.handle)
+    assert cluster.fired == []
+
+
+def test_a_client_that_acts_in_between_does_not_wait(cluster: FakeCluster, wall: Wall) -> None:
+    after(cluster, 300)
+    paced = pacing(cluster, wall)
+    for _ in range(10):
+        paced.answer(POD, 1, cluster.handle)
+        paced.changed()
+    assert cluster.fired == []
+
+
 def test_in_manual_mode_only_one_client_asking_itself_counts(cluster: FakeCluster, wall: Wall) -> None:
     after(cluster, 300)
     paced = pacing(cluster, wall, "manual")
