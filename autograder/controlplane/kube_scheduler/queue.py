@@ -68,6 +68,7 @@ class SchedulingQueue:
         self.error_backoff: dict[str, QueuedPod] = {}
         self.unschedulable: dict[str, QueuedPod] = {}
         self._heap: list[tuple[int, int, int, str]] = []
+        self._orders: dict[str, int] = {}
         self._order = 0
 
     def fork(self, clock: Clock, pre_enqueue: PreEnqueue) -> SchedulingQueue:
@@ -75,7 +76,7 @@ class SchedulingQueue:
         twin = SchedulingQueue(clock, self._component, pre_enqueue)
         twin.active, twin.backoff = self.active.copy(), self.backoff.copy()
         twin.error_backoff, twin.unschedulable = self.error_backoff.copy(), self.unschedulable.copy()
-        twin._heap, twin._order = self._heap.copy(), self._order
+        twin._heap, twin._orders, twin._order = self._heap.copy(), self._orders.copy(), self._order
         return twin
 
     def __len__(self) -> int:
@@ -112,13 +113,15 @@ class SchedulingQueue:
         """A pod is no longer pending."""
         for waiting in (self.active, self.backoff, self.error_backoff, self.unschedulable):
             waiting.pop(key, None)
+        self._orders.pop(key, None)
 
     def pop(self) -> QueuedPod | None:
         """The next pod to look at, or None."""
         while self._heap:
-            *_, key = heapq.heappop(self._heap)
-            queued = self.active.pop(key, None)
-            if queued is not None:
+            *_, order, key = heapq.heappop(self._heap)
+            if self._orders.get(key) == order:
+                del self._orders[key]
+                queued = self.active.pop(key)
                 return replace(queued, attempts=queued.attempts + 1)
         if self.backoff:
             key = min(self.backoff, key=lambda one: (self.backoff[one].backoff_until, *_rank(self.backoff[one])))
@@ -193,6 +196,7 @@ class SchedulingQueue:
 
     def _push(self, queued: QueuedPod) -> None:
         self._order += 1
+        self._orders[queued.pod.key] = self._order
         self.active[queued.pod.key] = queued
         heapq.heappush(self._heap, (*_rank(queued), self._order, queued.pod.key))
 
