@@ -72,6 +72,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
 def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to prove; without any, all")
     _cluster_choice(parser)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that work side by side")
 
 
 #: All commands by name; a name of two words is a command of a group.

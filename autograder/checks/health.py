@@ -48,23 +48,23 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
     for condition in status.get("conditions") or ():
         if (condition["type"], condition["status"]) in TELLING:
             parts.append(f"{condition.get('reason', condition['type'])}: {condition.get('message', '')}".rstrip(": "))
-    warning = last_warning(cluster, obj)
-    if warning and not any(warning in part for part in parts):
-        parts.append(warning)
+    reason, message = last_warning(cluster, obj)
+    if reason and not any(message in part for part in parts):
+        parts.append(f"{reason}: {message}")
     return "; ".join(parts)
 
 
-def last_warning(cluster: Cluster, obj: Object) -> str:
-    """The newest warning event about an object as ``reason: message``, or nothing."""
+def last_warning(cluster: Cluster, obj: Object) -> tuple[str, str]:
+    """Reason and message of the newest warning about an object, or nothing."""
     events = cluster.list("Event", obj["metadata"].get("namespace", ""))
     about = [
         event for event in events
         if event.get("type") == "Warning" and event["involvedObject"].get("uid") == obj["metadata"]["uid"]
     ]  # fmt: skip
     if not about:
-        return ""
+        return "", ""
     newest = max(about, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
-    return f"{newest['reason']}: {newest.get('message', '')}"
+    return newest["reason"], newest.get("message", "")
 
 
 def _waiting(status: dict[str, Any]) -> Iterator[str]:

@@ -11,25 +11,27 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from autograder.clusters.interface import Cluster, Object
+from autograder.clusters.kinds import kind_of
 from autograder.controlplane.apimachinery.errors import NotFound
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def apply(cluster: Cluster, obj: Object, namespace: str = "default") -> Object:
-    """Bring the object into the cluster and return it as the server has it now."""
+    """Bring the object into the cluster and return it as the server has it now; ``UnknownKind`` if nobody serves it."""
+    kind = kind_of(obj).kind
     meta = obj.get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
     if not isinstance(meta, dict) or not isinstance(name, str) or not name:
         return cluster.create(obj, namespace)  # the server says what is wrong with it
     target = meta.get("namespace") or namespace
     try:
-        current = cluster.get(obj["kind"], name, target)
+        current = cluster.get(kind, name, target)
     except NotFound:
         return cluster.create(_remembering(obj), target)
     previous = json.loads(current["metadata"].get("annotations", {}).get(LAST_APPLIED, "{}"))
     patch = _remembering(obj)
-    return cluster.patch(obj["kind"], name, {**patch, **_removals(previous, patch)}, target)
+    return cluster.patch(kind, name, {**patch, **_removals(previous, patch)}, target)
 
 
 def _remembering(obj: Object) -> Object:

@@ -3,7 +3,7 @@
 For every exercise: the starter earns nothing; the solution everything, twice on fresh clusters; every accepted variant
 everything; every mutant loses exactly what it names, and everything that can be lost has a mutant that loses it;
 variants made by rule lose nothing, mutants made by rule lose something; no message is empty or gives away what is to
-be found out; hints do not share long runs with the solution; what the checks ask for is given to the student; there are no
+be found out; hints do not share long runs with the solution; what the checks ask for is given to the student; no
 stray files.
 """
 

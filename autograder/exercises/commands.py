@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from autograder.exercises.audit import Report
+    from autograder.exercises.audit import Auditor, Report
 
 FULL_MARKS, NOT_FULL_MARKS, NOT_JUDGED = 0, 1, 2
 
 #: Bytes of a file that are read; anything beyond is more than the reader of manifests takes.
 READ_LIMIT: Final = (1 << 20) + 1
+
+#: Findings that are printed of one exercise; one mistake has many.
+FINDINGS_SHOWN: Final = 12
 
 
 def check(args: argparse.Namespace) -> int:
@@ -41,35 +46,68 @@ def check(args: argparse.Namespace) -> int:
 
 def audit(args: argparse.Namespace) -> int:
     """Prove exercises; 0 if all is well, 1 if anything was found, 2 if an exercise or the cluster cannot be used."""
-    from autograder.clusters import ClusterError, open_cluster
-    from autograder.exercises import BadExercise, exercise_ids, load
-    from autograder.exercises.audit import Auditor
+    from autograder.clusters import ClusterError
+    from autograder.exercises import BadExercise, exercise_ids
 
-    try:
-        exercises = [load(exercise) for exercise in args.exercises or exercise_ids()]
-        auditor = Auditor(open_cluster(args.cluster), open_cluster(args.cluster))
-    except (BadExercise, ClusterError) as error:
-        print(f"autograder audit: {error}", file=sys.stderr)
-        return NOT_JUDGED
+    exercises = args.exercises or exercise_ids()
     if not exercises:
         print("autograder audit: there are no exercises here", file=sys.stderr)
         return NOT_JUDGED
     reports = []
-    for number, exercise in enumerate(exercises, 1):
-        _progress(f"[{number}/{len(exercises)}] {exercise.id} ...")
-        report = auditor.audit(exercise)
+    try:
+        with _pool(min(args.workers, len(exercises))) as audited:
+            _progress(f"[0/{len(exercises)}] starting ...")
+            for number, report in enumerate(audited(partial(_audit_one, args.cluster), exercises), 1):
+                _progress("")
+                _print_report(report)
+                _progress(f"[{number}/{len(exercises)}] ...")
+                reports.append(report)
         _progress("")
-        reports.append(report)
-        _print_report(report)
+    except (BadExercise, ClusterError) as error:
+        _progress("")
+        print(f"autograder audit: {error}", file=sys.stderr)
+        return NOT_JUDGED
     return _summary(reports)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Callable[..., Iterable[Report]]]:
+    """A ``map`` that works in this process or, with more than one worker, in several."""
+    if workers <= 1:
+        yield map
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(workers) as pool:
+        try:
+            yield pool.map
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _audit_one(spec: str, exercise: str) -> Report:
+    from autograder.exercises import load
+
+    return _auditor(spec).audit(load(exercise))
+
+
+@cache
+def _auditor(spec: str) -> Auditor:
+    """The auditor of this process, its clusters booted."""
+    from autograder.clusters import open_cluster
+    from autograder.exercises.audit import Auditor
+
+    return Auditor(open_cluster(spec), open_cluster(spec))
 
 
 def _print_report(report: Report) -> None:
     state = f"{len(report.findings)} findings" if report.findings else "ok"
     figures = f"right answers {report.rightful}, wrong answers {report.wrongful}, {report.seconds:.1f} s"
     print(f"{report.exercise:32} {state:12} {figures}")
-    for finding in report.findings:
+    for finding in report.findings[:FINDINGS_SHOWN]:
         print(f"    {finding}")
+    if len(report.findings) > FINDINGS_SHOWN:
+        print(f"    ... and {len(report.findings) - FINDINGS_SHOWN} more")
 
 
 def _summary(reports: Sequence[Report]) -> int:

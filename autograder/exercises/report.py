@@ -35,7 +35,7 @@ def _lines(result: Result) -> Iterator[str]:
     )  # fmt: skip
     if result.outcome in (Outcome.FAILED, Outcome.PARTLY):
         for label, text in (("wanted", result.wanted), ("found", result.found), ("why", result.why)):
-            if text:
+            if text and not result.message.endswith(text):
                 yield from textwrap.wrap(
                     f"{label}: {text}", 118, initial_indent=" " * 7, subsequent_indent=" " * 15,
                     break_long_words=False, break_on_hyphens=False,

@@ -77,6 +77,9 @@ def test_more_than_an_exercise_allows(runner: Runner, exercise: Exercise, text: 
 @pytest.mark.parametrize(
     "text",
     [
+        "kind: {}\nmetadata: {name: x}\n",
+        "metadata: {name: x}\n",
+        "apiVersion: apps/v1\nkind: Pod\nmetadata: {name: x}\n",
         "kind: 3\n", "apiVersion: []\nkind: {}\n", "apiVersion: v1\nkind: Pod\n", OBJECT + "data: 3\n",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: []\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [x]}\n",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: 3}\n", "x: 1\n",

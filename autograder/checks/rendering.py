@@ -1,0 +1,108 @@
+"""A verdict as people read it: text for a terminal, a table for a notebook or a feedback page.
+
+What comes from an answer is escaped; a verdict may quote anything that a student wrote.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from html import escape
+from typing import Final
+
+from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict
+
+MARKS: Final = {
+    Outcome.PASSED: "PASS",
+    Outcome.PARTLY: "PART",
+    Outcome.FAILED: "FAIL",
+    Outcome.BLOCKED: "  - ",
+    Outcome.NOT_RUN_THERE: "  - ",
+    Outcome.COULD_NOT_BE_JUDGED: "  ? ",
+}
+
+#: The same marks for a page: a sign, and a colour that can be read on light and on dark.
+SIGNS: Final = {
+    Outcome.PASSED: ("✓", "#2e8b57"),
+    Outcome.PARTLY: ("◐", "#c77700"),
+    Outcome.FAILED: ("✗", "#d1383d"),
+    Outcome.BLOCKED: ("–", "#888888"),
+    Outcome.NOT_RUN_THERE: ("–", "#888888"),
+    Outcome.COULD_NOT_BE_JUDGED: ("?", "#c77700"),
+}
+
+#: Characters of one quotation on a page; more is cut off.
+QUOTED: Final = 1_000
+
+_WIDTH: Final = 118
+_CELL: Final = "text-align: left; vertical-align: top; white-space: pre-wrap; overflow-wrap: anywhere"
+
+
+def as_text(verdict: Verdict) -> str:
+    """The verdict with a line for each check and, where one failed, what was wanted, found, where and why."""
+    lines = [line for result in verdict.criteria for line in _lines(result)]
+    return "\n".join([*lines, f"{verdict.exercise}: {summary(verdict)}"])
+
+
+def as_html(verdict: Verdict) -> str:
+    """The verdict as a table with a row for each check: points, what was wanted and found, where, and why."""
+    heads = ("", "Check", "Points", "Result", "Wanted", "Found", "Where", "Why")
+    head = "".join(f'<th style="text-align: left">{name}</th>' for name in heads)
+    rows = "".join(f"<tr>{''.join(_cells(result))}</tr>" for result in verdict.criteria)
+    title = f"<strong>{escape(verdict.exercise)}</strong>: {escape(summary(verdict))}"
+    return (
+        f'<div class="autograder-verdict"><p>{title}</p>'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def summary(verdict: Verdict) -> str:
+    """Points and status in a few words, none of them the student's."""
+    points = f"{verdict.earned} of {verdict.possible} points"
+    return points if verdict.status is Status.GRADED else f"{points} ({verdict.status.value})"
+
+
+def points_of(result: Result) -> str:
+    """What a check earned or cost; '' for one that is not about points."""
+    if result.role is Role.CRITERION:
+        return f"{result.earned}/{result.possible}"
+    return str(result.earned) if result.role is Role.GUARD and result.earned < 0 else ""
+
+
+def _lines(result: Result) -> Iterator[str]:
+    points = f" ({points_of(result)})" if points_of(result) else ""
+    place = f"{result.where}: " if result.where else ""
+    yield from _wrapped(f"{MARKS[result.outcome]} {result.name}{points}: {place}{result.message}", "", " " * 7)
+    if _is_lost(result):
+        for label, text in (("wanted", result.wanted), ("found", result.found), ("why", result.why)):
+            if text:
+                yield from _wrapped(f"{label}: {text}", " " * 7, " " * 15)
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _cells(result: Result) -> Iterator[str]:
+    sign, colour = SIGNS[result.outcome]
+    lost = _is_lost(result)
+    yield f'<td style="color: {colour}; font-weight: bold" title="{escape(result.outcome.value)}">{sign}</td>'
+    yield _cell(result.name)
+    yield _cell(points_of(result))
+    yield _cell(result.message)
+    yield _cell(result.wanted if lost else None)
+    yield _cell(result.found if lost else None)
+    yield _cell(f"{result.where} {result.where.field}" if result.where else None)
+    yield _cell(result.why if lost else None)
+
+
+def _cell(text: str | None) -> str:
+    text = (text or "").strip()
+    shown = text if len(text) <= QUOTED else f"{text[:QUOTED]} …"
+    return f'<td style="{_CELL}">{escape(shown)}</td>'
+
+
+def _is_lost(result: Result) -> bool:
+    return result.outcome in (Outcome.FAILED, Outcome.PARTLY)
