@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict
+from autograder.checks.verdict import Outcome, Result, Role, Verdict
 
 MARKS: Final = {
     Outcome.PASSED: "PASS",
@@ -58,8 +58,7 @@ def as_html(verdict: Verdict) -> str:
 
 def summary(verdict: Verdict) -> str:
     """Points and status in a few words, none of them the student's."""
-    points = f"{verdict.earned} of {verdict.possible} points"
-    return points if verdict.status is Status.GRADED else f"{points} ({verdict.status.value})"
+    return f"{verdict.earned} of {verdict.possible} points ({verdict.status.value})"
 
 
 def points_of(result: Result) -> str:

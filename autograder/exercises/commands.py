@@ -26,9 +26,9 @@ FINDINGS_SHOWN: Final = 12
 def check(args: argparse.Namespace) -> int:
     """Judge one answer; 0 for full marks, 1 for less, 2 if it could not be judged."""
     from autograder.checks import Status
+    from autograder.checks.rendering import as_text
     from autograder.clusters import ClusterError, open_cluster
     from autograder.exercises import Answer, BadExercise, Unsupported, judge, load
-    from autograder.exercises.report import as_text
 
     try:
         exercise = load(args.exercise)
