@@ -8,6 +8,7 @@ from autograder.controlplane.kube_controller_manager.controller import Controlle
 from autograder.controlplane.kube_controller_manager.cronjob import CronJobController
 from autograder.controlplane.kube_controller_manager.daemonset import DaemonSetController
 from autograder.controlplane.kube_controller_manager.deployment import DeploymentController
+from autograder.controlplane.kube_controller_manager.disruption import DisruptionController
 from autograder.controlplane.kube_controller_manager.endpoints import EndpointsController
 from autograder.controlplane.kube_controller_manager.endpointslice import EndpointSliceController
 from autograder.controlplane.kube_controller_manager.garbagecollector import GarbageCollector
@@ -42,6 +43,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     ReplicationManager,
     DaemonSetController,
     StatefulSetController,
+    DisruptionController,
     EndpointsController,
     EndpointSliceController,
     GarbageCollector,

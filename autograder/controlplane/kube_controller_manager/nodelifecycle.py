@@ -71,7 +71,7 @@ class NodeLifecycleController(Controller):
     name = "node-lifecycle-controller"
     service_account = "node-controller"
     event_source = "node-controller"
-    STATE = ("health", "known", "to_taint", "taint_again")
+    STATE = ("health", "known", "to_taint", "taint_again", "gaps")
 
     def __init__(self, context: ControllerContext) -> None:
         super().__init__(context)
@@ -82,6 +82,7 @@ class NodeLifecycleController(Controller):
         self.known: dict[str, str] = {}
         self.to_taint: dict[str, str] = {}
         self.taint_again: dict[str, int] = {}
+        self.gaps: dict[str, int | None] = {}
 
     def subscriptions(self) -> dict[Informer, str]:
         return {self.nodes: "on_node", self.pods: "on_pod", self.leases: "on_lease"}
@@ -137,10 +138,8 @@ class NodeLifecycleController(Controller):
         dark = bool(zones) and all(not any(map(nodes.is_ready, zone)) for zone in zones.values())
         for node in looked_at:
             self._sync_eviction_taints(node, dark=dark)
-        self._gaps = {name: _gap(zone) for name, zone in zones.items()}
+        self.gaps = {name: _gap(zone) for name, zone in zones.items()}
         self._taint_next()
-
-    _gaps: dict[str, int | None] = {}
 
     def _greet(self, present: list[Object]) -> None:
         names = {node["metadata"]["name"] for node in present}
@@ -272,7 +271,7 @@ class NodeLifecycleController(Controller):
         """Taint the nodes whose turn it is."""
         now = self.clock.now
         for name, zone in list(self.to_taint.items()):
-            gap = self._gaps.get(zone, EVICTION_GAP)
+            gap = self.gaps.get(zone, EVICTION_GAP)
             if gap is None:
                 continue
             again = self.taint_again.get(zone, 0)
