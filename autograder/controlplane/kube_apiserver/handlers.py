@@ -11,13 +11,12 @@ from autograder.controlplane.apimachinery.errors import (
     Conflict,
     Invalid,
     MethodNotAllowed,
-    NotImplemented501,
     UnsupportedMediaType,
 )
-from autograder.controlplane.apimachinery.field import FieldError
+from autograder.controlplane.apimachinery.field import FieldError, Path, required
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
-from autograder.controlplane.kube_apiserver import decoding, defaulting, representation
+from autograder.controlplane.kube_apiserver import decoding, defaulting, fieldmanager, representation
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.backend import Backend
@@ -116,6 +115,7 @@ class Handlers:
         self._adopt_namespace(obj, kind, info.namespace)
         attributes.object = obj
         attributes.name = obj["metadata"].get("name", "")
+        self._track(request, kind, attributes, obj, None)
         created = self.registry(kind).create(attributes)
         return self._answer(201, request, kind, created, warnings=attributes.warnings)
 
@@ -127,13 +127,18 @@ class Handlers:
             raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
         obj["metadata"]["name"] = info.name
         self._adopt_namespace(obj, kind, info.namespace)
-        stored, created = self.registry(kind).update(attributes, lambda _: obj)
+
+        def transform(old: Object | None) -> Object:
+            self._track(request, kind, attributes, obj, old)
+            return obj
+
+        stored, created = self.registry(kind).update(attributes, transform)
         return self._answer(201 if created else 200, request, kind, stored, warnings=attributes.warnings)
 
     def _patch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if media_type == APPLY_PATCH:
-            raise NotImplemented501("server-side apply is not supported by this control plane")
+            return self._apply(request, kind, info, user)
         patcher = PATCHERS.get(media_type)
         if patcher is None:
             accepted = ", ".join([*PATCHERS, APPLY_PATCH])
@@ -146,8 +151,9 @@ class Handlers:
 
         def transform(old: Object | None) -> Object:
             assert old is not None
-            patched = patcher(old, patch, kind.go_type)
-            return self._patched(request, kind, attributes, patched, old)
+            new = self._patched(request, kind, attributes, patcher(old, patch, kind.go_type))
+            self._track(request, kind, attributes, new, old)
+            return new
 
         for attempt in range(PATCH_TRIES):
             try:
@@ -158,9 +164,33 @@ class Handlers:
                     raise
         raise AssertionError("a patch ends with an answer or a conflict")
 
-    def _patched(
-        self, request: Request, kind: ResourceType, attributes: Attributes, patched: Object, old: Object
-    ) -> Object:
+    def _apply(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        """Server-side apply: merge a configuration into the object, or create the object from it."""
+        manager = request.param("fieldManager")
+        if not manager:
+            missing = required(Path("fieldManager"), "is required for apply patch")
+            raise Invalid.on("PatchOptions", "meta.k8s.io", "", [missing])
+        attributes = self._attributes("UPDATE", request, kind, info, user)
+        config = self._apply_body(request.body)
+        now = self._backend.now()
+
+        def transform(old: Object | None) -> Object:
+            result = fieldmanager.apply(
+                kind, old, config, manager=manager, force=request.flag("force"), subresource=info.subresource, now=now
+            )
+            if old is None:
+                result["metadata"].setdefault("name", info.name)
+                self._adopt_namespace(result, kind, info.namespace)
+            managed = result["metadata"].get("managedFields", [])
+            new = self._patched(request, kind, attributes, result)
+            if managed:
+                new["metadata"]["managedFields"] = managed
+            return new
+
+        stored, created = self.registry(kind).update(attributes, transform, create=not info.subresource)
+        return self._answer(201 if created else 200, request, kind, stored, warnings=attributes.warnings)
+
+    def _patched(self, request: Request, kind: ResourceType, attributes: Attributes, patched: Object) -> Object:
         """The outcome of a patch as an object that may be changed in place."""
         if request.decoded:
             return {**patched, "metadata": dict(patched["metadata"])}
@@ -170,8 +200,8 @@ class Handlers:
         )  # fmt: skip
         attributes.warnings += decoded.warnings
         new = decoded.object
-        if new["metadata"].get("name") != old["metadata"]["name"]:
-            name = new["metadata"].get("name", "")
+        name = new["metadata"].get("name", "")
+        if name != attributes.name:
             raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({attributes.name})")
         defaulting.default(kind.go_type, new)
         return new
@@ -250,6 +280,29 @@ class Handlers:
                 f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"'
             )
         return value
+
+    def _track(
+        self, request: Request, kind: ResourceType, attributes: Attributes, new: Object, old: Object | None
+    ) -> None:
+        """Note which fields the client manages from now on; what components write is not tracked."""
+        if request.decoded:
+            return
+        new["metadata"].pop("managedFields", None)
+        manager = request.param("fieldManager") or request.headers.get("user-agent", "").partition("/")[0] or "unknown"
+        fieldmanager.track_update(
+            kind, new, old, manager=manager, subresource=attributes.subresource, now=self._backend.now()
+        )
+
+    @staticmethod
+    def _apply_body(body: Any) -> Object:
+        """The applied configuration, which may be YAML."""
+        try:
+            config = decoding.parse(body, "application/yaml") if isinstance(body, bytes) else body
+        except ValueError as error:
+            raise BadRequest(f"error decoding YAML: {error}") from error
+        if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
+            raise BadRequest("error decoding YAML: the applied configuration is not an object")
+        return config
 
     @staticmethod
     def _patch_body(body: Any) -> Any:

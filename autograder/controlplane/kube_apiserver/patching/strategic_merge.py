@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.kube_apiserver.patching.merge_patch import not_a_map
 from autograder.controlplane.kube_apiserver.types import Field
 
 _PATCH: Final = "$patch"
@@ -21,9 +22,7 @@ _DELETE: Final = "$deleteFromPrimitiveList/"
 def apply_strategic_merge_patch(document: Any, patch: Any, type_name: str) -> Any:
     """The document of a Go type with the patch applied; ``BadRequest`` for a patch that makes no sense."""
     if not isinstance(patch, dict):
-        raise BadRequest(
-            "error decoding patch: json: cannot unmarshal value into Go value of type map[string]interface {}"
-        )
+        raise not_a_map(patch)
     return _merge_map(document, patch, type_name)
 
 
@@ -55,7 +54,7 @@ def _merge_map(document: Any, patch: dict[str, Any], type_name: str) -> dict[str
     for key, order in patch.items():
         name = key.removeprefix(_ORDER)
         if key.startswith(_ORDER) and name not in patch and isinstance(result.get(name), list):
-            result[name] = _ordered(result[name], order, _field(type_name, name).merge_key)
+            result[name] = _ordered(result[name], order, result[name], _field(type_name, name).merge_key)
     return result
 
 
@@ -72,8 +71,8 @@ def _merge_value(current: Any, value: Any, field: Field, order: Any, removed: An
     current = current if isinstance(current, list) else []
     if field.merge_key:
         merged = _merge_keyed(current, value, field.merge_key, _element(field.go_type))
-        keys = [one.get(field.merge_key) for one in value if isinstance(one, dict) and _PATCH not in one]
-        return _ordered(merged, order if order is not None else keys, field.merge_key, partial=order is None)
+        given = [one for one in value if _PATCH not in one]
+        return _ordered(merged, given if order is None else order, current, field.merge_key)
     kept = [one for one in current if one not in (removed or ())]
     return kept + [one for one in value if one not in kept]
 
@@ -97,28 +96,25 @@ def _merge_keyed(current: list[Any], patch: list[Any], key: str, type_name: str)
     return result
 
 
-def _ordered(entries: list[Any], order: list[Any], key: str, *, partial: bool = False) -> list[Any]:
-    """The entries in the order that the patch gives; entries it does not name keep their place relative to the rest.
+def _ordered(entries: list[Any], order: list[Any], server: list[Any], key: str) -> list[Any]:
+    """The entries in the order that the patch gives; those it does not name go in where the server had them.
 
-    ``partial`` is the order of a patch that says none: entries stay where they are, new ones come last.
+    An entry that only the patch has comes before one that only the server has.
     """
-    if partial:
-        return entries
-    wanted = [one.get(key) if isinstance(one, dict) else one for one in order]
 
     def key_of(entry: Any) -> Any:
         return entry.get(key) if key and isinstance(entry, dict) else entry
 
+    wanted = [key_of(one) for one in order]
+    had = [key_of(one) for one in server]
     named = sorted((one for one in entries if key_of(one) in wanted), key=lambda one: wanted.index(key_of(one)))
-    result: list[Any] = []
-    for entry in entries:
-        if key_of(entry) not in wanted:
-            # Everything named that stood before this entry is put out before it.
-            before = [one for one in entries[: entries.index(entry)] if key_of(one) in wanted]
-            while named and any(one is named[0] for one in before):
-                result.append(named.pop(0))
-            result.append(entry)
-    return result + named
+    others = [one for one in entries if key_of(one) not in wanted]
+    result = []
+    while named and others:
+        ours, theirs = key_of(named[0]), key_of(others[0])
+        is_earlier = ours in had and theirs in had and had.index(theirs) < had.index(ours)
+        result.append((others if is_earlier else named).pop(0))
+    return result + named + others
 
 
 def _without_directives(value: Any) -> Any:

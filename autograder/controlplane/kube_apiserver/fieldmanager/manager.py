@@ -1,0 +1,184 @@
+"""Keeping ``metadata.managedFields`` through updates, and server-side apply with its conflicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
+from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver.fieldmanager.merging import merged, without
+from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
+    BRANCH,
+    Path,
+    Paths,
+    applied_paths,
+    from_fields,
+    shape_of_root,
+    shown,
+    to_fields,
+    values,
+)
+
+#: Fields that belong to the server or name the object; nobody manages them.
+_UNMANAGED: Final = frozenset({
+    ("f:apiVersion",), ("f:kind",), ("f:metadata",),
+    *(
+        ("f:metadata", "f:" + name)
+        for name in (
+            "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+            "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds",
+        )
+    ),
+})  # fmt: skip
+_STATUS: Final = "f:status"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One manager's fields.  ``operation`` is Apply or Update."""
+
+    manager: str
+    operation: str
+    subresource: str
+    time: str
+    paths: Paths
+
+    def is_same_manager(self, other: Entry) -> bool:
+        """Whether two entries are of one manager doing one kind of thing."""
+        return (self.manager, self.operation, self.subresource) == (other.manager, other.operation, other.subresource)
+
+
+def track_update(
+    kind: ResourceType, new: Object, old: Object | None, *, manager: str, subresource: str, now: str
+) -> None:
+    """Write into ``new`` who manages which field after an ordinary create or update; ``new`` is changed in place."""
+    shape = shape_of_root(kind.go_type)
+    before = dict(values(old, shape)) if old is not None else {}
+    after = dict(values(new, shape))
+    changed = frozenset(path for path, value in after.items() if before.get(path, _NOTHING) != value)
+    removed = frozenset(before.keys() - after.keys())
+    entry = Entry(manager, "Update", subresource, now, _managed(changed, subresource))
+    entries = _entries(old)
+    mine = next((one for one in entries if one.is_same_manager(entry)), None)
+    others = [
+        replace(one, paths=one.paths - {path for path in changed if after[path] is not BRANCH} - removed)
+        for one in entries
+        if one is not mine
+    ]
+    if mine is not None:
+        time = now if entry.paths or mine.paths & removed else mine.time
+        entry = replace(entry, paths=(mine.paths - removed) | entry.paths, time=time)
+    _write(kind, new, [*others, entry])
+
+
+def apply(
+    kind: ResourceType, live: Object | None, config: Object, *, manager: str, force: bool, subresource: str, now: str
+) -> Object:
+    """The object after a configuration was applied by a manager, with its managers.
+
+    ``BadRequest`` for a configuration of something else; ``Conflict`` when it would change what another manager wrote
+    and ``force`` is not given.
+    """
+    _check(kind, config)
+    shape = shape_of_root(kind.go_type)
+    base: Object = live if live is not None else {"metadata": {}}
+    entries = _entries(live)
+    new = Entry(manager, "Apply", subresource, now, _managed(applied_paths(config, shape), subresource))
+    mine = next((one for one in entries if one.is_same_manager(new)), None)
+    others = [one for one in entries if one is not mine]
+    result = merged(base, config, shape)
+    before, after = dict(values(base, shape)), dict(values(result, shape))
+    touched = {path for path, value in after.items() if before.get(path, _NOTHING) != value and value is not BRANCH}
+    conflicts = [(one, sorted(one.paths & touched & new.paths)) for one in others]
+    if live is not None and not force and any(paths for _, paths in conflicts):
+        raise _conflict(kind, [(one, path) for one, paths in conflicts for path in paths])
+    others = [replace(one, paths=one.paths - touched) for one in others]
+    kept = frozenset().union(new.paths, *(one.paths for one in others))
+    if mine is not None:
+        result = without(result, mine.paths - kept, kept, shape)
+        if mine.paths == new.paths and result == base:
+            new = replace(new, time=mine.time)
+    result = {**result, "metadata": dict(result.get("metadata", {}))}
+    _write(kind, result, [*others, new])
+    return result
+
+
+_NOTHING: Final = object()
+
+
+def _check(kind: ResourceType, config: Object) -> None:
+    given = (config.get("apiVersion"), config.get("kind"))
+    if given != (kind.api_version, kind.kind):
+        group, _, version = str(given[0] or "").rpartition("/")
+        raise BadRequest(f"invalid object type: {group}/{version}, Kind={given[1] or ''}")
+    if "managedFields" in config.get("metadata", {}):
+        raise BadRequest("metadata.managedFields must be nil")
+
+
+def _managed(paths: Iterable[Path], subresource: str) -> Paths:
+    """Those of the paths that can be managed through this (sub)resource."""
+    status = subresource == "status"
+    return frozenset(path for path in paths if path not in _UNMANAGED and path and (path[0] == _STATUS) is status)
+
+
+def _entries(obj: Object | None) -> list[Entry]:
+    if obj is None:
+        return []
+    return [
+        Entry(
+            one["manager"], one["operation"], one.get("subresource", ""), one.get("time", ""),
+            from_fields(one.get("fieldsV1", {})),
+        )
+        for one in obj["metadata"].get("managedFields", ())
+    ]  # fmt: skip
+
+
+def _write(kind: ResourceType, obj: Object, entries: list[Entry]) -> None:
+    """Put the entries that own anything into the object: applies first, then by time and name."""
+    written = []
+    for one in sorted(entries, key=lambda one: (one.operation != "Apply", one.time, one.manager)):
+        if not one.paths:
+            continue
+        entry: dict[str, Any] = {
+            "manager": one.manager,
+            "operation": one.operation,
+            "apiVersion": kind.api_version,
+            "time": one.time,
+            "fieldsType": "FieldsV1",
+            "fieldsV1": to_fields(one.paths),
+        }
+        if one.subresource:
+            entry["subresource"] = one.subresource
+        written.append(entry)
+    if written:
+        obj["metadata"]["managedFields"] = written
+    else:
+        obj["metadata"].pop("managedFields", None)
+
+
+def _conflict(kind: ResourceType, conflicts: list[tuple[Entry, Path]]) -> Conflict:
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {_named(kind, one)}", "field": shown(path)}
+        for one, path in conflicts
+    ]
+    if len(conflicts) == 1:
+        one, path = conflicts[0]
+        message = f"Apply failed with 1 conflict: conflict with {_named(kind, one)}: {shown(path)}"
+    else:
+        lines = []
+        for name in sorted({_named(kind, one) for one, _ in conflicts}):
+            lines.append(f"conflicts with {name}:")
+            lines += [f"- {shown(path)}" for one, path in conflicts if _named(kind, one) == name]
+        message = f"Apply failed with {len(conflicts)} conflicts: " + "\n".join(lines)
+    return Conflict(message, details={"causes": causes})
+
+
+def _named(kind: ResourceType, entry: Entry) -> str:
+    text = json.dumps(entry.manager, ensure_ascii=False)
+    if entry.subresource:
+        text += f' with subresource "{entry.subresource}"'
+    return f"{text} using {kind.api_version}" if entry.operation == "Update" else text
