@@ -35,7 +35,13 @@ def node(
 
 
 def pod(
-    name: str, cpu: str = "", memory: str = "", *, labels: Object | None = None, on: str = "", namespace: str = "default",
+    name: str,
+    cpu: str = "",
+    memory: str = "",
+    *,
+    labels: Object | None = None,
+    on: str = "",
+    namespace: str = "default",
     **spec: Any,
 ) -> Object:
     """A Pod manifest with one container; ``on`` is the node that it is on already."""

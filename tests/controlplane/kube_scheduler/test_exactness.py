@@ -1,4 +1,4 @@
-"""What is remembered from pod to pod makes the scheduler fast and changes nothing: every decision is as if made plainly."""
+"""What is remembered makes the scheduler fast and changes nothing: every decision is as if made plainly."""
 
 from __future__ import annotations
 

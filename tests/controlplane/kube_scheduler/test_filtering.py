@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from scheduling_world import World, node
 
-HELPLESS = "no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+HELPLESS = (
+    "no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+)
 BATCH = {"key": "dedicated", "value": "batch", "effect": "NoSchedule"}
 
 

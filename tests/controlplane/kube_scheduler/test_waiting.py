@@ -90,7 +90,8 @@ def test_a_gated_pod_is_not_tried(clock: Clock) -> None:
     assert queue.pop() is None
     assert queue.unschedulable[gated.key].gated_by == "SchedulingGates"
     opened = pod_info()
-    queue.update(opened, [ClusterEvent(Resource.UNSCHEDULED_POD, Action.POD_GATES_GONE, gated.object, opened.object)], always)
+    event = ClusterEvent(Resource.UNSCHEDULED_POD, Action.POD_GATES_GONE, gated.object, opened.object)
+    queue.update(opened, [event], always)
     assert pop(queue).pod is opened
 
 
@@ -98,7 +99,10 @@ def test_a_gated_pod_is_not_tried(clock: Clock) -> None:
     ("spec", "remedy"),
     [
         ({"cpu": "8"}, lambda world: world.add_node(node("big", "16"))),
-        ({"nodeSelector": {"disk": "ssd"}}, lambda world: world.patch(NODES, "n", {"metadata": {"labels": {"disk": "ssd"}}})),
+        (
+            {"nodeSelector": {"disk": "ssd"}},
+            lambda world: world.patch(NODES, "n", {"metadata": {"labels": {"disk": "ssd"}}}),
+        ),
         ({"cpu": "4"}, lambda world: world.delete("resident")),
         ({"cpu": "4"}, lambda world: world.patch(NODES, "n", {"status": {"allocatable": {"cpu": "8"}}}, "status")),
     ],
