@@ -260,7 +260,9 @@ def test_a_bad_container(refusals: Refusals, container: Object, errors: list[str
 @pytest.mark.parametrize(
     ("volume", "errors"),
     [
-        ({"emptyDir": {}, "hostPath": {"path": "/"}}, [".hostPath: Forbidden: may not specify more than 1 volume type"]),
+        ({"emptyDir": {}, "hostPath": {"path": "/"}}, [
+            ".hostPath: Forbidden: may not specify more than 1 volume type"
+        ]),
         ({"emptyDir": {"sizeLimit": "-1"}}, [
             ".emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity"
         ]),

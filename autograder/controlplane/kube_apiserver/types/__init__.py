@@ -12,6 +12,19 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
+#: API group -> the folder of its packages in k8s.io/api.
+_FOLDERS = {
+    "": "core",
+    "rbac.authorization.k8s.io": "rbac",
+    **{group: group for group in ("apps", "autoscaling", "batch", "policy")},
+    **{
+        f"{group}.k8s.io": group
+        for group in (
+            "admissionregistration", "authentication", "authorization", "certificates", "coordination", "discovery",
+            "events", "meta", "networking", "node", "scheduling", "storage",
+        )
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +57,8 @@ class Package:
 def type_name(api_version: str, kind: str) -> str | None:
     """The type of objects of a kind: ``apps/v1``, ``Deployment`` is ``apps/v1.Deployment``; None if there is none."""
     group, _, version = api_version.rpartition("/")
-    package = f"{group.partition('.')[0] or 'core'}/{version}"
-    if not (_FOLDER / f"{package.replace('/', '.')}.json").exists():
-        return None
-    return f"{package}.{kind}" if kind in _package(package).structs else None
+    package = f"{_FOLDERS.get(group, '')}/{version}"
+    return f"{package}.{kind}" if package in _packages() and kind in _package(package).structs else None
 
 
 @cache
@@ -73,6 +84,12 @@ def underlying(name: str) -> str:
         return name
     target = _package(package).named.get(short)
     return underlying(target) if target else name
+
+
+@cache
+def _packages() -> frozenset[str]:
+    """The packages of which there are tables."""
+    return frozenset(file.stem.replace(".", "/") for file in _FOLDER.glob("*.*.json"))
 
 
 @cache
