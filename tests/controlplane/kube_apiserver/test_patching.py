@@ -97,7 +97,7 @@ def test_a_strategic_patch_merges_keyed_lists_by_their_key() -> None:
     patched = strategic({"spec": {"containers": [{"name": "nginx", "image": "nginx:1.27", "env": [{"name": "C"}]}]}})
     nginx, side = patched["spec"]["containers"]
     assert (nginx["image"], side["image"]) == ("nginx:1.27", "busybox")
-    assert [one["name"] for one in nginx["env"]] == ["A", "B", "C"]
+    assert [one["name"] for one in nginx["env"]] == ["C", "A", "B"]
 
 
 def test_a_strategic_patch_replaces_lists_without_a_key() -> None:
@@ -115,7 +115,9 @@ def test_directives_delete_and_replace() -> None:
 
 def test_the_order_of_elements_is_that_of_the_directive() -> None:
     order = [{"name": "side"}, {"name": "nginx"}]
-    patched = strategic({"spec": {"$setElementOrder/containers": order, "containers": [{"name": "nginx", "tty": True}]}})
+    patched = strategic(
+        {"spec": {"$setElementOrder/containers": order, "containers": [{"name": "nginx", "tty": True}]}}
+    )
     assert [one["name"] for one in patched["spec"]["containers"]] == ["side", "nginx"]
 
 

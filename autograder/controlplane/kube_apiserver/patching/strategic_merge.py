@@ -143,7 +143,7 @@ def _field(type_name: str, name: str) -> Field:
 
 
 def _element(go_type: str) -> str:
-    """The struct behind a field's type: ``[]core/v1.Container`` and ``*core/v1.Container`` are ``core/v1.Container``."""
+    """The struct behind a field: of ``[]core/v1.Container`` and ``*core/v1.Container`` it is ``core/v1.Container``."""
     bare = types.underlying(go_type.lstrip("*"))
     if bare.startswith("map["):
         return ""

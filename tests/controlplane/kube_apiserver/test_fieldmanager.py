@@ -1,0 +1,101 @@
+"""Server-side apply: managers own what they applied, meet when they want different things, and let go of what they drop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
+from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS
+from autograder.controlplane.kube_apiserver import fieldmanager
+
+NOW = "2026-01-01T09:00:00Z"
+
+
+def config(**spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+
+
+def containers(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"template": {"spec": {"containers": list(entries)}}}
+
+
+def apply(live: Any, wanted: Any, manager: str = "alice", *, force: bool = False) -> Any:
+    return fieldmanager.apply(DEPLOYMENTS, live, wanted, manager=manager, force=force, subresource="", now=NOW)
+
+
+def owners(obj: Any) -> dict[str, Any]:
+    return {entry["manager"]: entry["fieldsV1"] for entry in obj["metadata"]["managedFields"]}
+
+
+def test_a_manager_owns_the_leaves_it_applied_and_the_entries_of_its_lists() -> None:
+    web = apply(None, config(replicas=3, **containers({"name": "nginx", "image": "nginx"})))
+    assert owners(web) == {
+        "alice": {
+            "f:spec": {
+                "f:replicas": {},
+                "f:template": {
+                    "f:spec": {"f:containers": {'k:{"name":"nginx"}': {".": {}, "f:image": {}, "f:name": {}}}}
+                },
+            }
+        }
+    }
+
+
+def test_changing_what_another_manager_applied_is_a_conflict() -> None:
+    web = apply(None, config(replicas=3))
+    with pytest.raises(Conflict) as conflict:
+        apply(web, config(replicas=5), "bob")
+    assert conflict.value.message == 'Apply failed with 1 conflict: conflict with "alice": .spec.replicas'
+    assert conflict.value.details == {
+        "causes": [
+            {"reason": "FieldManagerConflict", "message": 'conflict with "alice"', "field": ".spec.replicas"},
+        ]
+    }
+
+
+def test_wanting_the_same_value_shares_the_field_and_force_takes_it() -> None:
+    web = apply(apply(None, config(replicas=3)), config(replicas=3), "bob")
+    assert set(owners(web)) == {"alice", "bob"}
+    forced = apply(web, config(replicas=5), "bob", force=True)
+    assert forced["spec"]["replicas"] == 5
+    assert set(owners(forced)) == {"bob"}
+
+
+def test_what_a_manager_no_longer_applies_goes_unless_somebody_else_owns_it() -> None:
+    both = containers({"name": "nginx", "image": "nginx"}, {"name": "side", "image": "busybox"})
+    web = apply(None, config(replicas=3, **both))
+    web = apply(web, config(replicas=3), "bob")
+    less = apply(web, config(**containers({"name": "nginx", "image": "nginx"})))
+    assert [one["name"] for one in less["spec"]["template"]["spec"]["containers"]] == ["nginx"]
+    assert less["spec"]["replicas"] == 3
+
+
+def test_an_ordinary_update_takes_the_fields_it_changes() -> None:
+    web = apply(None, config(replicas=3, paused=True))
+    new = {**web, "metadata": dict(web["metadata"]), "spec": {**web["spec"], "replicas": 9}}
+    fieldmanager.track_update(DEPLOYMENTS, new, web, manager="kubectl", subresource="", now=NOW)
+    assert owners(new) == {"alice": {"f:spec": {"f:paused": {}}}, "kubectl": {"f:spec": {"f:replicas": {}}}}
+    with pytest.raises(Conflict, match='conflict with "kubectl" using apps/v1: .spec.replicas'):
+        apply(new, config(replicas=3, paused=True))
+
+
+def test_the_entry_of_a_list_keeps_its_place() -> None:
+    live = apply(None, config(**containers({"name": "a", "image": "x"}, {"name": "b", "image": "x"})))
+    changed = apply(live, config(**containers({"name": "b", "image": "y"})), "bob", force=True)
+    entries = changed["spec"]["template"]["spec"]["containers"]
+    assert [(one["name"], one["image"]) for one in entries] == [("a", "x"), ("b", "y")]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "Pod", "apiVersion": "v1"}, "invalid object type: /v1, Kind=Pod"),
+        ({"metadata": {"name": "web", "managedFields": []}}, "metadata.managedFields must be nil"),
+    ],
+)
+def test_a_configuration_of_something_else_is_a_bad_request(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        apply(None, {**config(replicas=1), **change})
+    assert refused.value.message == message
