@@ -5,22 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import secrets
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from autograder.controlplane.cluster import Cluster
 from autograder.controlplane.fronts import kubeconfig
+from autograder.controlplane.fronts.control import Control
+from autograder.controlplane.fronts.journal import BadJournalError, RecordedCluster
 from autograder.controlplane.fronts.socket import SocketFront
 
 EXIT_USAGE: Final = 2
 #: No file of nodes is longer than this, in bytes.
 _NODES_LIMIT: Final = 3 * 1024 * 1024
+#: Nor one of a saved cluster.
+_JOURNAL_LIMIT: Final = 256 * 1024 * 1024
 
 
 class UnusableOptionError(Exception):
@@ -35,7 +40,10 @@ def serve(options: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         nodes = read_nodes(options.nodes) if options.nodes else None
-        cluster = Cluster(nodes=nodes, without=_components(options.without), seed=options.seed)
+        if options.load:
+            cluster = read_journal(options.load)
+        else:
+            cluster = RecordedCluster(nodes=nodes, without=_components(options.without), seed=options.seed)
         asyncio.run(_run(cluster, options))
     except (UnusableOptionError, OSError) as error:
         print(f"autograder cluster serve: {error}", file=sys.stderr)
@@ -63,17 +71,30 @@ def read_nodes(path: Path) -> list[dict[str, Any]]:
     return nodes
 
 
+def read_journal(path: Path) -> RecordedCluster:
+    """The cluster that was saved in a file. Raises ``UnusableOptionError`` for anything else."""
+    if path.stat().st_size > _JOURNAL_LIMIT:
+        raise UnusableOptionError(f"{path}: longer than {_JOURNAL_LIMIT} bytes")
+    try:
+        return RecordedCluster.load(json.loads(path.read_bytes()))
+    except (BadJournalError, ValueError, RecursionError) as error:
+        raise UnusableOptionError(f"{path}: {error}") from error
+
+
 def _components(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-async def _run(cluster: Cluster, options: argparse.Namespace) -> None:
+async def _run(cluster: RecordedCluster, options: argparse.Namespace) -> None:
     """Serve until a signal comes; a cluster whose components fail ends with their error."""
     stopped = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    front = SocketFront(cluster, secrets.token_urlsafe(24), port=options.port, mode=options.clock)
+    if options.until_eof:
+        _watch_stdin(asyncio.get_running_loop(), stopped)
+    control = Control(cluster, stopped.set)
+    front = SocketFront(cluster, secrets.token_urlsafe(24), port=options.port, mode=options.clock, control=control)
     address = await front.start()
     try:
         kubeconfig.write(options.kubeconfig, address.kubeconfig())
@@ -86,3 +107,15 @@ async def _run(cluster: Cluster, options: argparse.Namespace) -> None:
             task.result()
     finally:
         await front.close()
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    """Stop when standard input ends: with the process at its other end, however that came to its end."""
+
+    def read() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop may have ended before
+            loop.call_soon_threadsafe(stopped.set)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()

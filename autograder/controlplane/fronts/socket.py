@@ -20,6 +20,7 @@ from aiohttp import web
 from autograder.controlplane.apimachinery.errors import InternalError, StatusError, Unauthorized
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, User
 from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing, streams
+from autograder.controlplane.fronts.control import PREFIX, Control
 from autograder.controlplane.fronts.watches import Watches
 
 HOST: Final = "127.0.0.1"
@@ -56,14 +57,22 @@ class SocketFront:
 
     ``port`` 0 picks a free one.  Whoever shows ``token`` is the administrator, and nobody else is let in.  ``mode``
     says what makes the cluster's time pass; ``tls=False`` leaves TLS away (kubectl then sends no token, so that whoever
-    shows none is the administrator too).
+    shows none is the administrator too).  ``control`` answers what no Kubernetes API has.
     """
 
     def __init__(
-        self, cluster: Cluster, token: str, *, port: int = 0, mode: pacing.Mode = "wall", tls: bool = True
+        self,
+        cluster: Cluster,
+        token: str,
+        *,
+        port: int = 0,
+        mode: pacing.Mode = "wall",
+        tls: bool = True,
+        control: Control | None = None,
     ) -> None:
         self._cluster = cluster
         self._token = token
+        self._control = control
         self._port = port
         self._certificates = certificates.issue([HOST, "::1", "localhost", socket.gethostname()]) if tls else None
         self.watches = Watches()
@@ -129,7 +138,9 @@ class SocketFront:
         return answer
 
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> Response:
-        """The cluster's answer; an error of the cluster's own is an internal one to the client, and logged."""
+        """The answer, by whom the request is for."""
+        if self._control and request.path.startswith(PREFIX):
+            return self._control.handle(request)
         if request.method not in _READING:
             self.pacing.changed()
             return self._handle(request)

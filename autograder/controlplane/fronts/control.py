@@ -1,0 +1,100 @@
+"""What no Kubernetes API has: a cluster's clock, its components and its nodes' power, under ``/autograder/v1/``.
+
+The socket asks here before it asks the API server, and only for the administrator.
+
+    GET  cluster                      -> {"now", "running", "stopped", "pid"}
+    GET  saved                        -> the journal of the cluster
+    POST advance  {"seconds": 30}     -> as `cluster`, once all that fell due has happened
+    POST settle                       -> as `cluster`
+    POST stop, start  {"target": "kube-scheduler"}, and power_off, power_on {"target": "worker-1"}  -> as `cluster`
+    POST shutdown                     -> as `cluster`; then the server ends
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.apimachinery.errors import BadRequest, NotFound, StatusError
+from autograder.controlplane.apimachinery.wire import Request, Response
+from autograder.controlplane.cluster import COMPONENTS
+from autograder.controlplane.fronts.journal import API_SERVER, EVENTS, CannotSaveError, RecordedCluster
+
+PREFIX: Final = "/autograder/v1/"
+#: The longest time that one request may let pass, in seconds of virtual time.
+MOST_SECONDS: Final = 7 * 24 * 3600
+
+
+class Control:
+    """Answers the requests under ``PREFIX`` for one cluster; ``shut_down`` ends its server."""
+
+    def __init__(self, cluster: RecordedCluster, shut_down: Callable[[], None]) -> None:
+        self._cluster = cluster
+        self._shut_down = shut_down
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; never raises for what a client did."""
+        try:
+            return Response(200, self._answer(request.method, request.path.removeprefix(PREFIX), request.body))
+        except StatusError as error:
+            return Response(error.code, error.status(), error=error)
+
+    def _answer(self, method: str, name: str, body: bytes) -> dict[str, Any]:
+        match method, name:
+            case "GET", "saved":
+                return self._saved()
+            case "GET", "cluster":
+                pass
+            case "POST", "settle":
+                self._cluster.settle()
+            case "POST", "advance":
+                self._cluster.advance(_seconds(_fields(body).get("seconds")))
+            case "POST", "shutdown":
+                self._shut_down()
+            case "POST", event if event in EVENTS:
+                self._act(event, _fields(body).get("target"))
+            case _:
+                raise NotFound.path()
+        return self._state()
+
+    def _state(self) -> dict[str, Any]:
+        running = self._cluster.running()
+        stopped = [name for name in (API_SERVER, *COMPONENTS) if name not in running]
+        return {
+            "now": timestamps.time(self._cluster.clock.now), "running": list(running), "stopped": stopped,
+            "pid": os.getpid(),
+        }  # fmt: skip
+
+    def _saved(self) -> dict[str, Any]:
+        try:
+            return self._cluster.save()
+        except CannotSaveError as error:
+            raise BadRequest(str(error)) from error
+
+    def _act(self, event: str, target: object) -> None:
+        if not isinstance(target, str):
+            raise BadRequest("`target` must name a component or a node")
+        try:
+            self._cluster.act(event, target)
+        except (ValueError, KeyError) as error:
+            raise BadRequest(str(error.args[0])) from error
+        self._cluster.settle()
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(body or b"{}")
+    except ValueError as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise BadRequest("the body must be a JSON object")
+    return fields
+
+
+def _seconds(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= MOST_SECONDS:
+        raise BadRequest(f"`seconds` must be a number from 0 to {MOST_SECONDS}")
+    return given
