@@ -39,7 +39,7 @@ def test_what_a_body_leaves_out_stands_where_go_writes_it() -> None:
 
 
 def test_nulls_and_empty_values_are_left_out() -> None:
-    body = {"metadata": {"name": "a", "namespace": "", "labels": {}, "annotations": None, "generation": 0}}
+    body: dict[str, Any] = {"metadata": {"name": "a", "namespace": "", "labels": {}, "annotations": None, "generation": 0}}
     assert decoded(body).object["metadata"] == {"name": "a"}
 
 
@@ -160,7 +160,7 @@ def test_what_is_no_time() -> None:
     ("text", "place"), [("YWJj-", 4), ("YQ==x", 4), ("YQ", 0), ("-YQ=", 0), ("YQ=", 3), ("YWJj\nY", 5)]
 )
 def test_what_is_no_base64(text: str, place: int) -> None:
-    body = {"data": {"k": text}}
+    body: dict[str, Any] = {"data": {"k": text}}
     with pytest.raises(BadRequest, match=f"illegal base64 data at input byte {place}$"):
         decode(body, "core/v1.Secret", kind="Secret", api_version="v1")
 

@@ -1,0 +1,150 @@
+"""Turns the bytes of a request body into a value: JSON as Go reads it, or YAML that says the same.
+
+Broken bodies get Go's words. Hostile ones (deep, long, full of aliases) are refused before they cost much.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
+
+#: Bytes of a request body that the server reads.
+BODY_LIMIT: Final = 3 * 1024 * 1024
+#: Values in a YAML document, aliases counted as often as they stand; JSON is bounded by its bytes.
+YAML_VALUE_LIMIT: Final = 200_000
+
+
+class Unreadable(ValueError):
+    """The bytes are not JSON (or YAML) at all."""
+
+
+class Repeated(dict[str, Any]):
+    """A JSON object in which a key stands twice; ``pairs`` are all its members in order."""
+
+    __slots__ = ("pairs",)
+    pairs: list[tuple[str, Any]]
+
+
+class Number(float):
+    """A number with a fraction or an exponent, which remembers how it was written."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Number:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def parse(body: bytes, media_type: str = "application/json") -> Any:
+    """The value that the bytes spell. Raises ``ValueError``, or ``RequestEntityTooLarge`` over ``BODY_LIMIT``."""
+    return parse_body(body, media_type)[0]
+
+
+def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
+    """The value, and whether a key stands twice in an object of it."""
+    if len(body) > BODY_LIMIT:
+        raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT}")
+    text = body.decode("utf-8", errors="replace")
+    if "yaml" in media_type:
+        return _parse_yaml(text), False
+    repeated: list[list[tuple[str, Any]]] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            repeated.append(pairs)
+            value = Repeated(value)
+            value.pairs = pairs
+        return value
+
+    try:
+        value = json.loads(text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"couldn't get version/kind; json parse error: {_syntax_error(error)}") from error
+    except RecursionError as error:
+        raise Unreadable("couldn't get version/kind; json parse error: exceeded max depth") from error
+    except ValueError as error:
+        raise Unreadable(f"couldn't get version/kind; json parse error: {error}") from error
+    return (_without_surrogates(value) if _SURROGATE.search(text) else value), bool(repeated)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"invalid character '{name[0]}' looking for beginning of value")
+
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE: Final = re.compile("[\ud800-\udfff]")
+
+
+def _without_surrogates(value: Any) -> Any:
+    """The value with halves of surrogate pairs, which no UTF-8 can carry, replaced as Go does."""
+    if isinstance(value, str):
+        return _LONE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(one) for key, one in value.items()}
+    return value
+
+
+_SYNTAX: Final = {
+    "Expecting value": "looking for beginning of value",
+    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+    "Illegal trailing comma before end of object": "looking for beginning of object key string",
+    "Illegal trailing comma before end of array": "looking for beginning of value",
+    "Expecting ':' delimiter": "after object key",
+    "Extra data": "after top-level value",
+    "Invalid control character at": "in string literal",
+    "Invalid \\escape": "in string escape code",
+    "Invalid \\uXXXX escape": "in \\u hexadecimal character escape",
+}
+
+
+def _syntax_error(error: json.JSONDecodeError) -> str:
+    """What Go says of the same mistake."""
+    if error.pos >= len(error.doc) or error.msg.startswith("Unterminated"):
+        return "unexpected end of JSON input"
+    where = _SYNTAX.get(error.msg.removesuffix(": "))
+    if where is None:
+        before = re.sub(r'"(?:[^"\\]|\\.)*"', "", error.doc[: error.pos])
+        closed = re.compile(r"\{[^{}\[\]]*\}|\[[^{}\[\]]*\]")
+        while closed.search(before):
+            before = closed.sub("", before)
+        where = "after array element" if before.rfind("[") > before.rfind("{") else "after object key:value pair"
+    return f"invalid character {error.doc[error.pos]!r} {where}"
+
+
+def _parse_yaml(text: str) -> Any:
+    import yaml  # most requests are JSON, and the import costs more than such a request
+
+    try:
+        value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Unreadable(f"error converting YAML to JSON: {error}") from error
+    budget = iter(range(YAML_VALUE_LIMIT))
+    try:
+        return _as_json(value, budget)
+    except (StopIteration, RecursionError) as error:
+        raise Unreadable("error converting YAML to JSON: yaml: document contains excessive aliasing") from error
+
+
+def _as_json(value: Any, budget: Iterator[int]) -> Any:
+    """YAML's values as JSON has them: keys are strings, dates are text."""
+    next(budget)
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str) else json.dumps(key, default=str): _as_json(one, budget)
+            for key, one in value.items()
+        }
+    if isinstance(value, (list, tuple, set)):
+        copied = []
+        for one in value:
+            copied.append(_as_json(one, budget))
+        return copied
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
