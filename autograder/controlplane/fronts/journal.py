@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self
 
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response
-from autograder.controlplane.clock import Clock
 from autograder.controlplane.cluster import Cluster
 
 FORMAT: Final = "autograder-cluster/v1"
@@ -45,13 +44,9 @@ class RecordedCluster:
     def __init__(self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Sequence[str] = ()) -> None:
         self._boot = {"seed": seed, "nodes": None if nodes is None else list(nodes), "without": list(without)}
         self._cluster = Cluster(seed=seed, nodes=nodes, without=without)
+        self.clock = self._cluster.clock
         self._entries: list[Entry] = []
         self._size = 0
-
-    @property
-    def clock(self) -> Clock:
-        """The cluster's clock; only its own timers and ``run_to`` move it."""
-        return self._cluster.clock
 
     def handle(self, request: Request) -> Response:
         """Answer one request of a client, and note it if it may change something."""
