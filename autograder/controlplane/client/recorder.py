@@ -63,9 +63,13 @@ class EventRecorder:
     def fork(self, client: Client, clock: Clock) -> EventRecorder:
         """The same recorder, with the same memory, for a fork of the cluster."""
         twin = EventRecorder(client, clock, self.component, self._host)
-        twin._told, twin._alike, twin._tokens = self._told.copy(), self._alike.copy(), self._tokens.copy()
-        twin._named = self._named
+        twin.remember(self)
         return twin
+
+    def remember(self, other: EventRecorder) -> None:
+        """Take over what another recorder has told so far."""
+        self._told, self._alike, self._tokens = other._told.copy(), other._alike.copy(), other._tokens.copy()
+        self._named = other._named
 
     def event(self, obj: Object, kind: str, reason: str, message: str, *, field_path: str = "", host: str = "") -> None:
         """Tell that ``reason`` happened to an object; ``kind`` is Normal or Warning.

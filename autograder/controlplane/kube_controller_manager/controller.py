@@ -81,7 +81,7 @@ class Controller:
         """The same controller, in the same state, for a fork of the cluster."""
         twin = type(self)(context)
         twin.queue = self.queue.fork(context.clock)
-        twin.recorder = self.recorder.fork(twin.client, context.clock)
+        twin.recorder.remember(self.recorder)
         twin._second, twin._writes_before = self._second, self._writes_before
         twin.client.writes = self.client.writes
         for attribute in self.STATE:
