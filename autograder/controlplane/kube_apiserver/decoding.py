@@ -82,6 +82,8 @@ def decode(
         decoded = reader_of(type_name)({**value, "kind": kind, "apiVersion": api_version}, unknown)
     except (Mismatch, Malformed) as error:
         raise _unhandled(kind, api_version, str(error)) from error
+    except RecursionError as error:
+        raise _unhandled(kind, api_version, "exceeded max depth") from error
     if field_validation == "Ignore" or not (unknown or repeats):
         return Decoded(decoded)
     strict = list(dict.fromkeys(_strict_errors(value, type_name, "")))[:STRICT_ERROR_LIMIT]

@@ -39,8 +39,8 @@ def test_what_a_body_leaves_out_stands_where_go_writes_it() -> None:
 
 
 def test_nulls_and_empty_values_are_left_out() -> None:
-    body: dict[str, Any] = {"metadata": {"name": "a", "namespace": "", "labels": {}, "annotations": None, "generation": 0}}
-    assert decoded(body).object["metadata"] == {"name": "a"}
+    metadata = {"name": "a", "namespace": "", "labels": {}, "annotations": None, "generation": 0}
+    assert decoded({"metadata": metadata}).object["metadata"] == {"name": "a"}
 
 
 def test_an_empty_object_behind_a_pointer_stays() -> None:
@@ -246,6 +246,12 @@ def test_a_body_that_cannot_be_read(body: Any, message: str) -> None:
 def test_hostile_bytes_are_refused(body: bytes) -> None:
     with pytest.raises(BadRequest):
         decoded(body)
+
+
+def test_a_body_of_no_fixed_type_may_not_be_deep() -> None:
+    body = b'{"revision": 1, "data": ' + b'{"a":' * 900 + b"1" + b"}" * 901
+    with pytest.raises(BadRequest, match="exceeded max depth"):
+        decode(body, "apps/v1.ControllerRevision", kind="ControllerRevision", api_version="apps/v1")
 
 
 def test_a_body_has_a_limit() -> None:

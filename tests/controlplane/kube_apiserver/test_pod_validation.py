@@ -329,6 +329,13 @@ def test_a_mirror_pod_has_a_node(refusals: Refusals) -> None:
     assert refusals(mirror) == [f'metadata.annotations[kubernetes.io/config.mirror]: Invalid value: "x": {why}']
 
 
+@pytest.mark.parametrize("text", ["{", "5", '[{"key": 5}]', "[" * 100_000])
+def test_tolerations_in_an_annotation_are_read_as_in_the_spec(refusals: Refusals, text: str) -> None:
+    annotation = "scheduler.alpha.kubernetes.io/tolerations"
+    (error,) = refusals(pod(metadata={"annotations": {annotation: text}}))
+    assert error.startswith(f'metadata.annotations: Invalid value: "{annotation}": ')
+
+
 # ---------------------------------------------------------------- changes
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.kube_apiserver.reading import reader_of
 from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import containers, names, resources, security, windows
 from autograder.controlplane.kube_apiserver.validation.addresses import validate_address
@@ -155,14 +156,11 @@ def validate_pod_annotations(metadata: Object, spec: Object, path: Path) -> Iter
 
 def _annotated_tolerations(text: str, path: Path) -> Iterator[FieldError]:
     try:
-        tolerations = json.loads(text)
-    except ValueError as error:
+        tolerations = reader_of("[]core/v1.Toleration")(json.loads(text), [])
+    except (ValueError, RecursionError) as error:
         yield field.invalid(path, TOLERATIONS, str(error))
         return
-    if isinstance(tolerations, list) and all(isinstance(one, dict) for one in tolerations):
-        yield from validate_tolerations(tolerations, path.child(TOLERATIONS))
-    else:
-        yield field.invalid(path, TOLERATIONS, "json: cannot unmarshal into Go value of type []core.Toleration")
+    yield from validate_tolerations(tolerations, path.child(TOLERATIONS))
 
 
 def _is_deletion_cost(text: str) -> bool:
