@@ -39,7 +39,7 @@ def test_what_a_body_leaves_out_stands_where_go_writes_it() -> None:
 
 
 def test_nulls_and_empty_values_are_left_out() -> None:
-    metadata = {"name": "a", "namespace": "", "labels": {}, "annotations": None, "generation": 0}
+    metadata: dict[str, Any] = {"name": "a", "namespace": "", "labels": {}, "annotations": None, "generation": 0}
     assert decoded({"metadata": metadata}).object["metadata"] == {"name": "a"}
 
 
