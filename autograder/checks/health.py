@@ -49,7 +49,7 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
         if (condition["type"], condition["status"]) in TELLING:
             parts.append(f"{condition.get('reason', condition['type'])}: {condition.get('message', '')}".rstrip(": "))
     reason, message = last_warning(cluster, obj)
-    if reason and not any(message in part for part in parts):
+    if reason and not any(message in part or part.startswith(f"{reason}:") for part in parts):
         parts.append(f"{reason}: {message}")
     return "; ".join(parts)
 

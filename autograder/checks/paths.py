@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from autograder.checks.findings import NoSuchField
 
@@ -67,6 +67,31 @@ def entry_key(entry: Any) -> str | None:
     if not isinstance(entry, dict):
         return None
     return next((str(entry[key]) for key in LIST_KEYS if key in entry), None)
+
+
+class Difference(NamedTuple):
+    """A field that was one thing and is another."""
+
+    path: tuple[str, ...]
+    before: Any
+    now: Any
+
+
+def first_difference(before: Any, now: Any, path: tuple[str, ...] = ()) -> Difference | None:
+    """The first field in which two values differ, or None if they are equal."""
+    if before == now:
+        return None
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*before, *(key for key in now if key not in before)]:
+            found = first_difference(before.get(key, MISSING), now.get(key, MISSING), (*path, key))
+            if found is not None:
+                return found
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, (old, new) in enumerate(zip(before, now, strict=True)):
+            found = first_difference(old, new, (*path, entry_key(old) or str(index)))
+            if found is not None:
+                return found
+    return Difference(path, before, now)
 
 
 def _child(value: Any, step: str) -> tuple[int | None, Any]:

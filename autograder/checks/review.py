@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from autograder.checks.findings import Failed, PartlyFailed
 from autograder.checks.health import is_ready, what_is_wrong
 from autograder.checks.meaning import shown
+from autograder.checks.paths import MISSING, first_difference, render
 from autograder.checks.sources import Sources
 from autograder.checks.subject import Field, Subject, did_you_mean
 from autograder.clusters import Cluster, Object
@@ -132,7 +133,8 @@ class Review:
         def found() -> str:
             pods = self.pods(owner)
             late = [pod for pod in pods if not is_ready(pod.object)]
-            reasons = f"; {what_is_wrong(self.cluster, late[0].object)}" if late else ""
+            troubled = late[0].object if late else owner.refreshed().object if len(pods) < count else None
+            reasons = f"; {what_is_wrong(self.cluster, troubled)}" if troubled else ""
             return f"{len(pods) - len(late)} ready of {len(pods)} Pods{reasons}"
 
         wanted = f"{count} ready Pods of {owner}"
@@ -169,10 +171,11 @@ class Review:
         before = self.case.before[kind, namespace, name]
         now = self.object(kind, name, namespace)
         for part in sorted((before.keys() | now.object.keys()) - {"metadata", "status"}):
-            if before.get(part) != now.object.get(part):
+            changed = first_difference(before.get(part, MISSING), now.object.get(part, MISSING), (part,))
+            if changed is not None:
                 raise Failed(
-                    f"{kind} {name} was to be left alone, and its {part} has changed",
-                    wanted="no change", found=f"another {part}", where=now.field(part).where,
+                    f"{kind} {name} was to be left alone, and {render(changed.path)} has changed",
+                    wanted=shown(changed.before), found=shown(changed.now), where=now.at(changed.path).where,
                 )  # fmt: skip
         if before["metadata"]["uid"] != now.object["metadata"]["uid"]:
             message = f"{kind} {name} was to be left alone, and has been replaced"
@@ -229,7 +232,9 @@ class Review:
         if document is not None:
             message = f"there is no {kind} {name}: the API server refused the one in your answer"
             raise Failed(message, where=self.sources.where(kind, name, namespace, ("metadata", "name")))
-        message = f"there is no {kind} {name} in the namespace {namespace}{did_you_mean(name, there)}"
+        others = [other.kind for other in self.sources.documents if other.name == name and other.kind]
+        instead = f"; your answer has a {others[0]} of that name" if others else ""
+        message = f"there is no {kind} {name} in the namespace {namespace}{did_you_mean(name, there)}{instead}"
         found = ", ".join(there[:8]) or f"no {kind}"
         raise Failed(message, wanted=name, found=found, where=self.sources.nearest(kind))
 

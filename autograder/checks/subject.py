@@ -40,6 +40,10 @@ class Subject:
         """The field at a path such as ``spec.containers[web].image``; it may be missing."""
         return Field(self, steps(path))
 
+    def at(self, path: tuple[str, ...]) -> Field:
+        """The field at a path that is already taken apart."""
+        return Field(self, path)
+
     def container(self, name: str | None = None) -> Field:
         """The container of this name in the object's Pod or Pod template; without a name, the only one there is."""
         holder = "spec.containers" if self.kind == "Pod" else "spec.template.spec.containers"

@@ -47,7 +47,8 @@ def equivalents(objects: Objects) -> Iterator[tuple[str, Answer]]:
 
 def as_yaml(objects: Objects, **style: Any) -> str:
     """The objects as a YAML stream."""
-    return yaml.dump_all(objects, sort_keys=False, explicit_start=True, **style)
+    text: str = yaml.dump_all(objects, sort_keys=False, explicit_start=True, **style)
+    return text
 
 
 def as_json(objects: Objects) -> str:

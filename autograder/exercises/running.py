@@ -39,6 +39,7 @@ from autograder.manifests import Document, Manifest, Problem, check_schema, pars
 READABLE: Final = "readable"
 ACCEPTED: Final = "accepted"
 WHY_READABLE: Final = "Only what can be read can be sent to a cluster."
+WHY_CONFINED: Final = "An answer touches what its exercise is about, and nothing else."
 WHY_ACCEPTED: Final = "The API server checks every object before it stores it; what it refuses never exists."
 
 #: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
@@ -89,7 +90,7 @@ class Runner:
         try:
             check_size(exercise, documents)
         except OutOfBounds as too_much:
-            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, _entry(ACCEPTED, str(too_much), WHY_ACCEPTED))
+            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, _entry(ACCEPTED, str(too_much), WHY_CONFINED))
         judged: list[Judged] = []
         refusals: list[Result] = []
         try:
@@ -192,7 +193,7 @@ def _apply(exercise: Exercise, cluster: Cluster, document: Document) -> list[Res
     """Apply one document; what came of it if it was refused."""
     forbidden = list(trespasses(exercise, document))
     if forbidden:
-        return [_entry(ACCEPTED, message, WHY_ACCEPTED, where=where) for message, where in forbidden]
+        return [_entry(ACCEPTED, message, WHY_CONFINED, where=where) for message, where in forbidden]
     try:
         apply(cluster, document.value, exercise.namespaces[0])
     except UnknownKind as unknown:

@@ -148,3 +148,8 @@ def test_a_limit_stands_in_for_a_request_that_is_not_stated(review: Review) -> N
     review.object("ReplicaSet", "web").container("helper").requested("cpu").is_quantity("2")
     with pytest.raises(Failed, match=r"resources.requests\[memory\] of ReplicaSet web is not set"):
         review.object("ReplicaSet", "web").container("helper").requested("memory").is_quantity("1Gi")
+
+
+def test_another_kind_of_that_name_is_pointed_out(review: Review) -> None:
+    with pytest.raises(Failed, match="your answer has a ReplicaSet of that name"):
+        review.object("Deployment", "web")

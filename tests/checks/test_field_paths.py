@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.checks.findings import NoSuchField
-from autograder.checks.paths import MISSING, look_up, render, resolve, steps
+from autograder.checks.paths import MISSING, first_difference, look_up, render, resolve, steps
 
 POD = {
     "metadata": {"labels": {"app.kubernetes.io/name": "web"}},
@@ -55,3 +55,21 @@ def test_a_path_that_is_none_is_the_authors_mistake(path: str) -> None:
 def test_paths_are_written_as_they_are_read() -> None:
     for path in ("spec.containers[web].image", "metadata.labels[app.kubernetes.io/name]", "spec.hard[pods]"):
         assert render(steps(path)) == path
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "path"),
+    [
+        ({"a": 1}, {"a": 1}, None),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, "a.c"),
+        ({"a": 1}, {"a": 1, "b": 2}, "b"),
+        ({"a": 1, "b": 2}, {"a": 1}, "b"),
+        ({"containers": [{"name": "web", "image": "x"}]}, {"containers": [{"name": "web", "image": "y"}]},
+         "containers[web].image"),
+        ({"args": ["a", "b"]}, {"args": ["a", "c"]}, "args[1]"),
+        ({"args": ["a"]}, {"args": ["a", "b"]}, "args"),
+    ],
+)  # fmt: skip
+def test_the_first_difference_is_found(before: object, now: object, path: str | None) -> None:
+    difference = first_difference(before, now)
+    assert (render(difference.path) if difference else None) == path

@@ -43,8 +43,11 @@ def test_what_was_left_alone_is_unchanged(review: Review) -> None:
 
 def test_what_was_touched_is_not(review: Review) -> None:
     review.cluster.patch("ConfigMap", "settings", {"data": {"colour": "red"}})
-    with pytest.raises(Failed, match="its data has changed"):
+    with pytest.raises(
+        Failed, match=r"ConfigMap settings was to be left alone, and data\[colour\] has changed"
+    ) as failed:
         review.unchanged("ConfigMap", "settings")
+    assert (failed.value.wanted, failed.value.found) == ("blue", "red")
 
 
 def test_what_was_replaced_by_its_like_is_not_the_same(review: Review) -> None:

@@ -28,8 +28,8 @@ def adopts(review: Review) -> None:
     owned = {pod.name for pod in review.pods(owner)}
     missing = [name for name in orphans(review) if name not in owned]
     review.require(
-        not missing, f"{' and '.join(missing)} does not belong to {owner}",
-        wanted="both Pods owned by the ReplicaSet", found=f"its Pods are {', '.join(sorted(owned)) or 'none'}",
+        not missing, f"not owned by {owner}: {' and '.join(missing)}",
+        wanted="both Pods owned by the ReplicaSet", found=f"it owns {', '.join(sorted(owned)) or 'no Pods'}",
         about=owner.field("spec.selector"),
     )  # fmt: skip
 
