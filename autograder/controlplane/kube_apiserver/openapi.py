@@ -37,7 +37,7 @@ _FOR_EVER: Final = {"cache-control": "public, immutable, max-age=31536000"}
 
 
 def answer(request: Request) -> Response | None:
-    """A document below ``/openapi``, or None for another path. Raises ``NotAcceptable`` for the protobuf form of v2."""
+    """A document below ``/openapi``, or None for another path. Raises ``NotAcceptable`` for a form that is not served."""
     path = request.path.rstrip("/")
     if request.method not in ("GET", "HEAD") or not path.startswith("/openapi/"):
         return None
@@ -195,11 +195,29 @@ def converted(schema: Schema, *, prefix: str = "#/components/schemas/") -> Schem
 
 
 def _v2(request: Request) -> Response:
-    """The older document, in JSON only: clients of today use it when there is no v3."""
+    """The older document, which clients of today read about kinds that v3 does not have.
+
+    In protobuf it is the document without a kind in it: kubectl looks up what is not there, and must be told so.
+    """
     accept = request.headers.get("accept", "")
+    headers = {"cache-control": "no-cache, private"}
+    if V2_PROTOBUF in accept:
+        return Response(200, _v2_protobuf(), V2_PROTOBUF, headers)
     if accept and "json" not in accept and "*/*" not in accept:
-        raise NotAcceptable(f"only the following media types are accepted: application/json, not {V2_PROTOBUF}")
-    return _unless_known(request, _v2_bytes(), {"cache-control": "no-cache, private"})
+        raise NotAcceptable(f"only the following media types are accepted: application/json, {V2_PROTOBUF}")
+    return _unless_known(request, _v2_bytes(), headers)
+
+
+def _v2_protobuf() -> bytes:
+    """The ``Document`` message of gnostic's OpenAPIv2: ``swagger`` (1), and ``info`` (2) of ``title`` and ``version``."""
+    info = _protobuf_text(1, _INFO["title"]) + _protobuf_text(2, _INFO["version"])
+    return _protobuf_text(1, "2.0") + _protobuf_text(2, info)
+
+
+def _protobuf_text(number: int, value: str | bytes) -> bytes:
+    """A field of text, or of a message, that is shorter than 128 bytes."""
+    data = value.encode() if isinstance(value, str) else value
+    return bytes([number << 3 | 2, len(data)]) + data
 
 
 @cache

@@ -82,10 +82,12 @@ def test_schemas_are_written_as_openapi_writes_them() -> None:
     assert pod["properties"]["spec"]["description"]
 
 
-def test_the_older_document_is_json_only() -> None:
-    assert json.loads(get("/openapi/v2").body)["swagger"] == "2.0"
+def test_the_older_document_has_the_kinds_in_json_and_none_in_protobuf() -> None:
+    assert "io.k8s.api.core.v1.Pod" in json.loads(get("/openapi/v2").body)["definitions"]
+    response = get("/openapi/v2", accept=openapi.V2_PROTOBUF)
+    assert (response.content_type, response.body[:5]) == (openapi.V2_PROTOBUF, b"\x0a\x032.0")
     with pytest.raises(NotAcceptable):
-        get("/openapi/v2", accept=openapi.V2_PROTOBUF)
+        get("/openapi/v2", accept="text/html")
 
 
 def test_there_is_no_document_of_a_group_that_is_not_served() -> None:
