@@ -21,6 +21,8 @@ from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
 
 V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+#: What a client calls the form is no media type that could be sent back.
+_V2_PROTOBUF_SENT: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 _INFO: Final = {"title": "Kubernetes", "version": GIT_VERSION}
 _GVK: Final = "x-kubernetes-group-version-kind"
@@ -37,7 +39,7 @@ _FOR_EVER: Final = {"cache-control": "public, immutable, max-age=31536000"}
 
 
 def answer(request: Request) -> Response | None:
-    """A document below ``/openapi``, or None for another path. Raises ``NotAcceptable`` for a form that is not served."""
+    """A document below ``/openapi``, or None for another path. Raises ``NotAcceptable`` for other forms."""
     path = request.path.rstrip("/")
     if request.method not in ("GET", "HEAD") or not path.startswith("/openapi/"):
         return None
@@ -202,14 +204,14 @@ def _v2(request: Request) -> Response:
     accept = request.headers.get("accept", "")
     headers = {"cache-control": "no-cache, private"}
     if V2_PROTOBUF in accept:
-        return Response(200, _v2_protobuf(), V2_PROTOBUF, headers)
+        return Response(200, _v2_protobuf(), _V2_PROTOBUF_SENT, headers)
     if accept and "json" not in accept and "*/*" not in accept:
         raise NotAcceptable(f"only the following media types are accepted: application/json, {V2_PROTOBUF}")
     return _unless_known(request, _v2_bytes(), headers)
 
 
 def _v2_protobuf() -> bytes:
-    """The ``Document`` message of gnostic's OpenAPIv2: ``swagger`` (1), and ``info`` (2) of ``title`` and ``version``."""
+    """The message ``Document`` of gnostic: ``swagger`` (1), and ``info`` (2) of ``title`` (1) and ``version`` (2)."""
     info = _protobuf_text(1, _INFO["title"]) + _protobuf_text(2, _INFO["version"])
     return _protobuf_text(1, "2.0") + _protobuf_text(2, info)
 

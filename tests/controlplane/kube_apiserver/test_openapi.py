@@ -85,7 +85,10 @@ def test_schemas_are_written_as_openapi_writes_them() -> None:
 def test_the_older_document_has_the_kinds_in_json_and_none_in_protobuf() -> None:
     assert "io.k8s.api.core.v1.Pod" in json.loads(get("/openapi/v2").body)["definitions"]
     response = get("/openapi/v2", accept=openapi.V2_PROTOBUF)
-    assert (response.content_type, response.body[:5]) == (openapi.V2_PROTOBUF, b"\x0a\x032.0")
+    assert (response.content_type, response.body[:5]) == (
+        "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+        b"\x0a\x032.0",
+    )
     with pytest.raises(NotAcceptable):
         get("/openapi/v2", accept="text/html")
 
