@@ -75,11 +75,11 @@ class EventHandlers:
     def _pod(self, delta: Delta) -> None:
         old = delta.old if delta.old is not None and _alive(delta.old) else None
         new = delta.new if delta.new is not None and _alive(delta.new) else None
-        if delta.new is None and delta.old is not None:
-            self._pod_gone(delta.old)
-        elif new is None:
-            if old is not None:
-                self._pod_gone(old)
+        if new is None:
+            # A pod may end and be deleted in one go; then it has finished, but is still counted to its node.
+            last = old or delta.object
+            if old is not None or self._handle.cache.home(PodInfo.of(last).key):
+                self._pod_gone(last)
         elif old is None:
             self._pod_came(new)
         elif old["spec"].get("nodeName"):

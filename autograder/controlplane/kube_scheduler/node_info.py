@@ -245,12 +245,12 @@ class NodeInfo(NamedTuple):
     @property
     def name(self) -> str:
         """The node's name."""
-        return self.node.name
+        return self.facts.name if self.facts is not None else ""
 
     @property
     def labels(self) -> Labels:
         """The node's labels."""
-        return self.node.labels
+        return self.facts.labels if self.facts is not None else NO_LABELS
 
     def with_facts(self, facts: NodeFacts | None) -> NodeInfo:
         """The same pods on a node that says other things."""

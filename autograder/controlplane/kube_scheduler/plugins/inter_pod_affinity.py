@@ -70,13 +70,12 @@ class InterPodAffinity:
             return SKIP
         wanted: Counts = {}
         if terms:
-            for node, count in _counted(cycle, ("pods of all terms", terms), lambda other: _all_match(terms, other)):
-                for term in terms:
-                    _count(wanted, node, term.topology_key, count)
+            matching = _matching(cycle, ("pods of all terms", terms), lambda other: _all_match(terms, other))
+            for term in terms:
+                _tally(wanted, cycle, term.topology_key, matching)
         unwanted: Counts = {}
         for term in anti_terms:
-            for node, count in _counted(cycle, ("pods of term", term), _matcher(term)):
-                _count(unwanted, node, term.topology_key, count)
+            _tally(unwanted, cycle, term.topology_key, _matching(cycle, ("pods of term", term), _matcher(term)))
         cycle.filter_data[self.name] = Near(terms, anti_terms, labels, keeping_away, wanted, unwanted)
         return None
 
@@ -138,11 +137,11 @@ class InterPodAffinity:
     def pre_score(self, cycle: Cycle, pod: PodInfo, window: Window) -> Status | None:
         """Add up what company is worth, per domain."""
         handle = cycle.handle
-        worth: dict[Pair, int] = {}
+        worth: Counts = {}
         for own, sign in ((pod.preferred_affinity_terms, 1), (pod.preferred_anti_affinity_terms, -1)):
             for term in _resolve(handle, own):
-                for node, count in _counted(cycle, ("pods of term", term), _matcher(term)):
-                    _add(worth, node, term.topology_key, sign * term.weight * count)
+                matching = _matching(cycle, ("pods of term", term), _matcher(term))
+                _tally(worth, cycle, term.topology_key, matching, sign * term.weight)
         labels = handle.namespace_labels(pod.namespace)
         for node, offers in _affine_nodes(cycle, pod, labels, "are drawn", _drawn):
             for key, points in offers:
@@ -220,12 +219,16 @@ def _drawn(other: PodInfo, pod: PodInfo, labels: Labels) -> list[tuple[str, int]
     return [(term.topology_key, points) for term, points in weighted if term.matches(pod, labels)]
 
 
-def _counted(cycle: Cycle, key: tuple[object, ...], means: Callable[[PodInfo], bool]) -> Iterator[tuple[NodeInfo, int]]:
-    """The nodes that have pods of some kind, and how many."""
-    column: Sequence[int] = cycle.snapshot.column(key, lambda node: sum(map(means, node.pods.values())))
-    for node, count in zip(cycle.snapshot.nodes, column, strict=True):
-        if count:
-            yield node, count
+def _matching(cycle: Cycle, key: tuple[object, ...], means: Callable[[PodInfo], bool]) -> Sequence[int]:
+    """How many pods of some kind each node has."""
+    return cycle.snapshot.column(key, lambda node: sum(map(means, node.pods.values())))
+
+
+def _tally(totals: Counts, cycle: Cycle, key: str, matching: Sequence[int], points: int = 1) -> None:
+    """Add up over domains what the nodes have, each counting so many points."""
+    for domain, count in zip(_domains(cycle, key), matching, strict=True):
+        if count and domain is not None:
+            totals[key, domain] = totals.get((key, domain), 0) + points * count
 
 
 def _domains(cycle: Cycle, key: str) -> Sequence[str | None]:
@@ -259,7 +262,7 @@ def _count(counts: Counts, node: NodeInfo, key: str, by: int) -> None:
             counts.pop((key, value), None)
 
 
-def _add(worth: dict[Pair, int], node: NodeInfo, key: str, points: int) -> None:
+def _add(worth: Counts, node: NodeInfo, key: str, points: int) -> None:
     value = node.labels.get(key)
     if value is not None:
         worth[key, value] = worth.get((key, value), 0) + points
