@@ -193,7 +193,8 @@ class Handlers:
     def _patched(self, request: Request, kind: ResourceType, attributes: Attributes, patched: Object) -> Object:
         """The outcome of a patch as an object that may be changed in place."""
         if request.decoded:
-            return {**patched, "metadata": dict(patched["metadata"])}
+            metadata = {key: value for key, value in patched["metadata"].items() if value not in ([], {})}
+            return {**patched, "metadata": metadata}
         decoded = decoding.decode(
             patched, kind.go_type, kind=kind.kind, api_version=kind.api_version,
             field_validation=self._field_validation(request),
