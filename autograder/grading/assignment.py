@@ -13,8 +13,8 @@ from typing import Any, Final
 
 Cell = dict[str, Any]
 
-_CHECK: Final = re.compile(r"""^check\((["'])([\w./-]+)\1\)$""", re.MULTILINE)
-_MANIFEST: Final = re.compile(r"^%%manifest +(\S+)(?: +--apply)? *$")
+_CHECK: Final = re.compile(r"""^check\((["'])([\w./-]+)\1\)\s*$""", re.MULTILINE)
+_MANIFEST: Final = re.compile(r"^%%manifest\s+(\S+)(?:\s+--apply)?\s*$")
 
 
 class BadCourse(ValueError):
@@ -40,14 +40,9 @@ class Notebook:
     document: dict[str, Any]
     tasks: tuple[Task, ...]
 
-    @property
-    def cells(self) -> list[Cell]:
-        """The cells, in order."""
-        return list(self.document["cells"])
-
     def graded_cells(self) -> dict[str, Cell]:
-        """The cells that nbgrader knows, by ``grade_id``."""
-        return {identity: cell for cell in self.cells if (identity := grade_id(cell))}
+        """The cells that nbgrader knows, by ``grade_id``, in order."""
+        return {identity: cell for cell in self.document["cells"] if (identity := grade_id(cell))}
 
 
 @dataclass(frozen=True)
@@ -58,24 +53,35 @@ class Assignment:
     notebooks: tuple[Notebook, ...]
 
     @property
-    def points(self) -> float:
-        """What can be earned."""
-        return sum(task.points for notebook in self.notebooks for task in notebook.tasks)
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of all notebooks, in order."""
+        return tuple(task for notebook in self.notebooks for task in notebook.tasks)
+
+
+def find_course(given: Path | None = None) -> Path:
+    """The course's folder: the one given, else ``course`` here or in a folder above; ``BadCourse`` if there is none."""
+    here = Path.cwd()
+    places = [given] if given else [here, *(folder / "course" for folder in (here, *here.parents))]
+    for place in places:
+        if (place / "source").is_dir():
+            return place.resolve()
+    where = f"{given} has no folder source/" if given else f"no course with a folder source/ is in {here} or above"
+    raise BadCourse(f"{where}; name the course's folder with --course")
 
 
 def load_assignments(course: Path, name: str | None = None) -> list[Assignment]:
     """The assignments of a course (or the one called ``name``), in order; ``BadCourse`` when there is none."""
     source = course / "source"
-    folders = sorted(path for path in source.iterdir() if path.is_dir()) if source.is_dir() else []
-    chosen = [folder for folder in folders if name in (None, folder.name) and not folder.name.startswith(".")]
+    folders = sorted(path for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
+    chosen = [folder for folder in folders if name in (None, folder.name)]
     if not chosen:
         known = ", ".join(folder.name for folder in folders) or "none"
-        raise BadCourse(f"{source}: there is no assignment {name or ''}".rstrip() + f" (there is {known})")
+        raise BadCourse(f"{source} has no assignment {name or ''}".rstrip() + f"; it has {known}")
     return [_assignment(folder) for folder in chosen]
 
 
 def grade_id(cell: Cell) -> str:
-    """nbgrader's name of a cell, or '' for a cell that it does not know."""
+    """The name that nbgrader knows a cell by, or '' for a cell that it does not know."""
     metadata = cell.get("metadata")
     known = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     identity = known.get("grade_id", "") if isinstance(known, dict) else ""
@@ -88,10 +94,11 @@ def source_of(cell: Cell) -> str:
     return "".join(source) if isinstance(source, list) else source
 
 
-def manifest_name(source: str) -> str:
-    """The file that an answer cell writes, or '' when it does not begin with ``%%manifest NAME``."""
-    match = _MANIFEST.match(source.partition("\n")[0])
-    return match[1] if match else ""
+def manifest_of(source: str) -> tuple[str, str]:
+    """The file that an answer cell writes and its content; the file is '' without ``%%manifest NAME`` at the top."""
+    first, _, content = source.replace("\r\n", "\n").lstrip("\ufeff\n").partition("\n")
+    match = _MANIFEST.match(first)
+    return match[1] if match else "", content
 
 
 def _assignment(folder: Path) -> Assignment:
@@ -104,9 +111,11 @@ def _assignment(folder: Path) -> Assignment:
 def _notebook(path: Path) -> Notebook:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadCourse(f"{path}: not a notebook: {error}") from error
-    return Notebook(path.stem, document, tuple(_tasks(path, document["cells"])))
+        return Notebook(path.stem, document, tuple(_tasks(path, document["cells"])))
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, BadCourse):
+            raise
+        raise BadCourse(f"{path}: not a notebook as nbgrader writes them: {error!r}") from error
 
 
 def _tasks(path: Path, cells: list[Cell]) -> list[Task]:
@@ -117,12 +126,10 @@ def _tasks(path: Path, cells: list[Cell]) -> list[Task]:
         known = cell["metadata"].get("nbgrader", {})
         if known.get("solution"):
             answer = cell
-        if not known.get("grade"):
-            continue
-        check = _CHECK.search(source_of(cell))
+        check = _CHECK.search(source_of(cell)) if known.get("grade") else None
         if check is None:
             continue
-        file = manifest_name(source_of(answer)) if answer else ""
+        file = manifest_of(source_of(answer))[0] if answer else ""
         if answer is None or not file:
             raise BadCourse(f"{path}: no answer cell with %%manifest stands before {known['grade_id']}")
         tasks.append(Task(check[2], grade_id(answer), known["grade_id"], file, float(known["points"])))

@@ -2,104 +2,159 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict
-from autograder.exercises import Answer, Runner, load
+from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict, tidy
+from autograder.exercises import Answer, Runner, Unsupported, exercises_root, load
 from autograder.exercises.exercise import Exercise
-from autograder.grading.assignment import Assignment, Cell, Notebook, Task, manifest_name
-from autograder.grading.restoring import restored
-from autograder.grading.submissions import Submission, Unreadable, read_notebook
+from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, manifest_of
+from autograder.grading.restoring import Note, blank, restored
+from autograder.grading.submissions import Submission, Unreadable, read_submitted
 
 
 @dataclass(frozen=True)
 class Graded:
-    """One task's verdict, and what was noticed about the cells it stands on."""
+    """One task and the verdict on its answer."""
 
     task: Task
     verdict: Verdict
 
+    @property
+    def score(self) -> float | None:
+        """Points for the gradebook; None for what was not judged, so that nobody is given a silent 0.
+
+        What could not be run on this kind of cluster has left the total; the rest then counts for all the points.
+        """
+        if self.verdict.status is not Status.GRADED:
+            return None
+        return tidy(self.task.points * self.verdict.earned / self.verdict.possible) if self.verdict.possible else 0
+
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """A student's notebook as it was graded.  ``cells`` are the restored ones; None when it could not be read."""
+    """A student's notebook as it was graded: the restored cells, the verdicts on its tasks, what was put right."""
 
     notebook: str
+    cells: list[Cell]
     graded: tuple[Graded, ...]
-    notes: tuple[str, ...] = ()
-    cells: list[Cell] | None = None
+    notes: tuple[Note, ...] = ()
+
+    def notes_on(self, task: Task) -> list[str]:
+        """What was put right about the cells of one task."""
+        return [note.text for note in self.notes if note.cell in (task.answer_cell, task.check_cell)]
 
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """Everything about one student's work on one assignment."""
+    """One student's work on one assignment.  ``seconds`` are those of wall time that judging it took."""
 
-    student: str
-    assignment: str
+    submission: Submission
     notebooks: tuple[GradedNotebook, ...]
+    handed_in: bool = True
+    seconds: float = 0
 
     @property
-    def earned(self) -> float:
-        """The points."""
-        return sum(one.verdict.earned for notebook in self.notebooks for one in notebook.graded)
-
-    @property
-    def statuses(self) -> set[Status]:
-        """What became of the tasks."""
-        return {one.verdict.status for notebook in self.notebooks for one in notebook.graded}
+    def graded(self) -> tuple[Graded, ...]:
+        """The tasks of all notebooks with their verdicts, in order."""
+        return tuple(graded for notebook in self.notebooks for graded in notebook.graded)
 
 
 class Engine:
     """Grades submissions on forks of one warm cluster."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, exercises: Path | None = None) -> None:
         self._runner = runner
+        self._root = exercises or exercises_root()
         self._exercises: dict[str, Exercise] = {}
+
+    def warm_up(self, assignments: Sequence[Assignment]) -> None:
+        """Load and prepare everything once, before workers are forked; raises ``BadCourse`` and ``BadExercise``."""
+        for task in [task for assignment in assignments for task in assignment.tasks]:
+            exercise = self._exercise(task.exercise)
+            if exercise.points != task.points:
+                raise BadCourse(
+                    f"{task.check_cell} is worth {task.points:g} points, and {task.exercise} {exercise.points:g}; "
+                    "make them the same"
+                )
+            with contextlib.suppress(Exception):  # judging an answer meets it again, and the verdict says so
+                self._runner.prepared(exercise)
+
+    def seconds(self, assignment: Assignment) -> float:
+        """How long judging one submission may take by the bounds of its exercises."""
+        return sum(self._exercise(task.exercise).bounds.seconds for task in assignment.tasks)
 
     def grade(self, assignment: Assignment, submission: Submission) -> GradedSubmission:
         """The verdicts on a submission; whatever it holds, this returns."""
+        begin = time.perf_counter()
         notebooks = tuple(self._notebook(notebook, submission) for notebook in assignment.notebooks)
-        return GradedSubmission(submission.student, submission.assignment, notebooks)
+        return GradedSubmission(submission, notebooks, submission.exists, time.perf_counter() - begin)
+
+    def not_graded(
+        self, assignment: Assignment, submission: Submission, status: Status, message: str
+    ) -> GradedSubmission:
+        """What is said of a submission that the engine did not come to the end of."""
+        notebooks = tuple(self._blank(notebook, status, message) for notebook in assignment.notebooks)
+        return GradedSubmission(submission, notebooks)
 
     def judge(self, task: Task, source: str) -> Verdict:
         """The verdict on the text of one answer cell."""
         exercise = self._exercise(task.exercise)
-        name = manifest_name(source)
-        if source.strip() and name != task.file:
-            first = source.partition("\n")[0][:80]
+        file, content = manifest_of(source)
+        if not source.strip():
+            return unjudged(exercise, Status.NOT_SUBMITTED, "there is no answer yet")
+        if file != task.file:
+            first = source.strip().partition("\n")[0][:80]
             message = (
-                f"the answer cell must begin with the line '%%manifest {task.file}', and it begins with {first!r}; "
+                f"the answer cell must begin with the line '%%manifest {task.file}', and it begins with {first!a}; "
                 "put that line back"
             )
             return unjudged(exercise, Status.UNREADABLE, message)
-        return self._runner.judge(exercise, Answer({task.file: source.partition("\n")[2]}))
+        try:
+            return self._runner.judge(exercise, Answer({task.file: content}))
+        except Unsupported as error:
+            return unjudged(exercise, Status.COULD_NOT_BE_JUDGED, str(error))
+        except Exception as error:  # a defect of the grader costs one answer its verdict, and says so
+            message = f"could not be judged: {type(error).__name__}: {error}"
+            return unjudged(exercise, Status.COULD_NOT_BE_JUDGED, message)
+
+    def grade_cells(self, notebook: Notebook, cells: Sequence[Cell]) -> GradedNotebook:
+        """The verdicts on the answers in a notebook's cells."""
+        fixed = restored(cells, notebook)
+        graded = tuple(Graded(task, self.judge(task, fixed.answer(task.answer_cell))) for task in notebook.tasks)
+        return GradedNotebook(notebook.name, fixed.cells, graded, fixed.notes)
+
+    def unreadable(self, notebook: Notebook, message: str) -> GradedNotebook:
+        """What is said of a notebook that cannot be read."""
+        return self._blank(notebook, Status.UNREADABLE, message)
 
     def _notebook(self, notebook: Notebook, submission: Submission) -> GradedNotebook:
         try:
-            document = read_notebook(submission.path_of(notebook))
+            return self.grade_cells(notebook, read_submitted(submission, notebook))
         except FileNotFoundError:
-            return self._without_cells(notebook, Status.NOT_SUBMITTED, f"{notebook.name}.ipynb was not handed in")
+            return self._blank(notebook, Status.NOT_SUBMITTED, f"{notebook.name}.ipynb was not handed in")
         except Unreadable as error:
-            return self._without_cells(notebook, Status.UNREADABLE, str(error))
+            return self.unreadable(notebook, str(error))
         except OSError as error:
-            return self._without_cells(notebook, Status.UNREADABLE, f"{notebook.name}.ipynb: {error.strerror}")
-        cells = restored(document["cells"], notebook)
-        graded = tuple(Graded(task, self.judge(task, cells.answer(task.answer_cell))) for task in notebook.tasks)
-        return GradedNotebook(notebook.name, graded, cells.notes, cells.cells)
+            return self.unreadable(notebook, f"the notebook cannot be opened: {error.strerror}")
 
-    def _without_cells(self, notebook: Notebook, status: Status, message: str) -> GradedNotebook:
+    def _blank(self, notebook: Notebook, status: Status, message: str) -> GradedNotebook:
         graded = tuple(
             Graded(task, unjudged(self._exercise(task.exercise), status, message)) for task in notebook.tasks
         )
-        return GradedNotebook(notebook.name, graded)
+        return GradedNotebook(notebook.name, blank(notebook), graded)
 
     def _exercise(self, identity: str) -> Exercise:
         if identity not in self._exercises:
-            self._exercises[identity] = load(identity)
+            self._exercises[identity] = load(identity, self._root)
         return self._exercises[identity]
 
 
 def unjudged(exercise: Exercise, status: Status, message: str) -> Verdict:
     """The verdict on an answer that could not be looked at: no points, and why."""
-    reason = Result("the answer can be read", Role.GATE, Outcome.FAILED, 0, 0, message)
+    why = "Only what can be read can be sent to a cluster."
+    reason = Result("readable", Role.GATE, Outcome.FAILED, 0, 0, message, why=why)
     return Verdict(exercise.id, status, (reason,), exercise.points)

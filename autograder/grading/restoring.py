@@ -1,81 +1,117 @@
 """Undoing what was tampered with: every cell that nbgrader knows is brought back to what the instructor made it.
 
 Source, type, points and all metadata of graded cells come from the source notebook; of an answer only its text is the
-student's.  A cell that stands twice counts once (the last one), and cells that are missing are put back.
+student's.  Of cells of one name the last counts, and cells that are missing are put back without an answer.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from autograder.grading.assignment import Cell, Notebook, grade_id, source_of
+from autograder.grading.assignment import Cell, Notebook, Task, grade_id, manifest_of, source_of
+
+#: What nbgrader goes by in a cell's metadata.
+_MARKS: Final = ("grade", "solution", "locked", "points", "task")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that had to be put right; ``cell`` is the known cell it is about, or ''.  Quotes nothing."""
+
+    cell: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A student's cells as they are graded, and what had to be put right, in words."""
+    """A student's cells as they are graded, and what had to be put right."""
 
     cells: list[Cell]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def answer(self, identity: str) -> str:
         """The text of an answer cell."""
         return next(source_of(cell) for cell in self.cells if grade_id(cell) == identity)
 
 
-def restored(cells: list[Cell], notebook: Notebook) -> Restored:
+def restored(cells: Sequence[Cell], notebook: Notebook) -> Restored:
     """The cells of a submission, put right; the cells given are not changed."""
     originals = notebook.graded_cells()
-    notes: list[str] = []
+    counts = {grade_id(cell): index for index, cell in enumerate(cells)}
+    notes: list[Note] = []
     kept: list[Cell] = []
-    seen: set[str] = set()
-    for cell in reversed(cells):
+    for index, cell in enumerate(cells):
         identity = grade_id(cell)
-        if identity not in originals:
-            if identity:
-                notes.append(f"a cell claims to be {identity!r}, which this notebook does not have")
-            kept.append({**cell, "metadata": {}})
-        elif identity in seen:
-            notes.append(f"the cell {identity!r} stands twice; the last one counts")
-            kept.append({**cell, "metadata": {}})
-        else:
-            seen.add(identity)
+        if identity in originals and counts[identity] == index:
             kept.append(_put_right(cell, originals[identity], notes))
-    kept.reverse()
-    for identity, original in originals.items():
-        if identity not in seen:
-            notes.append(f"the cell {identity!r} was missing")
-            empty = {**copy.deepcopy(original), "source": ""} if _is_answer(original) else copy.deepcopy(original)
-            kept.append(_without_outputs(empty))
+            continue
+        kept.append(_runnable({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell)}))
+        if identity in originals:
+            notes.append(Note(identity, f"the cell {identity} stands more than once; the last one counts"))
+        elif identity:
+            notes.append(Note("", f"cell {index + 1} has a name that this notebook does not know"))
+        notes += _claims(cell, notebook.tasks)
+    _put_back(kept, originals, notes)
+    for number, cell in enumerate(kept, 1):
+        cell.setdefault("id", f"cell-{number}")
     return Restored(kept, tuple(dict.fromkeys(notes)))
 
 
-def _put_right(cell: Cell, original: Cell, notes: list[str]) -> Cell:
+def blank(notebook: Notebook) -> list[Cell]:
+    """The cells that nbgrader knows, without any answer: what stands for a notebook that cannot be read."""
+    return restored((), notebook).cells
+
+
+def _put_right(cell: Cell, original: Cell, notes: list[Note]) -> Cell:
     identity = grade_id(original)
-    result = _without_outputs(copy.deepcopy(original))
+    result = _runnable(copy.deepcopy(original))
     if _is_answer(original):
         result["source"] = source_of(cell)
-    elif source_of(cell) != source_of(original):
-        notes.append(f"the cell {identity!r} was changed")
-    given = cell["metadata"].get("nbgrader")
-    expected = original["metadata"]["nbgrader"]
-    marks = ("grade", "solution", "locked", "points", "task")
-    if any(mark in given and given[mark] != expected.get(mark) for mark in marks):
-        notes.append(f"the marks of the cell {identity!r} were changed")
-    if cell["metadata"].get("tags"):
-        notes.append(f"the cell {identity!r} was given tags")
+    elif source_of(cell).strip() != source_of(original).strip():
+        notes.append(Note(identity, f"the cell {identity} was changed, and was put right"))
+    given, expected = cell["metadata"]["nbgrader"], original["metadata"]["nbgrader"]
+    if any(mark in given and given[mark] != expected.get(mark) for mark in _MARKS):
+        notes.append(Note(identity, f"the marks of the cell {identity} were changed, and were put right"))
+    if cell["metadata"].get("tags") != original["metadata"].get("tags"):
+        notes.append(Note(identity, f"the tags of the cell {identity} were changed, and were put right"))
     if cell["cell_type"] != original["cell_type"]:
-        notes.append(f"the cell {identity!r} was made a {cell['cell_type']} cell")
+        notes.append(Note(identity, f"the cell {identity} was made a {cell['cell_type']} cell, and was put right"))
     return result
 
 
+def _put_back(kept: list[Cell], originals: dict[str, Cell], notes: list[Note]) -> None:
+    """Insert the known cells that are missing, each behind the known cell that stands before it in the source."""
+    place = 0
+    for identity, original in originals.items():
+        there = next((index for index, cell in enumerate(kept) if grade_id(cell) == identity), None)
+        if there is None:
+            missing = _runnable(copy.deepcopy(original))
+            kept.insert(place, {**missing, "source": ""} if _is_answer(original) else missing)
+            notes.append(Note(identity, f"the cell {identity} was missing, and was put back"))
+            there = place
+        place = there + 1
+
+
+def _claims(cell: Cell, tasks: Sequence[Task]) -> list[Note]:
+    """What is to be said of a cell that is no answer cell and writes the file of one."""
+    file = manifest_of(source_of(cell))[0]
+    return [
+        Note(task.answer_cell, f"another cell writes {task.file} too; the cell {task.answer_cell} counts")
+        for task in tasks
+        if file == task.file
+    ]
+
+
 def _is_answer(original: Cell) -> bool:
-    known = original["metadata"]["nbgrader"]
-    return bool(known.get("solution")) and not known.get("locked")
+    """Whether the text of a cell is the student's.  nbgrader takes every solution cell for unlocked."""
+    return bool(original["metadata"]["nbgrader"].get("solution"))
 
 
-def _without_outputs(cell: Cell) -> Cell:
+def _runnable(cell: Cell) -> Cell:
+    """The cell as it is before it was run."""
     if cell["cell_type"] == "code":
         cell["outputs"], cell["execution_count"] = [], None
     return cell

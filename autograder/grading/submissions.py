@@ -18,58 +18,88 @@ from autograder.grading.assignment import Assignment, Cell, Notebook, source_of
 SIZE_LIMIT: Final = 8 * 1024 * 1024
 CELL_LIMIT: Final = 5_000
 
+#: Characters of a student's name that a gradebook keeps.
+NAME_LIMIT: Final = 128
+
 
 class Unreadable(ValueError):
-    """A submitted notebook cannot be read; the message says why and what the student can do."""
+    """A submitted notebook cannot be read; the message says why and what to do, and quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The folder that one student handed in for one assignment."""
+    """What one student handed in for one assignment: a folder, if it is as it should be."""
 
     student: str
     assignment: str
     folder: Path
 
-    def path_of(self, notebook: Notebook) -> Path:
-        """Where a notebook of the assignment must stand."""
-        return self.folder / f"{notebook.name}.ipynb"
+    @property
+    def exists(self) -> bool:
+        """Whether anything was handed in."""
+        return _mode(self.folder) is not None
 
 
-def find_submissions(course: Path, assignment: Assignment) -> list[Submission]:
-    """The submissions of an assignment, by student; what is no plain folder is passed over."""
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Everything that was handed in: the students, and in words what lies there and is no student's folder."""
+
+    course: Path
+    students: tuple[str, ...]
+    strays: tuple[str, ...]
+
+    def submissions(self, assignment: Assignment) -> list[Submission]:
+        """Every student's submission of an assignment, also of those who handed in nothing."""
+        root = self.course / "submitted"
+        return [Submission(student, assignment.name, root / student / assignment.name) for student in self.students]
+
+
+def look_through(course: Path) -> Handed:
+    """The folders in ``submitted``; what cannot be a student's folder is named and passed over."""
     root = course / "submitted"
-    if not root.is_dir():
-        return []
-    found = []
-    for student in sorted(root.iterdir()):
-        folder = student / assignment.name
-        if student.name.startswith(".") or not _is_plain_folder(student) or not _is_plain_folder(folder):
+    students, strays = [], []
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        if path.name.startswith("."):
             continue
-        found.append(Submission(student.name, assignment.name, folder))
-    return found
+        if not path.name.isprintable() or len(path.name) > NAME_LIMIT:
+            strays.append(f"submitted/{path.name!a} is no name for a student; passed over")
+        elif not stat.S_ISDIR(_mode(path) or 0):
+            strays.append(f"submitted/{path.name} is not a folder; passed over")
+        else:
+            students.append(path.name)
+    return Handed(course, tuple(students), tuple(strays))
 
 
-def read_notebook(path: Path) -> dict[str, Any]:
-    """A submitted notebook as data whose cells have a source and metadata; raises ``Unreadable``, FileNotFoundError."""
+def read_submitted(submission: Submission, notebook: Notebook) -> list[Cell]:
+    """The cells of a submitted notebook; raises ``Unreadable``, and FileNotFoundError if it was not handed in."""
+    mode = _mode(submission.folder)
+    if mode is not None and not stat.S_ISDIR(mode):
+        raise Unreadable(f"{submission.assignment} is not a plain folder; hand in the folder of the assignment itself")
+    return read_cells(submission.folder / f"{notebook.name}.ipynb")
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """The cells of a notebook, each with nothing but a type, metadata and a text."""
     document = _parsed(path)
-    if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
+    cells = document.get("cells") if isinstance(document, dict) else None
+    if not isinstance(cells, list):
         raise Unreadable("this is not a notebook: it has no list of cells; save it again from Jupyter")
-    if len(document["cells"]) > CELL_LIMIT:
-        raise Unreadable(f"the notebook has {len(document['cells'])} cells; at most {CELL_LIMIT} are read")
-    cells = [_plain_cell(cell, index) for index, cell in enumerate(document["cells"])]
-    return {**document, "cells": cells}
+    if len(cells) > CELL_LIMIT:
+        raise Unreadable(f"the notebook has {len(cells)} cells; at most {CELL_LIMIT} are read")
+    return [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
 
 
 def _parsed(path: Path) -> Any:
     information = path.lstat()
     if not stat.S_ISREG(information.st_mode):
-        raise Unreadable(f"{path.name} is not a plain file; hand in the notebook itself")
+        raise Unreadable("the notebook is not a plain file; hand in the notebook itself")
     if information.st_size > SIZE_LIMIT:
         size = information.st_size / 1024 / 1024
         raise Unreadable(f"the notebook has {size:.0f} MiB; at most {SIZE_LIMIT // 1024 // 1024} MiB are read")
     with path.open("rb") as file:
         content = file.read(SIZE_LIMIT + 1)
+    if not content.strip():
+        raise Unreadable("the notebook is an empty file; save it again from Jupyter")
     try:
         return json.loads(content)
     except UnicodeDecodeError as error:
@@ -83,26 +113,24 @@ def _parsed(path: Path) -> Any:
         raise Unreadable("the notebook is nested too deeply or holds a number that is too long") from error
 
 
-def _plain_cell(cell: Any, index: int) -> Cell:
-    """A cell reduced to what grading reads: its type, source and metadata."""
-    if not isinstance(cell, dict):
-        raise Unreadable(f"cell {index + 1} of the notebook is not a cell")
-    source = cell.get("source", "")
+def _plain_cell(cell: Any, number: int) -> Cell:
+    """A cell reduced to what grading reads, its text such that it can be stored as UTF-8."""
+    source = cell.get("source", "") if isinstance(cell, dict) else None
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = source_of(cell)
     if not isinstance(source, str):
-        raise Unreadable(f"cell {index + 1} of the notebook has no readable text")
-    kind = cell.get("cell_type")
-    metadata = cell.get("metadata")
+        raise Unreadable(f"cell {number} of the notebook has no readable text")
+    kind, metadata = cell.get("cell_type"), cell.get("metadata")
     return {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
         "metadata": metadata if isinstance(metadata, dict) else {},
-        "source": source,
+        "source": source.encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
     }
 
 
-def _is_plain_folder(path: Path) -> bool:
+def _mode(path: Path) -> int | None:
+    """The kind of file that stands there, links not followed; None if there is nothing."""
     try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
+        return path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None

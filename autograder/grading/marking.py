@@ -1,0 +1,57 @@
+"""What a verdict leaves in a notebook and in a gradebook: the outputs of the check cell, a comment on the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autograder.checks.rendering import as_html, as_text, summary
+from autograder.checks.verdict import Outcome, Role
+from autograder.grading.assignment import Cell, grade_id
+from autograder.grading.engine import Graded, GradedNotebook
+
+Json = dict[str, Any]
+
+
+def outputs_of(graded: Graded, count: int) -> list[Json]:
+    """The table of the verdict, then the points as nbgrader reads them: one plain number from 0 to the most."""
+    points = float(min(max(graded.score or 0, 0), graded.task.points))
+    return [
+        {
+            "output_type": "display_data",
+            "data": {"text/html": as_html(graded.verdict), "text/plain": as_text(graded.verdict)},
+            "metadata": {},
+        },
+        {
+            "output_type": "execute_result",
+            "data": {"text/plain": repr(points)},
+            "metadata": {},
+            "execution_count": count,
+        },
+    ]
+
+
+def comment_on(graded: Graded, notes: Iterable[str] = ()) -> str:
+    """What the gradebook says of an answer.  nbgrader renders it as Markdown, so nothing in it is the student's."""
+    lost = [
+        result.name
+        for result in graded.verdict.criteria
+        if result.outcome in (Outcome.FAILED, Outcome.PARTLY)
+        and (result.role is not Role.CRITERION or result.earned < result.possible)
+    ]
+    lines = [summary(graded.verdict)]
+    if lost:
+        lines.append(f"Not right: {', '.join(dict.fromkeys(lost))}. The table below the answer says why.")
+    return "\n\n".join([*lines, *(f"Note: {note}." for note in notes)])
+
+
+def marked_cells(notebook: GradedNotebook) -> list[Cell]:
+    """The cells of a graded notebook with the verdicts as outputs of the check cells."""
+    outputs = {graded.task.check_cell: outputs_of(graded, count) for count, graded in enumerate(notebook.graded, 1)}
+    counts = {identity: count for count, identity in enumerate(outputs, 1)}
+    return [
+        {**cell, "outputs": outputs[identity], "execution_count": counts[identity]}
+        if (identity := grade_id(cell)) in outputs
+        else cell
+        for cell in notebook.cells
+    ]

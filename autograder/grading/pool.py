@@ -1,0 +1,164 @@
+"""Worker processes for work that may kill or hang the process it is done in.
+
+Workers are forked from this process, so that they begin with everything that is warm in it; where there is no fork they
+are started afresh.  Each does one item at a time.  One that dies or takes too long costs that item and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Final, Generic, TypeVar
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+
+#: Seconds after which a worker looks whether the process that started it is still there.
+_HEARTBEAT: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An item whose work came to no end, and why."""
+
+    message: str
+    timed_out: bool = False
+
+
+def each(
+    work: Callable[[Item], Done],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    seconds: Callable[[Item], float],
+    meanwhile: Callable[[], object] | None = None,
+) -> Iterator[tuple[int, Done | Lost]]:
+    """Do the work for every item; yields the index and what came of it, in the order in which it comes.
+
+    ``seconds`` is the limit for an item; ``meanwhile`` is run in this process once all workers are at work.
+    """
+    crew = _Crew(work, items, seconds, meanwhile)
+    try:
+        yield from crew.run(min(workers, len(items)))
+    finally:
+        crew.dismiss()
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    index: int
+    until: float
+
+
+class _Crew(Generic[Item, Done]):
+    """The workers of one run, and the items that still wait."""
+
+    def __init__(
+        self,
+        work: Callable[[Item], Done],
+        items: Sequence[Item],
+        seconds: Callable[[Item], float],
+        meanwhile: Callable[[], object] | None,
+    ) -> None:
+        self._work, self._items, self._seconds = work, items, seconds
+        self._waiting = deque(range(len(items)))
+        self._workers: list[_Worker] = []
+        self._aside = threading.Thread(target=meanwhile, daemon=True) if meanwhile else None
+        forks = "fork" in multiprocessing.get_all_start_methods()
+        self._context = multiprocessing.get_context("fork" if forks else "spawn")
+
+    def run(self, count: int) -> Iterator[tuple[int, Done | Lost]]:
+        for _ in range(count):
+            self._hire()
+        if self._aside:
+            self._aside.start()
+        while self._workers:
+            limit = max(0.0, min(worker.until for worker in self._workers) - time.monotonic())
+            ready = wait([worker.pipe for worker in self._workers], limit)
+            for worker in list(self._workers):
+                if worker.pipe in ready:
+                    yield worker.index, self._take(worker)
+                elif worker.until <= time.monotonic():
+                    yield worker.index, self._give_up(worker)
+
+    def dismiss(self) -> None:
+        """End every worker, whatever it does."""
+        for worker in list(self._workers):
+            self._fire(worker)
+        if self._aside and self._aside.ident:
+            self._aside.join()
+
+    def _hire(self) -> None:
+        """Start a worker with the next item, if there is one."""
+        if not self._waiting:
+            return
+        if self._aside and self._aside.ident:
+            self._aside.join()  # a process with two threads must not be forked
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(self._work, theirs, os.getpid()), daemon=True)  # type: ignore[attr-defined]
+        process.start()
+        theirs.close()
+        worker = _Worker(process, ours, 0, 0)
+        self._workers.append(worker)
+        self._send(worker)
+
+    def _send(self, worker: _Worker) -> None:
+        worker.index = self._waiting.popleft()
+        item = self._items[worker.index]
+        worker.until = time.monotonic() + self._seconds(item)
+        with contextlib.suppress(OSError):  # it has died; taking its answer finds that out
+            worker.pipe.send(item)
+
+    def _take(self, worker: _Worker) -> Done | Lost:
+        """The answer of a worker, which then gets the next item."""
+        try:
+            done: Done | Lost = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join(1)
+            code = worker.process.exitcode
+            self._fire(worker)
+            self._hire()
+            return Lost(f"the process that judged it ended with code {code}")
+        if self._waiting:
+            self._send(worker)
+        else:
+            self._fire(worker)
+        return done
+
+    def _give_up(self, worker: _Worker) -> Lost:
+        self._fire(worker)
+        self._hire()
+        return Lost(f"judging it took longer than {self._seconds(self._items[worker.index]):g} seconds", timed_out=True)
+
+    def _fire(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.kill()
+        worker.process.join()
+
+
+def _serve(work: Callable[[Item], Done], pipe: Connection, parent: int) -> None:
+    """The life of a worker: an item comes, its answer goes, until nobody is there any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a run that is interrupted ends its workers itself
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            while not pipe.poll(_HEARTBEAT):
+                if os.name == "posix" and os.getppid() != parent:
+                    return
+            item = pipe.recv()
+            try:
+                done: Done | Lost = work(item)
+            except Exception as error:
+                done = Lost(f"{type(error).__name__}: {error}")
+            pipe.send(done)
