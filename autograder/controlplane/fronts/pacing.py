@@ -30,8 +30,8 @@ REACTION: Final[dict[Mode, float]] = {"wall": 0.1, "manual": 0.25}
 #: From this many equal answers to the same question on, each within seconds of the one before, a client waits.
 ASKED: Final = 3
 ASKED_WITHIN: Final = 2.0
-#: How many timers are gone through for one question.
-JUMPS: Final = 10
+#: One question moves time to the next timer, and through those that follow within this time of that.
+ASKED_SPAN: Final = SECOND
 _REMEMBERED: Final = 512
 #: Questions about objects; documents such as discovery are asked for by every command.
 _RESOURCE: Final = re.compile(r"/(api/v1|apis/[^/]+/[^/]+)/.+")
@@ -143,9 +143,12 @@ class Pacing:
             return response
         key = (request.path, repr(request.query), request.headers.get("accept", ""))
         question = self._asked((*key, client) if self.mode == "manual" else key, essence(response))
-        for _ in range(JUMPS if question.times >= ASKED else 0):
-            if not self._jump(question.virtual):
-                break
+        if question.times < ASKED:
+            return response
+        patience, reached = question.virtual + PATIENCE, 0
+        while self._jump(patience):
+            reached = reached or self._cluster.clock.now
+            patience = min(patience, reached + ASKED_SPAN)
             response = handle(request)
             if (seen := essence(response)) != question.answer:
                 question.answer, question.times, question.virtual = seen, 1, self._cluster.clock.now
@@ -187,12 +190,12 @@ class Pacing:
         ready = self._wall() - REACTION[self.mode]
         if any(waiter.wall > ready for waiter in self._waiters):
             return False
-        return self._jump(max(waiter.virtual for waiter in self._waiters))
+        return self._jump(max(waiter.virtual for waiter in self._waiters) + PATIENCE)
 
-    def _jump(self, since: int) -> bool:
-        """Go to the next timer that is no heartbeat, unless that is too long after ``since``."""
+    def _jump(self, latest: int) -> bool:
+        """Go to the next timer that is no heartbeat, unless that goes off after ``latest``."""
         due = self._cluster.clock.next_due(periodic=False)
-        if due is None or due - since > PATIENCE:
+        if due is None or due > latest:
             return False
         self._cluster.run_to(due)
         self.settle()

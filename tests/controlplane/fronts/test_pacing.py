@@ -64,6 +64,17 @@ def test_asking_again_and_again_makes_time_jump(cluster: FakeCluster, wall: Wall
     assert cluster.clock.now == due
 
 
+def test_one_question_does_not_move_time_through_everything(cluster: FakeCluster, wall: Wall) -> None:
+    for seconds in (300, 300.5, 301.5, 900):
+        after(cluster, seconds, str(seconds))
+    paced = pacing(cluster, wall)
+    for _ in range(ASKED):
+        paced.answer(POD, 1, cluster.handle)
+    assert cluster.fired == ["300", "300.5"]
+    paced.answer(POD, 1, cluster.handle)
+    assert cluster.fired == ["300", "300.5", "301.5"]
+
+
 def test_questions_far_apart_are_not_a_client_that_waits(cluster: FakeCluster, wall: Wall) -> None:
     after(cluster, 300)
     paced = pacing(cluster, wall)
