@@ -101,3 +101,68 @@ def test_the_answer_to_a_request_is_read_from_the_log_of_the_pod_that_sent_it(
     monkeypatch.setattr(trial.cluster, "logs", lambda pod, namespace: output)
     answer = trial.request("http://web")
     assert (answer.code, answer.body) == (code, body)
+
+
+SERVICE: Object = {
+    "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+    "spec": {"selector": {"app": "web"}, "ports": [{"port": 8080, "targetPort": 80}]},
+}  # fmt: skip
+
+
+def test_a_request_goes_through_the_service_to_a_pod_and_finds_nobody_without_one(review: Review) -> None:
+    review.cluster.create(REPLICA_SET)
+    review.cluster.create(SERVICE)
+    owner = review.object("ReplicaSet", "web")
+    review.has_ready_pods(owner, 2)
+    answer = review.trial().request("http://web:8080/")
+    assert (answer.code, "Welcome to nginx" in answer.body) == (200, True)
+    trial = review.trial()
+    trial.scale(owner, 0)
+    trial.after(60)
+    assert trial.request("http://web:8080/").code == 0
+    assert review.trial().request("http://nobody/").code == 0
+
+
+def test_a_drained_node_loses_its_pods_and_they_come_up_elsewhere(review: Review) -> None:
+    review.cluster.create(REPLICA_SET)
+    owner = review.object("ReplicaSet", "web")
+    review.has_ready_pods(owner, 2)
+    trial = review.trial()
+    drained = trial.pods(owner)[0].object["spec"]["nodeName"]
+    trial.drain(drained)
+    trial.has_ready_pods(owner, 2)
+    assert drained not in {pod.object["spec"]["nodeName"] for pod in trial.pods(owner)}
+
+
+def test_a_bad_image_is_named_by_what_the_cluster_says_of_it(review: Review) -> None:
+    review.cluster.create(REPLICA_SET)
+    trial = review.trial()
+    owner = trial.set_image(trial.object("ReplicaSet", "web"), "web", "nginx:9.99")
+    for pod in trial.pods(owner):
+        trial.delete(pod)
+    with pytest.raises(Failed, match=r"ErrImagePull|ImagePullBackOff"):
+        trial.has_ready_pods(owner, 2)
+
+
+def test_a_node_without_power_is_noticed(review: Review) -> None:
+    trial = review.trial()
+    trial.cluster.power_off("worker-1")
+
+    def is_unknown() -> bool:
+        conditions = trial.cluster.get("Node", "worker-1")["status"]["conditions"]
+        return any(one["type"] == "Ready" and one["status"] == "Unknown" for one in conditions)
+
+    trial.eventually("worker-1 is not heard of", is_unknown, within=120)
+
+
+def test_nobody_is_replaced_while_the_controller_manager_is_stopped(review: Review) -> None:
+    review.cluster.create(REPLICA_SET)
+    owner = review.object("ReplicaSet", "web")
+    review.has_ready_pods(owner, 2)
+    trial = review.trial()
+    trial.cluster.stop("kube-controller-manager")
+    trial.delete(trial.pods(owner)[0])
+    with pytest.raises(Failed, match="1 ready of 1 Pods"):
+        trial.has_ready_pods(owner, 2)
+    trial.cluster.start("kube-controller-manager")
+    trial.has_ready_pods(owner, 2)
