@@ -253,7 +253,10 @@ class Handlers:
     def _body(self, request: Request, kind: ResourceType, attributes: Attributes) -> Object:
         """The object of a write, decoded and defaulted, and ours to change in place."""
         if request.decoded:
-            obj: Object = copied(request.body)
+            obj: Object = request.body
+            if attributes.subresource == "status" or kind in _GIVEN_WHOLE:
+                return {**obj, "metadata": dict(obj["metadata"])}
+            obj = copied(obj)
             if "status" in kind.subresources:
                 obj.setdefault("status", {})
         else:
@@ -353,6 +356,10 @@ _RETURNED: Final = frozenset({
     scheme.PODS, scheme.SERVICES, scheme.SERVICEACCOUNTS, scheme.RESOURCEQUOTAS, scheme.PERSISTENTVOLUMECLAIMS,
     scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"),
 })  # fmt: skip
+
+
+#: Kinds that components write in one piece, with nothing in it that other objects share and nothing left to default.
+_GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
 
 
 def copied(value: Any) -> Any:
