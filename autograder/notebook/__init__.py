@@ -1,0 +1,23 @@
+"""The course in Jupyter: ``%load_ext autograder.notebook`` gives the magics and ``check``.
+
+%cluster new               a fresh cluster of one's own, shared with the terminal
+%kubectl get pods          the real kubectl against it
+%%manifest pod.yaml        keep the text of the cell as an answer
+check("pods/first-pod")    judge the answer, as the grader does; the points are the value
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Called by IPython for ``%load_ext``."""
+    from autograder.notebook.magics import CourseMagics  # needs IPython, and importing the package does not
+
+    magics = CourseMagics(shell)
+    shell.register_magics(magics)
+    shell.push({"check": magics.check})  # type: ignore[no-untyped-call]

@@ -1,0 +1,79 @@
+"""Answers as files in the student's folder: which names there may be, keeping them, and what is wrong with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from autograder.exercises import Answer
+from autograder.manifests import Manifest, Problem, check_schema, parse
+
+ENDINGS: Final = (".yaml", ".yml", ".json")
+#: Bytes of an answer that are read; anything beyond is more than the reader of manifests takes.
+READ_LIMIT: Final = (1 << 20) + 1
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+#: Names that are devices on Windows, whatever their ending.
+_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+class BadName(ValueError):
+    """A file cannot be called so; the message says why."""
+
+
+def plain_name(name: str, endings: tuple[str, ...] = ENDINGS) -> str:
+    """The name, if it is a plain one with one of the endings.  Raises ``BadName``."""
+    if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
+        raise BadName(f"{name!a} is no plain file name: use letters, digits, dots and dashes, and no folders")
+    if not name.endswith(endings):
+        raise BadName(f"{name!a} does not end in {' or '.join(endings)}")
+    return name
+
+
+def keep(folder: Path, name: str, text: str) -> Path:
+    """Write an answer.  Raises ``BadName``."""
+    path = folder / plain_name(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8", newline="\n")
+    return path
+
+
+def answer_to(exercise: str, folder: Path) -> Answer:
+    """What the folder holds for an exercise: files with the last part of its id as their name; perhaps none."""
+    name = exercise.rpartition("/")[2]
+    files: dict[str, str | bytes] = {}
+    for path in (folder / f"{name}{ending}" for ending in ENDINGS):
+        if path.is_file():
+            with path.open("rb") as file:
+                files[path.name] = file.read(READ_LIMIT)
+    return Answer(files)
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing in a manifest but comments."""
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
+def objects(manifest: Manifest) -> str:
+    """What a manifest is about, in one line: ``Pod web, Service web``."""
+    return ", ".join(f"{document.kind or 'an object'} {document.name}".strip() for document in manifest.documents)
+
+
+def read(name: str, text: str) -> tuple[Manifest, list[Problem]]:
+    """The manifest of a text, and everything that is wrong with it, in the order of the text."""
+    manifest = parse(text, source=name)
+    found = [*manifest.problems, *(problem for document in manifest.documents for problem in check_schema(document))]
+    return manifest, sorted(found, key=lambda problem: problem.position or ("", 0, 0))
+
+
+def explained(problem: Problem, text: str) -> Iterator[str]:
+    """A problem, the line of the text where it is, and a mark under the place."""
+    yield str(problem)
+    if problem.position is None:
+        return
+    lines = text.splitlines()
+    _, line, column = problem.position
+    if line <= len(lines) and lines[line - 1].isprintable() and len(lines[line - 1]) <= 120:
+        yield f"{line:6} | {lines[line - 1]}"
+        yield f"       | {' ' * (column - 1)}^"

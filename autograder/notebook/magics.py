@@ -1,0 +1,215 @@
+"""The magics of the course.
+
+None of them raises for what a student writes: what is wrong is printed, and the cells below can still be run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from autograder.checks import Status, Verdict
+from autograder.checks.rendering import as_html, as_text
+from autograder.clusters import open_cluster
+from autograder.exercises import BadExercise, Exercise, Runner, Unsupported, load
+from autograder.notebook import answers, kubectl
+from autograder.notebook.home import Home, find_home
+from autograder.notebook.server import ClusterTrouble, StudentCluster
+
+#: How files with a saved cluster end.
+SAVED: Final = ".cluster"
+
+USAGE: Final = """%cluster new                 a fresh cluster
+%cluster status              what runs, and how to reach it from a terminal
+%cluster advance SECONDS     let time pass
+%cluster settle              let everything happen that is due now
+%cluster stop COMPONENT      kill a component, such as kube-scheduler
+%cluster start COMPONENT     start it again
+%cluster power-off NODE      cut the power of a node, such as worker-1
+%cluster power-on NODE       give it back
+%cluster save FILE.cluster   keep the cluster as it is
+%cluster load FILE.cluster   go on from there"""
+
+
+@magics_class
+class CourseMagics(Magics):
+    """The magics, for one notebook."""
+
+    def __init__(self, shell: InteractiveShell, home: Home | None = None) -> None:
+        super().__init__(shell)
+        self._display = shell.display_pub
+        self._home = home or find_home()
+        self._cluster = StudentCluster(self._home)
+        self._runner: Runner | None = None
+
+    @no_var_expand
+    @line_cell_magic
+    def kubectl(self, line: str, cell: str | None = None) -> None:
+        """``%kubectl ARGS`` runs kubectl; the text of a cell ``%%kubectl ARGS`` is what it reads with ``-f -``."""
+        try:
+            self._kubectl(kubectl.arguments(line), cell or "")
+        except (kubectl.NotAShell, ClusterTrouble) as trouble:
+            _complain(trouble)
+
+    @no_var_expand
+    @cell_magic
+    def manifest(self, line: str, cell: str) -> None:
+        """``%%manifest NAME.yaml [--apply]`` keeps the text of the cell, says what is wrong with it, may apply it."""
+        match line.split():
+            case [name]:
+                apply = False
+            case [name, "--apply"]:
+                apply = True
+            case _:
+                _complain("write %%manifest NAME.yaml, or %%manifest NAME.yaml --apply")
+                return
+        try:
+            path = answers.keep(self._home.work, name, cell)
+            if answers.is_blank(cell):
+                print(f"{name} is empty so far")
+                return
+            manifest, problems = answers.read(name, path.read_text(encoding="utf-8"))
+            if apply and self._kubectl(["apply", "-f", name]) == 0:
+                return
+        except (answers.BadName, ClusterTrouble) as trouble:
+            _complain(trouble)
+            return
+        if not apply:
+            print(f"{name} is kept: {answers.objects(manifest) or 'no object can be read'}")
+        for problem in problems:
+            print(*answers.explained(problem, cell), sep="\n")
+
+    @no_var_expand
+    @line_magic
+    def cluster(self, line: str) -> None:
+        """``%cluster new`` and what else one does to a cluster; without arguments, what there is."""
+        verb, _, target = line.strip().partition(" ")
+        handler = _CLUSTER.get(verb)
+        if handler is None or bool(target.strip()) != handler[0]:
+            print(USAGE, file=sys.stderr if verb else sys.stdout)
+            return
+        try:
+            handler[1](self, target.strip())
+        except (ClusterTrouble, answers.BadName) as trouble:
+            _complain(trouble)
+
+    def check(self, exercise: str) -> float:
+        """Judge the answer to an exercise on a cluster of its own, show the verdict, return the points.
+
+        The cluster of the notebook is not touched.  Returns 0.0 for what cannot be judged, and says why.
+        """
+        try:
+            task = load(exercise)
+            verdict = self._judge(task)
+        except (BadExercise, Unsupported) as error:
+            _complain(error)
+            return 0.0
+        self._show(task, verdict)
+        return float(verdict.earned)
+
+    def _judge(self, exercise: Exercise) -> Verdict:
+        if self._runner is None:
+            self._runner = Runner(open_cluster("embedded"))
+        return self._runner.judge(exercise, answers.answer_to(exercise.id, self._home.work))
+
+    def _show(self, exercise: Exercise, verdict: Verdict) -> None:
+        """Show a verdict as a table, and as text where there are no tables."""
+        if verdict.status is Status.NOT_SUBMITTED:
+            text = f"Not yet: there is no answer to {exercise.id} ({exercise.title})."
+            page = f"<p>{escape(text)}</p>"
+        else:
+            text, page = as_text(verdict), as_html(verdict)
+        self._display.publish({"text/plain": text, "text/html": page})
+
+    def _kubectl(self, args: list[str], stdin: str = "") -> int:
+        self._cluster.ensure()
+        ran = kubectl.run(args, self._home, stdin=stdin)
+        for text, stream in ((ran.out, sys.stdout), (ran.err, sys.stderr)):
+            stream.write(text)
+            stream.flush()
+        return ran.code
+
+    def _new(self, _: str) -> None:
+        state = self._cluster.new()
+        print(f"A new cluster is up. Its clock stands at {_clock(state)} until you let time pass.")
+
+    def _status(self, _: str) -> None:
+        state = self._cluster.state()
+        print(f"clock    {_clock(state)}")
+        print(f"running  {', '.join(state['running']) or '-'}")
+        print(f"stopped  {', '.join(state['stopped']) or '-'}")
+        print(f"process  {state['pid']}, which writes to {self._home.log}")
+        setting = "set " if sys.platform == "win32" else "export "
+        print(f"In a terminal:  {setting}KUBECONFIG={self._home.kubeconfig}")
+
+    def _advance(self, seconds: str) -> None:
+        try:
+            amount = float(seconds.removesuffix("s"))
+        except ValueError:
+            raise ClusterTrouble(f"{seconds!r} is no number of seconds") from None
+        print(f"It is {_clock(self._cluster.post('advance', seconds=amount))}.")
+
+    def _settle(self, _: str) -> None:
+        print(f"Nothing is left to do at {_clock(self._cluster.post('settle'))}.")
+
+    def _power_off(self, node: str) -> None:
+        self._cluster.post("power_off", target=node)
+        print(f"{node} has no power.")
+
+    def _power_on(self, node: str) -> None:
+        self._cluster.post("power_on", target=node)
+        print(f"{node} has power again.")
+
+    def _stop(self, component: str) -> None:
+        self._cluster.post("stop", target=component)
+        print(f"{component} is stopped.")
+
+    def _start(self, component: str) -> None:
+        self._cluster.post("start", target=component)
+        print(f"{component} is started.")
+
+    def _save(self, name: str) -> None:
+        path = self._saved(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self._cluster.saved()), encoding="utf-8")
+        print(f"The cluster is kept in {name}.")
+
+    def _load(self, name: str) -> None:
+        path = self._saved(name)
+        if not path.is_file():
+            raise ClusterTrouble(f"there is no file {name}")
+        print(f"The cluster of {name} is up. It is {_clock(self._cluster.load(path))}.")
+
+    def _saved(self, name: str) -> Path:
+        return self._home.work / answers.plain_name(name, (SAVED,))
+
+
+def _clock(state: dict[str, Any]) -> str:
+    return f"{datetime.fromisoformat(state['now']):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _complain(what: object) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+#: What ``%cluster`` does: whether the verb has an argument, and what to do.
+_CLUSTER: Final[dict[str, tuple[bool, Callable[[CourseMagics, str], None]]]] = {
+    "new": (False, CourseMagics._new),
+    "status": (False, CourseMagics._status),
+    "advance": (True, CourseMagics._advance),
+    "settle": (False, CourseMagics._settle),
+    "stop": (True, CourseMagics._stop),
+    "start": (True, CourseMagics._start),
+    "power-off": (True, CourseMagics._power_off),
+    "power-on": (True, CourseMagics._power_on),
+    "save": (True, CourseMagics._save),
+    "load": (True, CourseMagics._load),
+}

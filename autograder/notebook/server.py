@@ -1,0 +1,169 @@
+"""The student's cluster: a process in the background that outlives the kernel and is found again.
+
+Its clock stands still but for clients that wait and for ``advance``, so that a notebook run from top to bottom gives
+the same outputs on any day and any machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+from base64 import b64decode
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+
+import autograder
+from autograder.controlplane.fronts.control import PREFIX
+from autograder.notebook.home import Home
+
+#: Seconds of virtual time that a new cluster has to start its own Pods.
+BOOT_SECONDS: Final = 60
+_START_SECONDS: Final = 60.0
+_ANSWER_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.02
+_LOG_TAIL: Final = 2_000
+
+
+class ClusterTrouble(Exception):
+    """The cluster could not do what it was asked; the message says why, and what to do."""
+
+
+class _Address(NamedTuple):
+    host: str
+    port: int
+    token: str
+    authority: str
+
+
+class StudentCluster:
+    """The one cluster of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def new(self) -> dict[str, Any]:
+        """Start a fresh cluster in the place of the one there is; its state, once its own Pods run."""
+        self._start()
+        return self.post("advance", seconds=BOOT_SECONDS)
+
+    def load(self, saved: Path) -> dict[str, Any]:
+        """Start the cluster that was saved in a file in the place of the one there is; its state."""
+        self._start("--load", str(saved.absolute()))
+        return self.state()
+
+    def ensure(self) -> None:
+        """Start a cluster unless there is one."""
+        if not self.is_there():
+            self.new()
+
+    def is_there(self) -> bool:
+        """Whether a cluster of this home answers."""
+        try:
+            self.state()
+        except ClusterTrouble:
+            return False
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """``now``, ``running``, ``stopped`` and ``pid``.  Raises ``ClusterTrouble`` when there is no cluster."""
+        return self._ask("GET", "cluster")
+
+    def saved(self) -> dict[str, Any]:
+        """Everything that is needed to begin again from here."""
+        return self._ask("GET", "saved")
+
+    def post(self, name: str, **fields: object) -> dict[str, Any]:
+        """Let the cluster do something (see ``fronts.control``); its state afterwards."""
+        return self._ask("POST", name, fields)
+
+    def end(self) -> None:
+        """End the cluster's process, if there is one."""
+        try:
+            self.post("shutdown")
+        except ClusterTrouble:
+            return
+        finally:
+            self._home.kubeconfig.unlink(missing_ok=True)
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+
+    def _start(self, *options: str) -> None:
+        """Start the process and wait until it can be reached."""
+        self.end()
+        self._home.state.mkdir(parents=True, exist_ok=True)
+        command = [
+            sys.executable, "-P", "-m", "autograder", "cluster", "serve", "--clock", "manual",
+            "--kubeconfig", str(self._home.kubeconfig), *options, *(["--until-eof"] if self._home.private else []),
+        ]  # fmt: skip
+        with self._home.log.open("wb") as log:
+            process = self._process = subprocess.Popen(
+                command, cwd=self._home.state, env=_environment(), stdout=log, stderr=log,
+                stdin=subprocess.PIPE if self._home.private else subprocess.DEVNULL, **_apart(),
+            )  # fmt: skip
+        self._home.pid.write_text(f"{process.pid}\n")
+        patience = time.monotonic() + _START_SECONDS
+        while not self._home.kubeconfig.exists():
+            if process.poll() is not None:
+                raise ClusterTrouble(f"the cluster did not start: {self._last_words()}")
+            if time.monotonic() > patience:
+                process.kill()
+                raise ClusterTrouble(f"the cluster did not start within {_START_SECONDS:.0f} s: {self._last_words()}")
+            time.sleep(_POLL_SECONDS)
+
+    def _last_words(self) -> str:
+        return self._home.log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip() or "it said nothing"
+
+    def _ask(self, method: str, name: str, fields: dict[str, object] | None = None) -> dict[str, Any]:
+        address = self._address()
+        context = ssl.create_default_context(cadata=address.authority)
+        connection = http.client.HTTPSConnection(address.host, address.port, context=context, timeout=_ANSWER_SECONDS)
+        headers = {"Authorization": f"Bearer {address.token}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, PREFIX + name, json.dumps(fields) if fields else None, headers)
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise ClusterTrouble("the cluster does not answer; `%cluster new` starts another one") from error
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise ClusterTrouble(str(body.get("message", body)))
+        document: dict[str, Any] = body
+        return document
+
+    def _address(self) -> _Address:
+        try:
+            config = yaml.safe_load(self._home.kubeconfig.read_text(encoding="utf-8"))
+            cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
+            server = urlsplit(cluster["server"])
+            authority = b64decode(cluster["certificate-authority-data"]).decode()
+            return _Address(str(server.hostname), int(server.port or 0), token, authority)
+        except FileNotFoundError:
+            raise ClusterTrouble("there is no cluster yet; `%cluster new` starts one") from None
+        except (yaml.YAMLError, KeyError, IndexError, TypeError, ValueError) as error:
+            raise ClusterTrouble(f"{self._home.kubeconfig} cannot be read; `%cluster new` writes it anew") from error
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, in which Python finds this very package."""
+    here = str(Path(autograder.__file__).parents[1])
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
+
+
+def _apart() -> dict[str, Any]:
+    """Options that keep a process out of reach of the kernel's interrupts, on each system."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
