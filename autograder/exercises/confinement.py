@@ -17,6 +17,7 @@ REPLICAS: Final[dict[str, tuple[str, ...]]] = {
     "Deployment": ("spec", "replicas"),
     "StatefulSet": ("spec", "replicas"),
     "Job": ("spec", "parallelism"),
+    "CronJob": ("spec", "jobTemplate", "spec", "parallelism"),
 }
 
 #: Kinds that rule over others are applied first, whatever their order in the files.

@@ -66,6 +66,7 @@ def test_too_many_files(runner: Runner, exercise: Exercise) -> None:
             "2147483647 Pods",
         ),
         ("apiVersion: batch/v1\nkind: Job\nmetadata: {name: x}\nspec: {parallelism: 1000}\n", "1000 Pods"),
+        ("apiVersion: batch/v1\nkind: CronJob\nspec: {jobTemplate: {spec: {parallelism: 900}}}\n", "900 Pods"),
     ],
 )
 def test_more_than_an_exercise_allows(runner: Runner, exercise: Exercise, text: str, said: str) -> None:
