@@ -7,13 +7,16 @@ from autograder.clusters.interface import Cluster, ClusterError
 FORMS = "embedded, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
 
 
-def open_cluster(spec: str = "embedded") -> Cluster:
-    """Open the cluster that ``spec`` names, booted and at rest; raises ``ClusterError`` for what cannot be opened."""
+def open_cluster(spec: str = "embedded", *, seed: int = 0) -> Cluster:
+    """Open the cluster that ``spec`` names, booted and at rest; raises ``ClusterError`` for what cannot be opened.
+
+    ``seed`` decides the names, addresses and choices of an embedded cluster; others make their own.
+    """
     kind, _, rest = spec.partition(":")
     if kind == "embedded" and not rest:
         from autograder.clusters.embedded import EmbeddedCluster  # the control plane is large, and not always needed
 
-        return EmbeddedCluster.boot()
+        return EmbeddedCluster.boot(seed)
     if kind == "kind" or (kind == "kubeconfig" and rest):
         raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
     raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")

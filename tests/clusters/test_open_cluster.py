@@ -18,6 +18,15 @@ def test_an_opened_cluster_is_ready_for_pods() -> None:
     assert [account["metadata"]["name"] for account in cluster.list("ServiceAccount")] == ["default"]
 
 
+def test_the_seed_decides_what_is_drawn() -> None:
+    def name_of_a_pod(seed: int) -> str:
+        cluster = open_cluster(seed=seed)
+        pod = {"metadata": {"generateName": "x-"}, "spec": {"containers": [{"name": "x", "image": "nginx"}]}}
+        return cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})["metadata"]["name"]
+
+    assert name_of_a_pod(0) == name_of_a_pod(0) != name_of_a_pod(1)
+
+
 @pytest.mark.parametrize("spec", ["kind", "kind:course", "kubeconfig:/home/me/.kube/config", "kubeconfig:a.yaml#other"])
 def test_real_clusters_say_that_they_are_not_supported_yet(spec: str) -> None:
     with pytest.raises(ClusterError, match="not supported yet"):
