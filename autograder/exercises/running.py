@@ -45,6 +45,9 @@ WHY_ACCEPTED: Final = "The API server checks every object before it stores it; w
 #: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
 SETUP_SECONDS: Final = 60
 
+#: Prepared clusters that are kept; with values drawn for each student there may be one for each.
+PREPARED_LIMIT: Final = 100
+
 
 class Unsupported(Exception):
     """The runner cannot judge answers of this kind yet."""
@@ -105,9 +108,11 @@ class Runner:
         return Judgement(verdict_of(exercise.id, [*refusals, *(one.result for one in judged)]), tuple(judged))
 
     def prepared(self, exercise: Exercise) -> Prepared:
-        """The cluster with the exercise's namespaces and setup, made once for each set of values."""
-        key = (exercise.id, tuple(sorted(exercise.values.items())), exercise.texts.get("setup.yaml"))
+        """The cluster with the exercise's namespaces and setup, made once for all who have the same."""
+        key = (exercise.setup, exercise.namespaces, exercise.cluster_objects)
         if key not in self._prepared:
+            if len(self._prepared) >= PREPARED_LIMIT:
+                self._prepared.clear()
             self._prepared[key] = _prepare(exercise, self._warm.fork())
         return self._prepared[key]
 

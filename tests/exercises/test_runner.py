@@ -121,6 +121,21 @@ def test_setup_is_there_before_the_answer(runner: Runner, exercise: Exercise) ->
     assert "exceeded quota" in verdict.criteria[0].message
 
 
+def test_surroundings_are_prepared_once_for_all_who_have_the_same(runner: Runner, exercise: Exercise) -> None:
+    assert runner.prepared(exercise) is runner.prepared(exercise.with_values({"size": 7}))
+    other = replace(exercise, raw_namespaces=("elsewhere",))
+    assert runner.prepared(exercise) is not runner.prepared(other)
+    assert runner.judge(other, of(other.solution)).is_full
+
+
+def test_the_order_of_judging_makes_no_difference(warm: Cluster, exercise: Exercise) -> None:
+    answers = [of(text) for text in (exercise.solution, *exercise.mutants.values())]
+    one, other = Runner(warm), Runner(warm)
+    forwards = [one.judge(exercise, answer).to_json() for answer in answers]
+    backwards = [other.judge(exercise, answer).to_json() for answer in reversed(answers)]
+    assert forwards == list(reversed(backwards))
+
+
 def test_a_broken_setup_is_nobodys_zero(runner: Runner, exercise: Exercise) -> None:
     broken = replace(exercise, texts={**exercise.texts, "setup.yaml": "kind: Nothing\nmetadata: {name: x}\n"})
     verdict = runner.judge(broken, of(exercise.solution))
