@@ -16,10 +16,16 @@ from typing import Any, Final
 
 import yaml
 
+from autograder.controlplane.cluster import COMPONENTS
 from autograder.controlplane.fronts import kubeconfig
 from autograder.controlplane.fronts.control import Control
 from autograder.controlplane.fronts.journal import BadJournalError, RecordedCluster
 from autograder.controlplane.fronts.socket import SocketFront
+
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
 
 EXIT_USAGE: Final = 2
 #: No file of nodes is longer than this, in bytes.
@@ -44,6 +50,7 @@ def serve(options: argparse.Namespace) -> int:
             cluster = read_journal(options.load)
         else:
             cluster = RecordedCluster(nodes=nodes, without=_components(options.without), seed=options.seed)
+        _allow_many_connections()
         asyncio.run(_run(cluster, options))
     except (UnusableOptionError, OSError) as error:
         print(f"autograder cluster serve: {error}", file=sys.stderr)
@@ -82,7 +89,18 @@ def read_journal(path: Path) -> RecordedCluster:
 
 
 def _components(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    """The components of ``--without``. Raises ``UnusableOptionError`` for a name that no component has."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if unknown := [name for name in names if name not in COMPONENTS]:
+        raise UnusableOptionError(f"no component is called {unknown[0]!r}; there are {', '.join(COMPONENTS)}")
+    return names
+
+
+def _allow_many_connections() -> None:
+    """Lift the limit on open files as far as the system lets us: every watch is a connection."""
+    if resource is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(cluster: RecordedCluster, options: argparse.Namespace) -> None:
