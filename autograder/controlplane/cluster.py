@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol, cast
 
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
-from autograder.controlplane.bootstrap import create_initial_objects
+from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, create_initial_objects
 from autograder.controlplane.client import Client
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Component, Environment
@@ -21,6 +21,7 @@ from autograder.controlplane.etcd import MemoryStore
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
 from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
+from autograder.controlplane.kubelet import kubeadm
 from autograder.controlplane.topology import DEFAULT_NODES
 
 #: The components that may be stopped, in the order in which they get their turn.
@@ -64,6 +65,10 @@ class Cluster:
         if unknown:
             raise ValueError(f"no component is called {', '.join(sorted(unknown))}; there are {', '.join(COMPONENTS)}")
         create_initial_objects(self.client(), DEFAULT_NODES if nodes is None else nodes, system_pods=nodes is None)
+        if nodes is None:
+            name = DEFAULT_NODES[0]["metadata"]["name"]
+            for path, text in kubeadm.manifests(name, CONTROL_PLANE_ADDRESS).items():
+                self.machines.write_file(name, path, text)
         for name in COMPONENTS:
             if name not in stopped:
                 self.start(name)

@@ -37,6 +37,9 @@ COMPONENT: Final = "containerd"
 #: From here pods get addresses while their node has no ``podCIDR`` (the node IPAM controller is off).
 FALLBACK_NETWORK: Final = "10.245"
 
+#: The key of a host's disk among the volumes begins with this; ``hostPath`` volumes are parts of it.
+DISK: Final = "host:"
+
 KILLED: Final = 137
 START_ERROR: Final = 128
 UNKNOWN: Final = 255
@@ -94,6 +97,8 @@ class Machines:
         self.addresses: dict[str, str] = {}
         #: Pods whose containers have changed by themselves, for their kubelet to look at.
         self.changed: dict[str, None] = {}
+        #: Hosts on whose disks something was written, for their kubelet to read its manifests again.
+        self.written: dict[str, None] = {}
         self.rules = Rules()
         self.zone = Zone()
         self.wire = Wire(self, seed)
@@ -105,7 +110,7 @@ class Machines:
         twin.hosts, twin.sandboxes = self.hosts.copy(), self.sandboxes.copy()
         twin.containers, twin.of_pod = self.containers.copy(), self.of_pod.copy()
         twin.volumes, twin.addresses = self.volumes.copy(), self.addresses.copy()
-        twin.changed = self.changed.copy()
+        twin.changed, twin.written = self.changed.copy(), self.written.copy()
         twin.rules, twin.zone = self.rules, self.zone
         twin.wire = self.wire.fork(twin)
         twin._next_fallback = self._next_fallback
@@ -132,6 +137,7 @@ class Machines:
         for sandbox in [sandbox for sandbox in self.sandboxes.values() if sandbox.host == name]:
             self.remove_pod(sandbox.pod_uid)
         self.hosts.pop(name, None)
+        self.volumes.pop(DISK + name, None)
 
     def set_host(self, host: Host) -> None:
         self.hosts[host.name] = host
@@ -298,6 +304,13 @@ class Machines:
 
     def set_volume(self, key: str, contents: Contents) -> None:
         self.volumes[key] = contents
+        if key.startswith(DISK):
+            self.written[key.removeprefix(DISK)] = None
+
+    def write_file(self, host: str, path: str, text: str | None) -> None:
+        """Write a file on the disk of a host, or remove it (None)."""
+        disk = {known: held for known, held in self.volume(DISK + host).items() if known != path}
+        self.set_volume(DISK + host, disk if text is None else {**disk, path: text})
 
     def layer(self, container_id: str) -> Contents:
         return self.containers[container_id].files

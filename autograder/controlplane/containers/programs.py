@@ -359,17 +359,17 @@ def _redis_cli(call: Call) -> Outcome:
     return 0
 
 
-def _idle(call: Call) -> Outcome:
-    """A program of the control plane: what it does, its component does."""
-    return Serve((), TERMINATES)
+def _stands_for(*ports: int) -> Applet:
+    """A program of the control plane: what it does, its component does; here it only says that it is healthy."""
+    return lambda call: Serve(tuple(Listener(port, "healthz") for port in ports), TERMINATES)
 
 
 PROGRAMS: Final[dict[str, Callable[[Call], Outcome]]] = {
-    "agnhost": _agnhost, "coredns": _idle, "curl": _curl, "docker-entrypoint.sh": _entrypoint,
-    "entrypoint.sh": _entrypoint, "etcd": _idle, "hello-app": _serves("hello-app"), "http-echo": _http_echo,
-    "httpd": _httpd, "httpd-foreground": _serves("httpd"), "kube-apiserver": _idle,
-    "kube-controller-manager": _idle, "kube-proxy": _idle, "kube-scheduler": _idle, "memcached": _serves("tcp"),
+    "agnhost": _agnhost, "coredns": _stands_for(53, 8080, 8181, 9153), "curl": _curl, "docker-entrypoint.sh": _entrypoint,
+    "entrypoint.sh": _entrypoint, "etcd": _stands_for(2379, 2380, 2381), "hello-app": _serves("hello-app"), "http-echo": _http_echo,
+    "httpd": _httpd, "httpd-foreground": _serves("httpd"), "kube-apiserver": _stands_for(6443),
+    "kube-controller-manager": _stands_for(10257), "kube-proxy": _stands_for(10249, 10256), "kube-scheduler": _stands_for(10259), "memcached": _serves("tcp"),
     "mongod": _serves("tcp"), "mysqld": _serves("tcp"), "nc": _nc, "nginx": _nginx, "nslookup": _nslookup,
-    "pause": _idle, "perl": _perl, "ping": _ping, "postgres": _serves("tcp"), "python": _python, "python3": _python,
+    "pause": _stands_for(), "perl": _perl, "ping": _ping, "postgres": _serves("tcp"), "python": _python, "python3": _python,
     "redis-cli": _redis_cli, "redis-server": _serves("tcp"), "stress": _stress, "wget": _wget, "whoami": _whoami,
 }  # fmt: skip

@@ -144,4 +144,3 @@ class Host:
     images: Mapping[str, bool] = field(default_factory=dict)
     pod_cidr: str = ""
     next_address: int = 2
-    files: Mapping[str, str] = field(default_factory=dict)

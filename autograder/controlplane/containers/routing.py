@@ -182,17 +182,15 @@ class Wire:
         """The listener at an address; None when nothing listens on the port; raises ``TimedOut``."""
         machines = self._machines
         if backend.ip == "127.0.0.1":
-            uids = [source.pod_uid]
+            own = machines.sandboxes.get(source.pod_uid)
+            uids = self._on_host(source.host) if own is None or own.host_network else [source.pod_uid]
         elif backend.ip in machines.addresses:
             uids = [machines.addresses[backend.ip]]
         else:
             node = next((host for host in machines.hosts.values() if host.address == backend.ip), None)
             if node is None or not node.powered:
                 raise TimedOut
-            uids = [
-                sandbox.pod_uid for sandbox in machines.sandboxes.values()
-                if sandbox.host_network and sandbox.host == node.name
-            ]  # fmt: skip
+            uids = self._on_host(node.name)
         for uid in uids:
             sandbox = machines.sandboxes[uid]
             if self.allows is not None and uid != source.pod_uid and not self.allows(source, sandbox, backend.port):
@@ -201,6 +199,11 @@ class Wire:
                 if listener.port == backend.port:
                     return self._site_of(container, listener, sandbox)
         return None
+
+    def _on_host(self, node: str) -> list[str]:
+        """The pods that share the network of a host."""
+        sandboxes = self._machines.sandboxes.values()
+        return [sandbox.pod_uid for sandbox in sandboxes if sandbox.host_network and sandbox.host == node]
 
     def _site_of(self, container: Container, listener: Listener, sandbox: Sandbox) -> Site:
         return Site(container, listener, self._machines.files(container.id), sandbox.ip)

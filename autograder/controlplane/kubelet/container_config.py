@@ -16,6 +16,7 @@ from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, SECRETS, Res
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.containers.images import PATH, Image
+from autograder.controlplane.containers.machines import DISK
 from autograder.controlplane.containers.records import Mount
 
 _REFERENCE: Final = re.compile(r"\$(\$|\(([^()]*)\))")
@@ -151,6 +152,9 @@ def mounts(pod: Object, container: Object, uid: str, volume_keys: Mapping[str, s
         sub_path = mount.get("subPath") or expand(mount.get("subPathExpr", ""), env)
         key = volume_keys.get(mount["name"], f"{uid}/{mount['name']}")
         read_only = mount.get("readOnly", False) or key.endswith("#ro")
+        if key.startswith(DISK):
+            disk, _, base = key.removeprefix(DISK).partition(":")
+            key, sub_path = DISK + disk, f"{base}/{sub_path}"
         found.append(Mount(mount["mountPath"].rstrip("/") or "/", key, sub_path.strip("/"), read_only))
     return tuple(found)
 

@@ -21,11 +21,12 @@ from autograder.controlplane.client import Delta, EventRecorder, InformerFactory
 from autograder.controlplane.client.informer import by_namespace, by_node
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
+from autograder.controlplane.containers.machines import DISK
 from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kube_apiserver.node_connection import ExecResult, LogOptions
-from autograder.controlplane.kubelet import node_status
+from autograder.controlplane.kubelet import node_status, probes, static_pods
 from autograder.controlplane.kubelet.pod_worker import SANDBOX_TIME, PodWorker, Surroundings
-from autograder.controlplane.kubelet.records import PodState, Stage
+from autograder.controlplane.kubelet.records import ContainerWork, PodState, Stage
 
 COMPONENT: Final = "kubelet"
 USER: Final = "system:node"
@@ -47,7 +48,6 @@ class Kubelets:
         client = environment.client(USER, *GROUPS)
         self._connect(environment, InformerFactory(client), EventRecorder(client, environment.clock, COMPONENT))
         self._states: dict[str, PodState] = {}
-        self._uids: dict[str, str] = {}
         self._ready: dict[str, None] = {}
         self._joined: dict[str, None] = {}
         self._started = False
@@ -56,7 +56,7 @@ class Kubelets:
         twin = object.__new__(type(self))
         client = environment.client(USER, *GROUPS)
         twin._connect(environment, self._informers.fork(client), self._recorder.fork(client, environment.clock))
-        twin._states, twin._uids = self._states.copy(), self._uids.copy()
+        twin._states = self._states.copy()
         twin._ready, twin._joined = self._ready.copy(), self._joined.copy()
         twin._started = self._started
         return twin
@@ -84,9 +84,12 @@ class Kubelets:
         self._services.sync()
         for delta in self._pods.sync():
             worked |= self._hear_pod(delta)
-        while self._machines.changed:
-            self._ready[next(iter(self._machines.changed))] = None
-            del self._machines.changed[next(iter(self._machines.changed))]
+        for host in [host for host in self._machines.written if host in self._joined]:
+            worked = True
+            del self._machines.written[host]
+            self._read_manifests(host)
+        self._ready |= self._machines.changed
+        self._machines.changed.clear()
         while self._ready:
             worked = True
             uid = next(iter(self._ready))
@@ -150,6 +153,7 @@ class Kubelets:
                 self._recorder.event(_node_reference(name), "Normal", reason, message, host=name)
         self._renew(name)
         self._post_status(name)
+        self._read_manifests(name)
 
     def _leave(self, name: str) -> None:
         """A node has been deleted: a real kubelet goes on; here its machine is switched off and forgotten."""
@@ -210,6 +214,8 @@ class Kubelets:
     def _hear_pod(self, delta: Delta) -> bool:
         """Take in a change of a pod; whether there is something to do about it."""
         pod = delta.object
+        if static_pods.mirrored(pod):
+            return self._hear_mirror(delta)
         uid = pod["metadata"]["uid"]
         node = pod["spec"].get("nodeName", "")
         state = self._states.get(uid)
@@ -235,7 +241,7 @@ class Kubelets:
         self._ready[uid] = None
         return True
 
-    def _admit(self, pod: Object, uid: str, node: str) -> None:
+    def _admit(self, pod: Object, uid: str, node: str, *, static: bool = False) -> None:
         now = self._clock.now
         status = pod.get("status") or {}
         since = timestamps.parse(status["startTime"]) if status.get("startTime") else now
@@ -248,10 +254,79 @@ class Kubelets:
             stage, attempt, ip, sandbox_at = Stage.RUNNING, sandbox.attempt, sandbox.ip, now
         self._states[uid] = PodState(
             pod, uid, node, stage, since, None if stage is Stage.RUNNING else sandbox_at, attempt, ip,
+            works=self._found_running(pod, uid, status) if stage is Stage.RUNNING else {},
             written=status if status.get("containerStatuses") else None,
-            initialized=stage is Stage.RUNNING and _has_initialized(status),
+            initialized=stage is Stage.RUNNING and _has_initialized(status), static=static,
         )  # fmt: skip
         self._ready[uid] = None
+
+    def _found_running(self, pod: Object, uid: str, status: Object) -> dict[str, ContainerWork]:
+        """What a kubelet that was restarted makes of running containers: ready ones stay so until a probe says no."""
+        works = {}
+        old = {one["name"]: one for key in ("containerStatuses", "initContainerStatuses") for one in status.get(key) or ()}
+        for spec in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
+            container = self._machines.latest(uid, spec["name"])
+            if container is None or not container.running:
+                continue
+            before = old.get(spec["name"], {})
+            verdicts = {"startup": before.get("started"), "readiness": before.get("ready"), "liveness": True}
+            works[spec["name"]] = ContainerWork(probes={
+                kind: probe._replace(
+                    due=self._clock.now, verdict=verdicts[kind] or None, on_hold=kind == "startup" and bool(verdicts[kind])
+                )
+                for kind, probe in probes.first(spec, self._clock.now).items()
+            })  # fmt: skip
+        return works
+
+    # Static pods.
+
+    def _read_manifests(self, node: str) -> None:
+        """Start the static pods whose manifests are new, stop those whose manifests are gone."""
+        wanted = static_pods.read(self._machines.volume(DISK + node), node, self._clock.now)
+        for uid, state in list(self._states.items()):
+            if state.static and state.node == node and uid not in wanted and not state.gone:
+                self._states[uid] = replace(state, gone=True)
+                self._ready[uid] = None
+        for uid, pod in wanted.items():
+            if uid not in self._states:
+                self._admit(pod, uid, node, static=True)
+
+    def _hear_mirror(self, delta: Delta) -> bool:
+        uid = static_pods.mirrored(delta.object)
+        state = self._states.get(uid)
+        if state is None:
+            return False
+        deleted = delta.new is None
+        if deleted and state.mirror is not None and state.mirror["metadata"]["uid"] != delta.object["metadata"]["uid"]:
+            return False
+        wanted = deleted or "deletionTimestamp" in delta.object["metadata"]
+        self._states[uid] = replace(state, mirror=delta.new, written=None if deleted else state.written)
+        if wanted:
+            self._ready[uid] = None
+        return wanted
+
+    def _mirror_of(self, state: PodState) -> Object | None:
+        """The mirror of a static pod, made anew if it is missing or being deleted; None while that cannot be."""
+        mirror = state.mirror or self._pods.get(state.pod["metadata"]["namespace"], state.pod["metadata"]["name"])
+        node = self._nodes.get("", state.node)
+        if mirror is not None and (static_pods.mirrored(mirror) != state.uid or "deletionTimestamp" in mirror["metadata"]):
+            self._remove(mirror)
+            mirror = None
+        if mirror is None and node is not None:
+            try:
+                mirror = self._client.create(PODS, state.pod["metadata"]["namespace"], static_pods.mirror(state.pod, node))
+            except StatusError:
+                # The pod runs all the same; whoever looks at the API sees it with the next try.
+                return None
+        return mirror
+
+    def _remove(self, pod: Object) -> None:
+        meta = pod["metadata"]
+        try:
+            self._client.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"], grace_period=0)
+        except StatusError:
+            # It is gone already, or the next step tries again.
+            return
 
     def _sync_pod(self, uid: str) -> None:
         state = self._states.get(uid)
@@ -282,8 +357,10 @@ class Kubelets:
         """Write the status if it has changed; False when the API server did not take it."""
         state = worker.state
         status = worker.status()
-        if status == state.written:
+        if status == state.written and not state.static:
             return True
+        if state.static:
+            return self._report_static(worker, status)
         kept = {key: value for key, value in (state.pod.get("status") or {}).items() if key in _OF_OTHERS}
         try:
             written = self._client.update(PODS, {**state.pod, "status": kept | status}, "status")
@@ -297,6 +374,22 @@ class Kubelets:
         self._states[state.uid] = worker.state = replace(state, pod=written, written=status)
         return True
 
+    def _report_static(self, worker: PodWorker, status: Object) -> bool:
+        """Write the status of a static pod to its mirror."""
+        state = worker.state
+        mirror = self._mirror_of(state)
+        if mirror is None:
+            return False
+        if status == state.written and mirror is state.mirror:
+            return True
+        try:
+            written = self._client.update(PODS, {**mirror, "status": status}, "status")
+        except StatusError:
+            self._states[state.uid] = replace(state, mirror=None)
+            return False
+        self._states[state.uid] = worker.state = replace(state, mirror=written, written=status)
+        return True
+
     def _delete(self, state: PodState) -> None:
         """The last act: remove the pod's object, now that nothing of it runs."""
         meta = state.pod["metadata"]
@@ -308,7 +401,9 @@ class Kubelets:
             self._clock.set(COMPONENT, ("pod", state.uid), self._clock.now + RETRY)
 
     def _forget(self, uid: str) -> None:
-        self._states.pop(uid, None)
+        state = self._states.pop(uid, None)
+        if state is not None and state.mirror is not None:
+            self._remove(state.mirror)
         self._clock.cancel(COMPONENT, ("pod", uid))
         self._machines.remove_pod(uid)
 
@@ -343,7 +438,7 @@ class Kubelets:
             address = host.address if host else node
             raise InternalError.because(f"dial tcp {address}:10250: connect: no route to host")
         obj = self._pods.get(namespace, pod)
-        uid = obj["metadata"]["uid"] if obj else ""
+        uid = (static_pods.mirrored(obj) or obj["metadata"]["uid"]) if obj else ""
         runs = [known for known in self._machines.containers_of(uid) if known.name == container]
         if previous:
             if len(runs) < 2:

@@ -13,7 +13,7 @@ from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, PERSISTENTVOLUMECLAIMS, SECRETS, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
-from autograder.controlplane.containers.machines import Machines
+from autograder.controlplane.containers.machines import DISK, Machines
 from autograder.controlplane.kubelet.container_config import field_value, object_data, resource_value
 
 #: Marks the key of a volume whose files nobody may change.
@@ -31,7 +31,7 @@ def keys(pod: Object, uid: str, node: str) -> dict[str, str]:
     for volume in pod["spec"].get("volumes") or ():
         name = volume["name"]
         if "hostPath" in volume:
-            found[name] = f"host:{node}:{volume['hostPath']['path'].rstrip('/')}"
+            found[name] = f"{DISK}{node}:{volume['hostPath']['path'].strip('/')}"
         elif "persistentVolumeClaim" in volume:
             claim = volume["persistentVolumeClaim"]["claimName"]
             found[name] = f"claim:{pod['metadata']['namespace']}/{claim}"
