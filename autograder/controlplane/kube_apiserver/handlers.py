@@ -79,7 +79,10 @@ class Handlers:
         verb = self._verbs.get(info.verb)
         if verb is None:
             raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
-        return verb(request, kind, info, user)
+        response = verb(request, kind, info, user)
+        if kind in _DEPRECATED and not request.decoded:
+            response.warnings.insert(0, _DEPRECATED[kind])
+        return response
 
     # ------------------------------------------------------------ reading
 
@@ -357,6 +360,11 @@ _RETURNED: Final = frozenset({
     scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"),
 })  # fmt: skip
 
+
+#: Kinds that Kubernetes advises against, and its advice, which goes out as a warning.
+_DEPRECATED: Final = {
+    scheme.ENDPOINTS: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
 
 #: Kinds that components write in one piece, with nothing in it that other objects share and nothing left to default.
 _GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
