@@ -12,7 +12,15 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from autograder.controlplane.kube_scheduler.framework import Framework, blame
-from autograder.controlplane.kube_scheduler.interface import Code, Cycle, NodeStatuses, Status, Window, unresolvable
+from autograder.controlplane.kube_scheduler.interface import (
+    Code,
+    Cycle,
+    NodeStatuses,
+    Snapshot,
+    Status,
+    Window,
+    unresolvable,
+)
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
 
 MIN_NODES: Final = 100
@@ -160,6 +168,8 @@ def _find(
         window = Window.span(snapshot, begin, wanted)
         if not any(window.take(objections)):
             return window
+    if not others and not crowded:
+        return _take(snapshot, list(rotated), objections, wanted, statuses)
     nodes = snapshot.nodes
     positions: list[int] = []
     for position in rotated:
@@ -176,6 +186,24 @@ def _find(
         if len(positions) == wanted:
             break
     return Window(snapshot, positions)
+
+
+def _take(
+    snapshot: Snapshot,
+    order: list[int],
+    objections: Sequence[Status | None],
+    wanted: int,
+    statuses: NodeStatuses,
+) -> Window:
+    """The first nodes without objection; the objections to those before them are noted."""
+    free = [position for position in order if objections[position] is None]
+    looked_at = order if len(free) < wanted else order[: order.index(free[wanted - 1]) + 1]
+    names = snapshot.column(("name",), lambda node: node.name)
+    for position in looked_at:
+        status = objections[position]
+        if status is not None:
+            statuses.named[names[position]] = status
+    return Window(snapshot, free[:wanted])
 
 
 def _find_plainly(

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, TypeVar
 
+from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_scheduler.node_info import EMPTY_NODE, NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.node_tree import NodeTree
 
 T = TypeVar("T")
+
+#: The parts of a pod's ``spec`` that say what it needs.
+NEEDS: Final = ("containers", "initContainers", "overhead", "resources")
 
 #: How many columns are kept; the one that was not asked for the longest goes first.
 COLUMNS: Final = 128
@@ -206,13 +210,25 @@ def _same_needs(old: PodInfo, new: PodInfo) -> bool:
     """Whether nothing changed that a plugin may look at in a pod that is on a node."""
     if old.labels != new.labels or old.terminating != new.terminating or old.uid != new.uid:
         return False
-    if old.spec == new.spec and _granted(old) == _granted(new):
+    before, after = old.spec, new.spec
+    if all(before.get(part) == after.get(part) for part in NEEDS) and _resized(old) == _resized(new):
         return True
     return old.requests == new.requests and old.scored_requests == new.scored_requests
 
 
-def _granted(pod: PodInfo) -> list[object]:
-    """The parts of the container statuses that bear on what the pod takes."""
+def _resized(pod: PodInfo) -> list[Object]:
+    """The container statuses that say that a container holds something else than it asks for."""
     status = pod.status
     listed = (*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ()))
-    return [(one.get("resources"), one.get("allocatedResources")) for one in listed if "resources" in one]
+    held = [one for one in listed if "resources" in one or "allocatedResources" in one]
+    if not held:
+        return []
+    spec = pod.spec
+    containers = (*spec["containers"], *spec.get("initContainers", ()))
+    wanted = {one["name"]: one.get("resources", {}).get("requests", {}) for one in containers}
+    return [
+        one
+        for one in held
+        if one.get("resources", {}).get("requests", {}) != wanted.get(one["name"])
+        or one.get("allocatedResources", {}) != wanted.get(one["name"])
+    ]

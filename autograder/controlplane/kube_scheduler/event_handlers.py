@@ -57,7 +57,8 @@ class EventHandlers:
 
     def move(self, event: ClusterEvent, only: Callable[[PodInfo], bool] | None = None) -> None:
         """Something happened: give waiting pods their chance."""
-        self._queue.move(event, self.worth, only)
+        if self._queue.unschedulable:
+            self._queue.move(event, self._handle.framework.concerns, self.worth, only)
 
     def _node(self, delta: Delta) -> None:
         cache = self._handle.cache

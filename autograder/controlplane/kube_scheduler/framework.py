@@ -283,6 +283,12 @@ class Framework:
             for interest in self._interests.get(plugin, EVERYTHING)
         )
 
+    def concerns(self, rejected_by: frozenset[str], event: ClusterEvent) -> bool:
+        """Whether any of these plugins takes interest in such an event at all."""
+        return not rejected_by or any(
+            interest.covers(event) for plugin in rejected_by for interest in self._interests.get(plugin, EVERYTHING)
+        )
+
     def interested(self, gated_by: str, event: ClusterEvent) -> bool:
         """Whether the plugin that gates a pod wants to know of an event at all."""
         return any(interest.covers(event) for interest in self._interests.get(gated_by, ()))

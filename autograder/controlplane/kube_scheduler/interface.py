@@ -16,6 +16,7 @@ A plugin keeps nothing from one pod to the next: what it works out for a pod goe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
@@ -353,7 +354,7 @@ class Interest(NamedTuple):
 
     def covers(self, event: ClusterEvent) -> bool:
         """Whether the event is one of these; a change that nobody can name is one only for who wants all changes."""
-        return event.resource in self.resources and event.action & self.actions == event.action
+        return event.resource in self.resources and event.action in self.actions
 
 
 EVERYTHING: Final = (Interest(tuple(Resource), Action.ANY),)
@@ -381,12 +382,17 @@ class NodeStatuses:
         """The status of one node."""
         return self.named.get(node, self.absent)
 
+    def names(self, code: Code, nodes: Sequence[str]) -> set[str]:
+        """Which of all nodes have a status of this code."""
+        found = {name for name, status in self.named.items() if status.code is code}
+        return found | (set(nodes) - self.named.keys()) if self.absent.code is code else found
+
     def histogram(self, nodes: int) -> str:
         """How many nodes gave each reason: ``1 Insufficient cpu, 2 node(s) were unschedulable``."""
         counts: dict[str, int] = {}
-        for status in self.named.values():
-            for reason in status.reasons:
-                counts[reason] = counts.get(reason, 0) + 1
+        for reasons, times in Counter(status.reasons for status in self.named.values()).items():
+            for reason in reasons:
+                counts[reason] = counts.get(reason, 0) + times
         for reason in self.absent.reasons if len(self.named) < nodes else ():
             counts[reason] = counts.get(reason, 0) + nodes - len(self.named)
         return ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))

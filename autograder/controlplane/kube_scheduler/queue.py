@@ -11,7 +11,7 @@ active it takes the one that has waited longest in back-off - unless an error (a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,8 +27,12 @@ LEFTOVER_TICK: Final = 30 * SECOND
 BACKOFF_TIMER: Final = "backoff"
 LEFTOVER_TIMER: Final = "leftover"
 
+#: How a pod stands in a heap: its rank, the number of the entry, its key.
+Entry = tuple[tuple[int, ...], int, str]
+
 PreEnqueue = Callable[[PodInfo, str], tuple[str, Status] | None]
 Worth = Callable[["QueuedPod", ClusterEvent], bool]
+Concerns = Callable[[frozenset[str], ClusterEvent], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,35 @@ class QueuedPod:
         return (self.timestamp + delay) // WINDOW * WINDOW
 
 
+class Unschedulable(dict[str, QueuedPod]):
+    """Pods that wait for something to change, and by which plugins how many of them were rejected."""
+
+    def __init__(self, pods: Mapping[str, QueuedPod] | None = None) -> None:
+        super().__init__(pods or {})
+        self.rejections: dict[frozenset[str], int] = {}
+        for queued in self.values():
+            self._count(queued, 1)
+
+    def put(self, queued: QueuedPod) -> None:
+        """Add a pod, or replace it where it stands."""
+        known = self.get(queued.pod.key)
+        if known is not None:
+            self._count(known, -1)
+        self._count(queued, 1)
+        self[queued.pod.key] = queued
+
+    def remove(self, key: str) -> None:
+        """Take a pod out; nothing happens if it is not there."""
+        known = self.pop(key, None)
+        if known is not None:
+            self._count(known, -1)
+
+    def _count(self, queued: QueuedPod, by: int) -> None:
+        count = self.rejections.pop(queued.rejected_by, 0) + by
+        if count:
+            self.rejections[queued.rejected_by] = count
+
+
 class SchedulingQueue:
     """The pending pods of one scheduler.  ``pre_enqueue`` asks the plugins that may gate a pod."""
 
@@ -66,8 +99,9 @@ class SchedulingQueue:
         self.active: dict[str, QueuedPod] = {}
         self.backoff: dict[str, QueuedPod] = {}
         self.error_backoff: dict[str, QueuedPod] = {}
-        self.unschedulable: dict[str, QueuedPod] = {}
-        self._heap: list[tuple[int, int, int, str]] = []
+        self.unschedulable = Unschedulable()
+        self._heap: list[Entry] = []
+        self._backoff_heap: list[Entry] = []
         self._orders: dict[str, int] = {}
         self._order = 0
 
@@ -75,19 +109,25 @@ class SchedulingQueue:
         """The same queue for a fork of the cluster."""
         twin = SchedulingQueue(clock, self._component, pre_enqueue)
         twin.active, twin.backoff = self.active.copy(), self.backoff.copy()
-        twin.error_backoff, twin.unschedulable = self.error_backoff.copy(), self.unschedulable.copy()
-        twin._heap, twin._orders, twin._order = self._heap.copy(), self._orders.copy(), self._order
+        twin.error_backoff, twin.unschedulable = self.error_backoff.copy(), Unschedulable(self.unschedulable)
+        twin._heap, twin._backoff_heap = self._heap.copy(), self._backoff_heap.copy()
+        twin._orders, twin._order = self._orders.copy(), self._order
         return twin
 
     def __len__(self) -> int:
         return len(self.active) + len(self.backoff) + len(self.error_backoff) + len(self.unschedulable)
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is a pod to look at now."""
+        return bool(self.active or self.backoff)
+
     def get(self, key: str) -> QueuedPod | None:
         """A pending pod, wherever it waits."""
-        for waiting in (self.active, self.backoff, self.error_backoff, self.unschedulable):
-            if key in waiting:
-                return waiting[key]
-        return None
+        waiting: tuple[dict[str, QueuedPod], ...] = (
+            self.active, self.backoff, self.error_backoff, self.unschedulable
+        )
+        return next((pods[key] for pods in waiting if key in pods), None)
 
     def add(self, pod: PodInfo) -> None:
         """A new pending pod."""
@@ -102,7 +142,8 @@ class SchedulingQueue:
         if pod.key not in self.unschedulable:
             self.add(pod)
             return
-        queued = self.unschedulable[pod.key] = replace(self.unschedulable[pod.key], pod=pod)
+        queued = replace(self.unschedulable[pod.key], pod=pod)
+        self.unschedulable.put(queued)
         for event in events:
             if worth(queued, event):
                 self._requeue(queued)
@@ -111,23 +152,14 @@ class SchedulingQueue:
 
     def delete(self, key: str) -> None:
         """A pod is no longer pending."""
-        for waiting in (self.active, self.backoff, self.error_backoff, self.unschedulable):
+        for waiting in (self.active, self.backoff, self.error_backoff):
             waiting.pop(key, None)
+        self.unschedulable.remove(key)
         self._orders.pop(key, None)
 
     def pop(self) -> QueuedPod | None:
         """The next pod to look at, or None."""
-        while self._heap:
-            *_, order, key = heapq.heappop(self._heap)
-            if self._orders.get(key) == order:
-                del self._orders[key]
-                queued = self.active.pop(key)
-                return replace(queued, attempts=queued.attempts + 1)
-        if self.backoff:
-            key = min(self.backoff, key=lambda one: (self.backoff[one].backoff_until, *_rank(self.backoff[one])))
-            queued = self.backoff.pop(key)
-            return replace(queued, attempts=queued.attempts + 1)
-        return None
+        return self._pop(self._heap, self.active) or self._pop(self._backoff_heap, self.backoff)
 
     def add_unschedulable(self, queued: QueuedPod, rejected_by: frozenset[str]) -> None:
         """A pod that was tried comes back; ``rejected_by`` is empty when something went wrong instead."""
@@ -141,10 +173,18 @@ class SchedulingQueue:
             queued = replace(queued, timestamp=now, errors=queued.errors + 1, rejected_by=rejected_by)
             self._requeue(queued)
 
-    def move(self, event: ClusterEvent, worth: Worth, only: Callable[[PodInfo], bool] | None = None) -> None:
-        """Something happened: let every pod try again for which that may matter."""
+    def move(
+        self, event: ClusterEvent, concerns: Concerns, worth: Worth, only: Callable[[PodInfo], bool] | None = None
+    ) -> None:
+        """Something happened: let every pod try again for which that may matter.
+
+        ``concerns`` says whether an event is any concern of certain plugins; so most pods need not be asked.
+        """
+        concerned = {plugins for plugins in self.unschedulable.rejections if concerns(plugins, event)}
+        if not concerned:
+            return
         for queued in list(self.unschedulable.values()):
-            if (only is None or only(queued.pod)) and worth(queued, event):
+            if queued.rejected_by in concerned and (only is None or only(queued.pod)) and worth(queued, event):
                 self._requeue(queued)
 
     def flush_backoff(self) -> None:
@@ -154,7 +194,8 @@ class SchedulingQueue:
         for queued in sorted(ready, key=lambda one: one.backoff_until):
             del self.error_backoff[queued.pod.key]
             self._push(queued)
-        self._wait_for_backoff()
+        for queued in self.error_backoff.values():
+            self._wait_for_backoff(queued)
 
     def flush_leftover(self) -> None:
         """Let pods try again that have waited for five minutes."""
@@ -164,6 +205,15 @@ class SchedulingQueue:
                 self._requeue(queued)
         self._wait_for_leftover()
 
+    def _pop(self, heap: list[Entry], waiting: dict[str, QueuedPod]) -> QueuedPod | None:
+        while heap:
+            _, order, key = heapq.heappop(heap)
+            if self._orders.get(key) == order:
+                del self._orders[key]
+                queued = waiting.pop(key)
+                return replace(queued, attempts=queued.attempts + 1)
+        return None
+
     def _requeue(self, queued: QueuedPod) -> None:
         if queued.backoff_until < self._clock.now // WINDOW * WINDOW:
             self._activate(queued)
@@ -172,19 +222,20 @@ class SchedulingQueue:
         if queued.gated_by:
             self._park(queued)
             return
-        self.unschedulable.pop(queued.pod.key, None)
+        self.unschedulable.remove(queued.pod.key)
         if queued.rejected_by:
             self.backoff[queued.pod.key] = queued
+            self._enter(self._backoff_heap, (queued.backoff_until, *_rank(queued)), queued.pod.key)
         else:
             self.error_backoff[queued.pod.key] = queued
-            self._wait_for_backoff()
+            self._wait_for_backoff(queued)
 
     def _activate(self, queued: QueuedPod) -> None:
         queued = self._gate(queued)
         if queued.gated_by:
             self._park(queued)
         else:
-            self.unschedulable.pop(queued.pod.key, None)
+            self.unschedulable.remove(queued.pod.key)
             self._push(queued)
 
     def _gate(self, queued: QueuedPod) -> QueuedPod:
@@ -195,19 +246,24 @@ class SchedulingQueue:
         return replace(queued, gated_by=plugin, rejected_by=queued.rejected_by | {plugin})
 
     def _push(self, queued: QueuedPod) -> None:
-        self._order += 1
-        self._orders[queued.pod.key] = self._order
         self.active[queued.pod.key] = queued
-        heapq.heappush(self._heap, (*_rank(queued), self._order, queued.pod.key))
+        self._enter(self._heap, _rank(queued), queued.pod.key)
+
+    def _enter(self, heap: list[Entry], rank: tuple[int, ...], key: str) -> None:
+        """Enter a pod in a heap; its earlier entries in any of them are void from now on."""
+        self._order += 1
+        self._orders[key] = self._order
+        heapq.heappush(heap, (rank, self._order, key))
 
     def _park(self, queued: QueuedPod) -> None:
-        self.unschedulable[queued.pod.key] = queued
+        self.unschedulable.put(queued)
         self._wait_for_leftover()
 
-    def _wait_for_backoff(self) -> None:
-        if self.error_backoff:
-            first = min(queued.backoff_until for queued in self.error_backoff.values())
-            self._clock.set(self._component, BACKOFF_TIMER, first + WINDOW)
+    def _wait_for_backoff(self, queued: QueuedPod) -> None:
+        due = queued.backoff_until + WINDOW
+        appointed = self._clock.due(self._component, BACKOFF_TIMER)
+        if appointed is None or due < appointed:
+            self._clock.set(self._component, BACKOFF_TIMER, due)
 
     def _wait_for_leftover(self) -> None:
         if self._clock.due(self._component, LEFTOVER_TIMER) is None:

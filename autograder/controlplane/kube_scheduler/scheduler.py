@@ -92,7 +92,7 @@ class Scheduler:
         while queued := self._queue.pop():
             worked = True
             self._schedule_one(queued)
-            if not self._queue.active:
+            if not self._queue.ready:
                 self._handlers.hear()
         return worked
 

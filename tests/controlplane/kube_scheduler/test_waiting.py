@@ -32,6 +32,14 @@ def pop(queue: SchedulingQueue) -> QueuedPod:
     return popped
 
 
+def all_concern(plugins: frozenset[str], event: ClusterEvent) -> bool:
+    return True
+
+
+def none_concern(plugins: frozenset[str], event: ClusterEvent) -> bool:
+    return False
+
+
 def always(queued: QueuedPod, event: ClusterEvent) -> bool:
     return True
 
@@ -50,9 +58,11 @@ def test_a_rejected_pod_waits_until_something_matters(queue: SchedulingQueue) ->
     queue.add(pod_info())
     queue.add_unschedulable(pop(queue), frozenset({"NodeAffinity"}))
     assert queue.pop() is None
-    queue.move(NODE_CAME, lambda queued, event: False)
+    queue.move(NODE_CAME, all_concern, lambda queued, event: False)
     assert queue.pop() is None
-    queue.move(NODE_CAME, always)
+    queue.move(NODE_CAME, none_concern, always)
+    assert queue.pop() is None
+    queue.move(NODE_CAME, all_concern, always)
     assert pop(queue).attempts == 2
 
 
@@ -60,7 +70,7 @@ def test_an_idle_scheduler_does_not_wait_for_back_off(queue: SchedulingQueue) ->
     queue.add(pod_info("failed"))
     queue.add_unschedulable(pop(queue), frozenset({"NodeAffinity"}))
     queue.add(pod_info("new"))
-    queue.move(NODE_CAME, always)
+    queue.move(NODE_CAME, all_concern, always)
     assert list(queue.backoff) == ["default/failed"]
     assert [pop(queue).pod.name for _ in range(2)] == ["new", "failed"]
 
@@ -75,6 +85,7 @@ def test_after_errors_back_off_doubles_up_to_ten_seconds(queue: SchedulingQueue,
         due = clock.due(WHO, BACKOFF_TIMER)
         assert due is not None
         clock.now = due
+        assert clock.pop_due()
         queue.flush_backoff()
         waits.append((due - failed) // SECOND - 1)
     assert waits == [1, 2, 4, 8, 10, 10]

@@ -145,9 +145,11 @@ def _being_preempted(pod: PodInfo) -> bool:
 def _candidates(cycle: Cycle, pod: PodInfo, statuses: NodeStatuses) -> tuple[list[Candidate], NodeStatuses]:
     """Where removing pods would help; for the nodes tried in vain, why it would not."""
     turned_down = NodeStatuses(absent=NOT_HELPFUL)
-    nodes = [node for node in cycle.snapshot.nodes if statuses.get(node.name).code is Code.UNSCHEDULABLE]
-    if not nodes:
+    names = cycle.snapshot.column(("name",), lambda node: node.name)
+    hopeful = statuses.names(Code.UNSCHEDULABLE, names)
+    if not hopeful:
         return [], turned_down
+    nodes = [node for node in cycle.snapshot.nodes if node.name in hopeful]
     budgets = list(cycle.handle.disruption_budgets)
     begin = cycle.handle.dice.randrange(len(nodes))
     enough = min(max(len(nodes) * MIN_CANDIDATES_PERCENTAGE // 100, MIN_CANDIDATES), len(nodes))
