@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOTEBOOKS := $(wildcard course/source/*/*.ipynb)
 
-.PHONY: grade test test-unit test-notebooks lab lint format bench clean
+.PHONY: grade test test-unit test-notebooks notebooks lab lint format bench clean
 
 grade: $(READY)   ## set up, grade the sample class on the embedded cluster, print the table
 	@$(BIN)/autograder grade
@@ -20,6 +20,9 @@ test-unit: $(READY)
 test-notebooks: $(READY)
 	@echo "Running the notebooks, comparing every output ..."
 	@$(BIN)/python -m pytest -o addopts= -p autograder._fastimport --nbval --nbval-current-env --nbval-cell-timeout 120 -q $(NOTEBOOKS)
+
+notebooks: $(READY)   ## make the notebooks from the texts of the lessons, and run them
+	@$(BIN)/python tools/build_notebooks.py
 
 lab: $(READY)   ## JupyterLab on the course
 	@cd course && ../$(BIN)/jupyter lab

@@ -30,7 +30,7 @@ BOOT_SECONDS: Final = 60
 _START_SECONDS: Final = 60.0
 _ANSWER_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.02
-_LOG_TAIL: Final = 2_000
+_LONGEST: Final = 500
 
 
 class ClusterTrouble(Exception):
@@ -122,7 +122,10 @@ class StudentCluster:
             time.sleep(_POLL_SECONDS)
 
     def _last_words(self) -> str:
-        return self._home.log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip() or "it said nothing"
+        """The last line that the process wrote, and where the others are."""
+        lines = self._home.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        return f"{last[:_LONGEST]} (see {self._home.log})"
 
     def _ask(self, method: str, name: str, fields: dict[str, object] | None = None) -> dict[str, Any]:
         address = self._address()
