@@ -15,7 +15,6 @@ from aiohttp import web
 
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge, StatusError, Timeout
 from autograder.controlplane.apimachinery.wire import Object, Request, Response, User
-from autograder.controlplane.fronts import protobuf
 
 #: As the real server: no body is longer than this.
 BODY_LIMIT: Final = 3 * 1024 * 1024
@@ -34,10 +33,7 @@ async def read(http: web.BaseRequest, user: User) -> Request:
     except ValueError as error:
         raise BadRequest(f"the query cannot be read: {error}") from error
     headers = {name.lower(): value for name, value in http.headers.items()}
-    body = await _body(http)
-    if body and headers.get("content-type", "").partition(";")[0].strip() == protobuf.MEDIA_TYPE:
-        body, headers["content-type"] = encode(protobuf.decode(body)), "application/json"
-    return Request(http.method, http.path, query, headers, body, user)
+    return Request(http.method, http.path, query, headers, await _body(http), user)
 
 
 async def _body(http: web.BaseRequest) -> bytes:

@@ -77,6 +77,7 @@ class SocketFront:
         self._certificates = certificates.issue([HOST, "::1", "localhost", socket.gethostname()]) if tls else None
         self.watches = Watches()
         self.pacing = pacing.Pacing(cluster, mode, self.watches.notify)
+        self._commands = streams.Commands(self._handle)
         self._runner: web.ServerRunner | None = None
         self._pacer: asyncio.Task[None] | None = None
 
@@ -120,7 +121,7 @@ class SocketFront:
             self.pacing.catch_up()
             if streams.is_command(request):
                 self.pacing.changed()
-                return await streams.execute(incoming, request, self._handle)
+                return await self._commands.run(incoming, request)
             if streams.is_followed_log(request):
                 return await streams.follow(incoming, request, self._handle, self.watches)
         except StatusError as error:

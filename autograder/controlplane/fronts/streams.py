@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntit
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
 from autograder.controlplane.fronts.watches import Watches
+from autograder.controlplane.kube_apiserver.node_connection import ExecResult
 
 Handle = Callable[[Request], Response]
 
@@ -26,6 +28,7 @@ _POD: Final = re.compile(r"(?P<pod>/api/v1/namespaces/[^/]+/pods/[^/]+)/(?P<subr
 #: What selects lines by how old or how late they are; a log that is followed is told apart from it after that.
 _SELECTING: Final = frozenset({"follow", "tailLines", "sinceSeconds", "sinceTime", "limitBytes"})
 _STDIN_SECONDS: Final = 600.0
+_REMEMBERED: Final = 64
 
 
 class Channel(IntEnum):
@@ -53,7 +56,7 @@ async def follow(http: web.BaseRequest, request: Request, handle: Handle, watche
     """Send the log there is, then what is added, until the container has ended or the client leaves."""
     first = handle(request)
     if first.code != 200:
-        return web.Response(status=first.code, body=payload(first.body), headers=headers_of(first))
+        return _refusal(first)
     whole = _asking(request, {name: values for name, values in request.query.items() if name not in _SELECTING})
     answer = web.StreamResponse(headers=[("Content-Type", "text/plain"), ("Cache-Control", "no-cache, private")])
     answer.enable_chunked_encoding()
@@ -75,33 +78,51 @@ async def follow(http: web.BaseRequest, request: Request, handle: Handle, watche
     return answer
 
 
-async def execute(http: web.BaseRequest, request: Request, handle: Handle) -> web.StreamResponse:
-    """Run a command: what the client types goes in, and what the command prints comes out, when it has ended.
+class Commands:
+    """Runs commands in containers, and remembers whom it has refused.
 
-    Raises ``StatusError`` for a client that does not speak websocket; other refusals are the API server's.
+    kubectl comes back over SPDY after any refusal, and shows the answer to that; it is to be shown the refusal.
     """
-    socket = web.WebSocketResponse(protocols=PROTOCOLS, max_msg_size=BODY_LIMIT)
-    if not socket.can_prepare(http):
-        raise BadRequest("Upgrade request required: commands are run over websocket (v5.channel.k8s.io), not SPDY")
-    reads = request.flag("stdin")
-    response = handle(_asking(request, request.query, path=_pod(request))) if reads else handle(request)
-    if response.code != 200:
-        return web.Response(status=response.code, body=payload(response.body), headers=headers_of(response))
-    await socket.prepare(http)
-    if reads:
-        response = handle(_asking(request, request.query, body=await _typed(socket)))
-    status: Object
-    if response.code == 200:
-        result = response.body
-        for channel, text in ((Channel.STDOUT, result.stdout), (Channel.STDERR, result.stderr)):
-            if text:
-                await socket.send_bytes(bytes([channel]) + text.encode())
-        status = _exit_status(result.code)
-    else:
-        status = response.body
-    await socket.send_bytes(bytes([Channel.ERROR]) + encode(status))
-    await socket.close()
-    return socket
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._refused: OrderedDict[Hashable, Response] = OrderedDict()
+
+    async def run(self, http: web.BaseRequest, request: Request) -> web.StreamResponse:
+        """Run a command: what the client types goes in, and what the command prints comes out, when it has ended.
+
+        Raises ``StatusError`` for a client that does not speak websocket; other refusals are the API server's.
+        """
+        asked = (request.headers.get("kubectl-session"), request.path, repr(request.query))
+        socket = web.WebSocketResponse(protocols=PROTOCOLS, max_msg_size=BODY_LIMIT)
+        if not socket.can_prepare(http):
+            if refusal := self._refused.pop(asked, None):
+                return _refusal(refusal)
+            raise BadRequest("Upgrade request required: commands are run over websocket (v5.channel.k8s.io), not SPDY")
+        reads = request.flag("stdin")
+        response = self._handle(_asking(request, {}, path=_pod(request)) if reads else request)
+        if response.code != 200:
+            self._refused[asked] = response
+            if len(self._refused) > _REMEMBERED:
+                self._refused.popitem(last=False)
+            return _refusal(response)
+        await socket.prepare(http)
+        if reads:
+            response = self._handle(_asking(request, request.query, body=await _typed(socket)))
+        status: Object = response.body
+        if response.code == 200:
+            result: ExecResult = response.body
+            for channel, text in ((Channel.STDOUT, result.stdout), (Channel.STDERR, result.stderr)):
+                if text:
+                    await socket.send_bytes(bytes([channel]) + text.encode())
+            status = _exit_status(result.code)
+        await socket.send_bytes(bytes([Channel.ERROR]) + encode(status))
+        await socket.close()
+        return socket
+
+
+def _refusal(response: Response) -> web.Response:
+    return web.Response(status=response.code, body=payload(response.body), headers=headers_of(response))
 
 
 async def _typed(socket: web.WebSocketResponse) -> bytes:

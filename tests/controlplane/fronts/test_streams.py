@@ -149,6 +149,22 @@ def test_a_command_in_a_pod_that_is_not_there_is_refused(cluster: FakeCluster, s
     serving(cluster, scenario)
 
 
+def test_kubectl_that_comes_back_over_spdy_is_told_again_why_it_was_refused(cluster: FakeCluster) -> None:
+    missing = NotFound.on("pods", "", "p").status()
+    cluster.answers[f"{POD}/exec"] = lambda _: Response(404, missing)
+
+    async def scenario(address: Address, front: SocketFront) -> None:
+        url, headers = f"{POD}/exec?command=ls", {"Kubectl-Session": "s"}
+        async with client(address) as http:
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await http.ws_connect(url, headers=headers)
+            for code in (404, 400):
+                async with http.post(url, headers={**headers, "Upgrade": "SPDY/3.1"}) as answer:
+                    assert answer.status == code
+
+    serving(cluster, scenario)
+
+
 def test_commands_over_spdy_are_refused_with_a_reason(cluster: FakeCluster) -> None:
     async def scenario(address: Address, front: SocketFront) -> None:
         headers = {"Connection": "Upgrade", "Upgrade": "SPDY/3.1"}
