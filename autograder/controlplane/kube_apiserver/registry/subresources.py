@@ -51,7 +51,9 @@ class Subresources:
                 assert isinstance(registry, NamespaceRegistry)
                 finalizers = list(namespace.get("spec", {}).get("finalizers", ()))
                 return Response(200, registry.finalize(attributes, finalizers))
-            case (("exec" | "token" | "ephemeralcontainers" | "resize"), _):
+            case "exec", _:
+                return self._exec(request, info)
+            case (("token" | "ephemeralcontainers" | "resize"), _):
                 raise NotImplemented501(f"{kind.plural}/{info.subresource} is not supported by this control plane")
         return None
 
@@ -119,6 +121,20 @@ class Subresources:
         )
         return Response(200, log, "text/plain")
 
+    def _exec(self, request: Request, info: RequestInfo) -> Response:
+        """Run a command; the answer's body is the ``ExecResult``, which only a stream can carry to a client."""
+        pod = self._pods().get(info.namespace, info.name)
+        container = _container(pod, request.param("container"))
+        node = pod["spec"].get("nodeName", "")
+        kubelets = self._nodes()
+        if not node or kubelets is None:
+            raise BadRequest(f"pod {info.name} does not have a host assigned")
+        command = request.query.get("command", ())
+        if not command:
+            raise BadRequest("you must specify at least 1 command for the container")
+        stdin = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else ""
+        return Response(200, kubelets.exec(node, info.namespace, info.name, container, command, stdin))
+
 
 def _number(request: Request, name: str) -> int | None:
     text = request.param(name)
@@ -158,5 +174,8 @@ def _decoded(body: Any, request: Request, type_name: str, kind: str, api_version
         found: Object = body
         return {"metadata": {}, **found}
     validation: Any = request.param("fieldValidation", "Warn")
-    decoded = decoding.decode(body, type_name, kind=kind, api_version=api_version, field_validation=validation)
+    decoded = decoding.decode(
+        body, type_name, kind=kind, api_version=api_version, field_validation=validation,
+        media_type=request.headers.get("content-type", "application/json"),
+    )  # fmt: skip
     return decoded.object
