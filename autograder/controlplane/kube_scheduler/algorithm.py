@@ -116,8 +116,7 @@ def prioritize(framework: Framework, cycle: Cycle, pod: PodInfo, window: Window,
     framework.pre_score(cycle, pod, window)
     totals = [0] * len(window)
     for scores in framework.scores(cycle, pod, window, plainly=plainly):
-        least = min(scores.normalized)
-        if least != max(scores.normalized):
+        if scores.distinct:
             weight = scores.weight
             weighted = scores.normalized if weight == 1 else [score * weight for score in scores.normalized]
             totals = list(map(add, totals, weighted))

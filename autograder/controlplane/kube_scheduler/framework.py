@@ -50,12 +50,13 @@ class PreFilterOutcome(NamedTuple):
 
 
 class PluginScores(NamedTuple):
-    """The scores of one plugin for the nodes of a window."""
+    """The scores of one plugin for the nodes of a window; ``distinct`` says whether they tell the nodes apart."""
 
     plugin: str
     weight: int
     raw: list[int]
     normalized: list[int]
+    distinct: bool
 
 
 class _Scorer(NamedTuple):
@@ -239,13 +240,14 @@ class Framework:
                 continue
             raw = scorer.plain_scores(cycle, pod, window) if plainly else scorer.scores(cycle, pod, window)
             normalized = plugin.normalize(cycle, pod, window, raw) if scorer.normalizes else raw
-            if min(normalized) < 0 or max(normalized) > MAX_NODE_SCORE:
+            least, most = min(normalized), max(normalized)
+            if least < 0 or most > MAX_NODE_SCORE:
                 wrong = next(score for score in normalized if not 0 <= score <= MAX_NODE_SCORE)
                 raise PluginError(
                     f'plugin "{plugin.name}" returns an invalid score {wrong}, it should in the range of '
                     f"[0, {MAX_NODE_SCORE}] after normalizing"
                 )
-            yield PluginScores(plugin.name, scorer.weight, raw, normalized)
+            yield PluginScores(plugin.name, scorer.weight, raw, normalized, least != most)
 
     def reserve(self, cycle: Cycle, pod: PodInfo, node: str) -> Status | None:
         """Let plugins keep what the pod needs on its node."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.selectors import LabelSelector, Requirement, of_map, of_object
@@ -73,6 +74,10 @@ class Domains(NamedTuple):
         return cls(constraints, tuple(counts), least)
 
 
+#: Matching pods per domain; a node without the label has none (None is never a key, but may be looked up).
+Totals = dict[str | None, int]
+
+
 class Preferred(NamedTuple):
     """For scoring: the constraints, for each the matching pods per domain and its weight.
 
@@ -80,7 +85,7 @@ class Preferred(NamedTuple):
     """
 
     constraints: tuple[Constraint, ...]
-    counts: tuple[dict[str, int], ...]
+    counts: tuple[Totals, ...]
     weights: tuple[float, ...]
     needs_all: bool
 
@@ -170,7 +175,7 @@ class PodTopologySpread:
         kept = window.take(labelled)
         counts, weights = [], []
         for constraint in wanted:
-            found: dict[str, int] = {}
+            found: Totals = {}
             size = sum(kept) if own else len(kept)
             if constraint.topology_key != HOSTNAME:
                 column = _domains(cycle, constraint.topology_key)
@@ -188,8 +193,8 @@ class PodTopologySpread:
                                 count if counts_in else 0
                                 for count, counts_in in zip(matching, admitted, strict=True)
                             ]
-                    for domain, count in zip(column, matching, strict=True):
-                        if count and domain in found:
+                    for domain, count in zip(compress(column, matching), filter(None, matching), strict=True):
+                        if domain in found:
                             found[domain] += count
             counts.append(found)
             weights.append(math.log(size + 2))
@@ -206,13 +211,16 @@ class PodTopologySpread:
         return 0 if known.needs_all and None in here else _weigh(known, here)
 
     def score_many(self, cycle: Cycle, pod: PodInfo, window: Window) -> list[int]:
-        """As ``score``, looking up each distinct set of counts once."""
+        """As ``score``, looking up each distinct set of counts once.
+
+        Every domain of the window is known, but for those of nodes that lack another label and get nothing anyway.
+        """
         known: Preferred = cycle.score_data[self.name]
         columns: list[Sequence[int | None]] = []
         for constraint, counts in zip(known.constraints, known.counts, strict=True):
             domains = window.take(_domains(cycle, constraint.topology_key))
             if constraint.topology_key != HOSTNAME:
-                columns.append([None if domain is None else counts.get(domain, 0) for domain in domains])
+                columns.append(list(map(counts.get, domains)))
                 continue
             matching = window.take(_matching(cycle, pod, constraint))
             if None in domains:
@@ -352,7 +360,7 @@ def _counter(namespace: str, selector: LabelSelector) -> Callable[[NodeInfo], in
     )
 
 
-def _in_domain(node: NodeInfo, constraint: Constraint, counts: dict[str, int], pod: PodInfo) -> int | None:
+def _in_domain(node: NodeInfo, constraint: Constraint, counts: Totals, pod: PodInfo) -> int | None:
     domain = node.labels.get(constraint.topology_key)
     if domain is None:
         return None
