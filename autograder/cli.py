@@ -79,12 +79,27 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that work side by side")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: 1 or more")
+    return int(text)
+
+
+def _grade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--course", metavar="DIR", type=Path, help="the course's folder; otherwise it is looked for")
+    parser.add_argument("--assignment", metavar="NAME", help="only this one, such as 07-pods")
+    parser.add_argument("--workers", metavar="N", type=_count, help="processes; as many as processors if left out")
+    _cluster_choice(parser)
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all verdicts there")
+
+
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command(
         "run a cluster in the foreground", "autograder.controlplane.fronts.serve:serve", _cluster_serve
     ),
     "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
+    "grade": Command("grade a class and fill the gradebook", "autograder.grading.commands:grade", _grade),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
 }
 

@@ -45,6 +45,16 @@ def comment_on(graded: Graded, notes: Iterable[str] = ()) -> str:
     return "\n\n".join([*lines, *(f"Note: {note}." for note in notes)])
 
 
+def scores_of(notebook: GradedNotebook) -> dict[str, float | None]:
+    """The points by check cell; None where nothing was judged."""
+    return {graded.task.check_cell: graded.score for graded in notebook.graded}
+
+
+def comments_on(notebook: GradedNotebook) -> dict[str, str]:
+    """The comments by answer cell."""
+    return {graded.task.answer_cell: comment_on(graded, notebook.notes_on(graded.task)) for graded in notebook.graded}
+
+
 def marked_cells(notebook: GradedNotebook) -> list[Cell]:
     """The cells of a graded notebook with the verdicts as outputs of the check cells."""
     outputs = {graded.task.check_cell: outputs_of(graded, count) for count, graded in enumerate(notebook.graded, 1)}

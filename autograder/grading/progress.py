@@ -15,11 +15,15 @@ _PARTS: Final = 4
 class Progress:
     """Counts what is done.  ``what`` names the things in the plural."""
 
-    def __init__(self, what: str, total: int, stream: TextIO | None = None) -> None:
-        self._what, self._total = what, total
+    def __init__(self, what: str, stream: TextIO | None = None) -> None:
+        self._what = what
         self._stream = stream or sys.stderr
         self._begin = time.monotonic()
-        self._done = 0
+        self._total = self._done = 0
+
+    def begin(self, total: int) -> None:
+        """So many are to be done, from now on."""
+        self._begin, self._total, self._done = time.monotonic(), total, 0
 
     def step(self, name: str = "") -> None:
         """One more is done; ``name`` says which."""

@@ -75,18 +75,19 @@ def read_submitted(submission: Submission, notebook: Notebook) -> list[Cell]:
     mode = _mode(submission.folder)
     if mode is not None and not stat.S_ISDIR(mode):
         raise Unreadable(f"{submission.assignment} is not a plain folder; hand in the folder of the assignment itself")
-    return read_cells(submission.folder / f"{notebook.name}.ipynb")
+    cells: list[Cell] = read_notebook(submission.folder / f"{notebook.name}.ipynb")["cells"]
+    return cells
 
 
-def read_cells(path: Path) -> list[Cell]:
-    """The cells of a notebook, each with nothing but a type, metadata and a text."""
+def read_notebook(path: Path) -> dict[str, Any]:
+    """A notebook as data, each of its cells with nothing but a type, metadata and a text."""
     document = _parsed(path)
     cells = document.get("cells") if isinstance(document, dict) else None
     if not isinstance(cells, list):
         raise Unreadable("this is not a notebook: it has no list of cells; save it again from Jupyter")
     if len(cells) > CELL_LIMIT:
         raise Unreadable(f"the notebook has {len(cells)} cells; at most {CELL_LIMIT} are read")
-    return [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]
+    return {**document, "cells": [_plain_cell(cell, number) for number, cell in enumerate(cells, 1)]}
 
 
 def _parsed(path: Path) -> Any:

@@ -1,0 +1,119 @@
+"""A graded class as people read it on a terminal: a row for each student, a column for each exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from autograder.checks.verdict import Status, tidy
+from autograder.grading.batch import Batch
+from autograder.grading.engine import Graded
+
+#: Follows totals that hold an answer which nobody has judged.
+MARK: Final = "*"
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One student's results, in the order of the columns."""
+
+    student: str
+    graded: tuple[Graded, ...]
+    seconds: float
+
+    @property
+    def earned(self) -> float:
+        return tidy(sum(one.score or 0 for one in self.graded))
+
+    @property
+    def possible(self) -> float:
+        return tidy(sum(one.task.points for one in self.graded))
+
+    @property
+    def is_complete(self) -> bool:
+        return all(one.score is not None for one in self.graded)
+
+    def cells(self) -> list[str]:
+        mark = "" if self.is_complete else MARK
+        percent = f"{self.earned / self.possible:.0%}{mark}" if self.possible else "-"
+        total = f"{self.earned:g}/{self.possible:g}{mark}"
+        return [self.student, *map(_shown, self.graded), total, percent, f"{self.seconds:.2f} s"]
+
+
+def lines(batch: Batch) -> Iterator[str]:
+    """The table, what had to be put right, and why answers have no points."""
+    tasks = [task for assignment in batch.assignments for task in assignment.tasks]
+    topics = [task.exercise.partition("/") for task in tasks]
+    rows = [_row(student, batch) for student in batch.students]
+    heads = [
+        ["student", *(f"{topic}/" for topic, _, _ in topics), "total", "", "time"],
+        ["", *(name for _, _, name in topics), "", "", ""],
+        ["", *(f"of {task.points:g}" for task in tasks), "", "", ""],
+    ]
+    yield from _aligned([*heads, [], *(row.cells() for row in rows), [], _means(rows)])
+    if not all(row.is_complete for row in rows):
+        yield f"{MARK} without the answers that were not judged; the gradebook asks for a score by hand"
+    remarks = [*_remarks(batch), *batch.strays]
+    if remarks:
+        yield ""
+        yield from remarks
+
+
+def _row(student: str, batch: Batch) -> _Row:
+    own = [graded for graded in batch.submissions if graded.submission.student == student]
+    return _Row(student, tuple(one for graded in own for one in graded.graded), sum(graded.seconds for graded in own))
+
+
+def _means(rows: Sequence[_Row]) -> list[str]:
+    """The mean of every column, of the answers that were judged."""
+    if not rows:
+        return ["mean"]
+    columns = list(zip(*(row.graded for row in rows), strict=True))
+    scores = [[one.score for one in column if one.score is not None] for column in columns]
+    means = [f"{sum(column) / len(column):.1f}" if column else "-" for column in scores]
+    percent = sum(row.earned for row in rows) / (sum(row.possible for row in rows) or 1)
+    total = f"{sum(row.earned for row in rows) / len(rows):.1f}"
+    return ["mean", *means, total, f"{percent:.0%}", f"{sum(row.seconds for row in rows) / len(rows):.2f} s"]
+
+
+def _remarks(batch: Batch) -> Iterator[str]:
+    for graded in batch.submissions:
+        name = f"{graded.submission.student}, {graded.submission.assignment}"
+        if not graded.handed_in:
+            continue
+        for notebook in graded.notebooks:
+            for note in notebook.notes:
+                yield f"{name}: {note.text}"
+        yield from dict.fromkeys(f"{name}: {_reason(one)}" for one in graded.graded if one.score is None)
+
+
+def _reason(graded: Graded) -> str:
+    """Why an answer has no points, on one line that cannot move a terminal's cursor."""
+    result = next((one for one in graded.verdict.criteria if one.message), None)
+    where = f"{result.where}: " if result and result.where else ""
+    message = " ".join(f"{where}{result.message if result else ''}".split())
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in message)[:300]
+    status = graded.verdict.status
+    if status is Status.GRADED or text.startswith(status.value):
+        return text
+    return f"{status.value}: {text}"
+
+
+def _shown(graded: Graded) -> str:
+    return graded.verdict.status.value if graded.score is None else f"{graded.score:g}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns padded to their widths, the first to the left; an empty row becomes a rule."""
+    count = max(len(row) for row in rows)
+    widths = [max((len(row[index]) for row in rows if index < len(row)), default=0) for index in range(count)]
+    for row in rows:
+        if not row:
+            yield "-" * (sum(widths) + 2 * (count - 1))
+            continue
+        padded = [
+            text.ljust(width) if index == 0 else text.rjust(width)
+            for index, (text, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        yield "  ".join(padded).rstrip()
