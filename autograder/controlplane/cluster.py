@@ -20,7 +20,7 @@ from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.etcd import MemoryStore
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
-from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.kubelet import kubeadm
 from autograder.controlplane.topology import DEFAULT_NODES
 

@@ -19,7 +19,7 @@ from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntit
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
 from autograder.controlplane.fronts.watches import Watches
-from autograder.controlplane.kube_apiserver.node_connection import ExecResult
+from autograder.controlplane.apimachinery.node_connection import ExecResult
 
 Handle = Callable[[Request], Response]
 

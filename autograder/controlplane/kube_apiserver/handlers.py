@@ -20,7 +20,7 @@ from autograder.controlplane.kube_apiserver import decoding, defaulting, fieldma
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.backend import Backend
-from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
@@ -264,10 +264,10 @@ class Handlers:
                 obj.setdefault("status", {})
         else:
             media_type = request.headers.get("content-type", "").partition(";")[0].strip() or "application/json"
-            if media_type not in BODY_TYPES[:2]:
+            if media_type not in BODY_TYPES:
                 raise UnsupportedMediaType(
                     "the body of the request was in an unknown format - accepted media types include: "
-                    + ", ".join(BODY_TYPES[:2]),
+                    + ", ".join(BODY_TYPES),
                     details={},
                 )
             decoded = decoding.decode(

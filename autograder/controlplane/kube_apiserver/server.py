@@ -22,7 +22,7 @@ from autograder.controlplane.kube_apiserver import documents
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.handlers import Handlers
-from autograder.controlplane.kube_apiserver.node_connection import NodeConnection
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.kube_apiserver.routing import resolve
 
 

@@ -23,7 +23,7 @@ from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers.machines import DISK
 from autograder.controlplane.containers.records import Container
-from autograder.controlplane.kube_apiserver.node_connection import ExecResult, LogOptions
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
 from autograder.controlplane.kubelet import node_status, probes, static_pods
 from autograder.controlplane.kubelet.pod_worker import SANDBOX_TIME, PodWorker, Surroundings
 from autograder.controlplane.kubelet.records import ContainerWork, PodState, Stage

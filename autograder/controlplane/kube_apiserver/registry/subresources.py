@@ -12,7 +12,7 @@ from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
 from autograder.controlplane.kube_apiserver import decoding
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.node_connection import LogOptions, NodeConnection
+from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
 from autograder.controlplane.kube_apiserver.patching import PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options
 from autograder.controlplane.kube_apiserver.registry.generic import Registry

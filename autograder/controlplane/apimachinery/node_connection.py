@@ -37,5 +37,7 @@ class NodeConnection(Protocol):
     def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
         """The log of a container, or of its previous run."""
 
-    def exec(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str) -> ExecResult:
+    def exec(
+        self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
+    ) -> ExecResult:
         """Run a command in a container."""
