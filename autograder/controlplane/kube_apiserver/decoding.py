@@ -21,7 +21,14 @@ from typing import Any, Final, Literal, NoReturn
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.field import quoted
 from autograder.controlplane.kube_apiserver import types
-from autograder.controlplane.kube_apiserver.parsing import BODY_LIMIT, Repeated, Unreadable, parse, parse_body
+from autograder.controlplane.kube_apiserver.parsing import (
+    BODY_LIMIT,
+    Repeated,
+    Undecodable,
+    Unreadable,
+    parse,
+    parse_body,
+)
 from autograder.controlplane.kube_apiserver.reading import (
     OWN_READERS,
     Malformed,
@@ -68,6 +75,9 @@ def decode(
     if isinstance(body, bytes):
         try:
             value, repeats = parse_body(body, media_type)
+        except Undecodable as error:
+            version = error.api_version.rpartition("/")[2]
+            raise BadRequest(f'{error.kind} in version "{version}" cannot be handled as a {kind}: {error}') from error
         except Unreadable as error:
             raise BadRequest(
                 f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(body)})"

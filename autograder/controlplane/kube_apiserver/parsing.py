@@ -1,4 +1,4 @@
-"""Turns the bytes of a request body into a value: JSON as Go reads it, or YAML that says the same.
+"""Turns the bytes of a request body into a value: JSON as Go reads it, or YAML or protobuf that says the same.
 
 Broken bodies get Go's words. Hostile ones (deep, long, full of aliases) are refused before they cost much.
 """
@@ -14,12 +14,22 @@ from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
 
 #: Bytes of a request body that the server reads.
 BODY_LIMIT: Final = 3 * 1024 * 1024
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 #: Values in a YAML document, aliases counted as often as they stand; JSON is bounded by its bytes.
 YAML_VALUE_LIMIT: Final = 200_000
 
 
 class Unreadable(ValueError):
-    """The bytes are not JSON (or YAML) at all."""
+    """The bytes are not JSON (or YAML, or protobuf) at all."""
+
+
+class Undecodable(Unreadable):
+    """The bytes say of which kind they are, and are no object of it."""
+
+    def __init__(self, api_version: str, kind: str, why: str) -> None:
+        super().__init__(why)
+        self.api_version = api_version
+        self.kind = kind
 
 
 class Repeated(dict[str, Any]):
@@ -50,6 +60,10 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
     """The value, and whether a key stands twice in an object of it."""
     if len(body) > BODY_LIMIT:
         raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT}")
+    if media_type.partition(";")[0].strip() == PROTOBUF:
+        from autograder.controlplane.kube_apiserver import protobuf  # loads a library that most servers never need
+
+        return protobuf.parse(body), False
     text = body.decode("utf-8", errors="replace")
     if "yaml" in media_type:
         return _parse_yaml(text), False
