@@ -16,6 +16,7 @@ from autograder.controlplane.kube_controller_manager.job import JobController
 from autograder.controlplane.kube_controller_manager.namespace import NamespaceController
 from autograder.controlplane.kube_controller_manager.nodeipam import NodeIpamController
 from autograder.controlplane.kube_controller_manager.nodelifecycle import NodeLifecycleController
+from autograder.controlplane.kube_controller_manager.persistentvolume import PersistentVolumeBinder
 from autograder.controlplane.kube_controller_manager.podgc import PodGCController
 from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
 from autograder.controlplane.kube_controller_manager.replication import ReplicationManager
@@ -25,6 +26,10 @@ from autograder.controlplane.kube_controller_manager.serviceaccount import Servi
 from autograder.controlplane.kube_controller_manager.statefulset import StatefulSetController
 from autograder.controlplane.kube_controller_manager.tainteviction import TaintEvictionController
 from autograder.controlplane.kube_controller_manager.ttlafterfinished import TTLAfterFinishedController
+from autograder.controlplane.kube_controller_manager.volumeprotection import (
+    PVCProtectionController,
+    PVProtectionController,
+)
 
 #: All controllers, in the order in which they get their turn.
 CONTROLLERS: Final[tuple[type[Controller], ...]] = (
@@ -46,6 +51,9 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     DisruptionController,
     EndpointsController,
     EndpointSliceController,
+    PersistentVolumeBinder,
+    PVCProtectionController,
+    PVProtectionController,
     GarbageCollector,
     TTLAfterFinishedController,
 )

@@ -15,8 +15,8 @@ from autograder.controlplane.component import Environment
 
 COMPONENT = "kube-controller-manager"
 
-#: What one controller may write in a second of virtual time, its events included.  Real clients are limited too (and to less);
-#: here the limit is what lets time go on when an object asks for two billion pods.
+#: What one controller may write in a second of virtual time, its events included.  Real clients are limited too (and
+#: to less); here the limit is what lets time go on when an object asks for two billion pods.
 WRITES_PER_SECOND: Final = 1000
 
 

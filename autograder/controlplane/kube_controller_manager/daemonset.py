@@ -13,7 +13,8 @@ from autograder.controlplane.apimachinery.scheme import CONTROLLERREVISIONS, DAE
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager import history, nodes, pods as podlib
+from autograder.controlplane.kube_controller_manager import history, nodes
+from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
@@ -362,7 +363,7 @@ class DaemonSetController(Controller):
                 if not has_cause(error, NAMESPACE_TERMINATING):
                     raise
 
-        done, failure = slow_start(len(missing), create)
+        _, failure = slow_start(len(missing), create)
         self.expectations.creation_observed(key, sum(1 for _ in waiting))
         for pod in doomed:
             try:

@@ -73,9 +73,9 @@ class EndpointsController(ServiceFollower):
         labels = {name: text for name, text in service["metadata"].get("labels", {}).items() if name != HEADLESS_LABEL}
         labels |= {HEADLESS_LABEL: "", MANAGED_BY: MANAGER} if is_headless(service) else {MANAGED_BY: MANAGER}
         subsets, truncated = _truncated(subsets)
-        if existing is not None and existing.get("subsets", []) == subsets and existing["metadata"].get("labels") == labels:
+        before: Object = existing["metadata"] if existing else {"name": name, "namespace": namespace}
+        if existing is not None and existing.get("subsets", []) == subsets and before.get("labels") == labels:
             return
-        before = existing["metadata"] if existing else {"name": name, "namespace": namespace}
         own = (TRIGGER_TIME, OVER_CAPACITY)
         annotations = {key: text for key, text in before.get("annotations", {}).items() if key not in own}
         annotations |= compact({TRIGGER_TIME: trigger, OVER_CAPACITY: "truncated" if truncated else ""})
@@ -135,11 +135,18 @@ def _subsets(service: Object, pods: list[Object]) -> list[Object]:
 
 
 def _sorted(addresses: Addresses) -> Addresses:
-    return sorted(addresses, key=lambda one: ([int(part) for part in one["ip"].split(".") if part.isdigit()], one["ip"]))
+    return sorted(addresses, key=_by_address)
+
+
+def _by_address(address: Object) -> tuple[list[int], str]:
+    """Sort key: IPv4 addresses by number."""
+    ip: str = address["ip"]
+    return [int(part) for part in ip.split(".") if part.isdigit()], ip
 
 
 def _address(service: Object, pod: Object) -> Object:
-    address = {"ip": pod["status"]["podIP"], "hostname": hostname(pod, service), "nodeName": pod["spec"].get("nodeName")}
+    node = pod["spec"].get("nodeName")
+    address = {"ip": pod["status"]["podIP"], "hostname": hostname(pod, service), "nodeName": node}
     return compact({**address, "targetRef": target(pod)})
 
 

@@ -174,7 +174,8 @@ class EndpointSliceController(ServiceFollower):
     ) -> None:
         meta = one["metadata"]
         labels = _labels(service, meta.get("labels", {}))
-        if (one.get("endpoints") or []) == endpoints and labels == meta.get("labels", {}) and ports == (one.get("ports") or []):
+        same = (one.get("endpoints") or []) == endpoints and (one.get("ports") or []) == ports
+        if same and labels == meta.get("labels", {}):
             return
         annotations = {key: text for key, text in meta.get("annotations", {}).items() if key != TRIGGER_TIME}
         if trigger:

@@ -130,7 +130,7 @@ class GarbageCollector(Controller):
                 yield Item(kind, obj)
 
     def _find_owner(self, item: Item, reference: Object) -> Item | None:
-        """The owner that a reference names, if it exists; an owner lives in the namespace of what it owns, or in none."""
+        """The owner that a reference names, if it exists; it lives in the namespace of what it owns, or in none."""
         kind = BY_KIND.get((reference["apiVersion"], reference["kind"]))
         informer = self.graph.get(kind) if kind else None
         if kind is None or informer is None:

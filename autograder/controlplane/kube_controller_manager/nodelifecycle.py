@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_node
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager import nodes, pods as podlib
+from autograder.controlplane.kube_controller_manager import nodes
+from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import find
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 

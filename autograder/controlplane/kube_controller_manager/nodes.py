@@ -79,8 +79,9 @@ def _matches_term(term: Object, node: Object) -> bool:
 
 
 def _selector(expressions: Iterable[dict[str, Any]]) -> LabelSelector:
-    return LabelSelector(
-        tuple(
-            Requirement(one["key"], _OPERATORS[one["operator"]], frozenset(one.get("values", ()))) for one in expressions
-        )
-    )
+    return LabelSelector(tuple(map(_requirement, expressions)))
+
+
+def _requirement(expression: dict[str, Any]) -> Requirement:
+    operator = _OPERATORS[expression["operator"]]
+    return Requirement(expression["key"], operator, frozenset(expression.get("values", ())))

@@ -12,7 +12,8 @@ from autograder.controlplane.apimachinery.scheme import NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_node
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager import nodes, pods as podlib
+from autograder.controlplane.kube_controller_manager import nodes
+from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.tainteviction import with_disruption
 

@@ -194,7 +194,7 @@ class ReplicaSetController(Controller):
             raise failure
 
     def _pods_per_node(self, replica_set: Object) -> Counter[str]:
-        """Active pods on each node that belong to this set or to others of the same owner (the old ones of a rollout)."""
+        """Active pods on each node that are of this set or of others of the same owner, as in a rollout."""
         reference = controller_of(replica_set)
         related = self.sets.by_index("controller", reference["uid"]) if reference else []
         found: dict[str, Object] = {}

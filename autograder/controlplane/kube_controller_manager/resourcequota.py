@@ -95,7 +95,8 @@ class ResourceQuotaController(Controller):
 
     def _usage(self, one: Object, hard: dict[str, str]) -> ResourceList:
         """What the objects of the quota's namespace use of the resources that it limits."""
-        used = {name: amount for name, amount in resources.parsed(one.get("status", {}).get("used")).items() if name in hard}
+        known = resources.parsed(one.get("status", {}).get("used"))
+        used = {name: amount for name, amount in known.items() if name in hard}
         for kind in COUNTED:
             if names := quota.matching_resources(kind, hard):
                 used |= self._usage_of(kind, one, names)

@@ -20,7 +20,8 @@ from autograder.controlplane.apimachinery.scheme import (
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager import history, pods as podlib
+from autograder.controlplane.kube_controller_manager import history
+from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
@@ -150,7 +151,7 @@ class StatefulSetController(Controller):
         if done and round_.is_rolling:
             counts["currentReplicas"] = counts["updatedReplicas"]
             revision["currentRevision"] = revision["updateRevision"]
-        status = {"replicas": counts.pop("replicas"), "availableReplicas": counts.pop("availableReplicas")}
+        status: Object = {"replicas": counts.pop("replicas"), "availableReplicas": counts.pop("availableReplicas")}
         status |= compact({"observedGeneration": stateful_set["metadata"].get("generation", 0), **counts})
         status |= revision
         status["collisionCount"] = collisions
@@ -241,7 +242,12 @@ class _Round:
     """One look at the pods of a StatefulSet: the ones that shall be, the condemned ones, and what is done to them."""
 
     def __init__(
-        self, controller: StatefulSetController, stateful_set: Object, current: Object, update: Object, pods: list[Object]
+        self,
+        controller: StatefulSetController,
+        stateful_set: Object,
+        current: Object,
+        update: Object,
+        pods: list[Object],
     ) -> None:
         self._controller = controller
         self.stateful_set = stateful_set
@@ -251,7 +257,8 @@ class _Round:
         self._wait: int = spec.get("minReadySeconds", 0)
         strategy = spec.get("updateStrategy", {})
         self.is_rolling = strategy.get("type", "RollingUpdate") == "RollingUpdate"
-        self._partition: int | None = strategy["rollingUpdate"].get("partition", 0) if "rollingUpdate" in strategy else None
+        rolling = strategy.get("rollingUpdate")
+        self._partition: int | None = None if rolling is None else rolling.get("partition", 0)
         self._in_order = spec.get("podManagementPolicy", "OrderedReady") != "Parallel"
         first = spec.get("ordinals", {}).get("start", 0)
         self._wanted = range(first, first + spec.get("replicas", 1))

@@ -66,7 +66,7 @@ class World:
     def bytes(self) -> list[tuple[str, Any]]:
         """Everything in the store, to compare clusters by."""
         store = self.cluster.store
-        return [(key, store.get(key)) for key in store.keys()]
+        return [(key, store.get(key)) for key in store.keys()]  # noqa: SIM118 - a store is no dict
 
     def roll_out(self, image: str, name: str = "web") -> None:
         container = {"name": "c", "image": image}

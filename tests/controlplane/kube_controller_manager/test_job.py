@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from controller_world import World, job
 
@@ -51,7 +53,7 @@ def test_tries_again_with_growing_pauses_and_gives_up(world: World) -> None:
         if len(world.names(PODS)) > len(made):
             made.append((world.cluster.clock.now - start) / SECOND)
         world.advance(0.1)
-    pauses = [later - earlier for earlier, later in zip(made, made[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(made)]
     assert len(made) == 3
     assert 10 <= pauses[0] <= 13
     assert 20 <= pauses[1] <= 23
@@ -133,7 +135,8 @@ def test_goes_when_its_time_is_over(world: World) -> None:
     world.advance(20)
     assert world.names(JOBS) == ["brief"]
     world.advance(30)
-    assert world.names(JOBS) == [] and world.names(PODS) == []
+    assert world.names(JOBS) == []
+    assert world.names(PODS) == []
 
 
 def test_a_deleted_job_takes_its_pods_along(world: World) -> None:

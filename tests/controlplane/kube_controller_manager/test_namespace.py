@@ -44,7 +44,8 @@ def test_deleted_it_takes_everything_along(world: World) -> None:
     world.advance(120)
     with pytest.raises(NotFound):
         world.get(NAMESPACES, "dev", "")
-    assert not [key for key in world.cluster.store.keys() if "/dev/" in key]
+    left = list(world.cluster.store.keys())
+    assert not [key for key in left if "/dev/" in key]
 
 
 def test_nothing_new_comes_into_a_namespace_that_is_going(world: World) -> None:

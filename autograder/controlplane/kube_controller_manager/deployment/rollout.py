@@ -101,7 +101,8 @@ class Rollout:
             self._tell("Warning", "DeploymentRollbackTemplateUnchanged", message)
         else:
             template = _without_hash_label(found["spec"]["template"])
-            own = {key: text for key, text in revisions.annotations_of(deployment).items() if key in revisions.NOT_COPIED}
+            annotations = revisions.annotations_of(deployment)
+            own = {key: text for key, text in annotations.items() if key in revisions.NOT_COPIED}
             deployment = revisions.with_annotations(deployment, own | revisions.copied(found))
             deployment = {**deployment, "spec": {**deployment["spec"], "template": template}}
             self._tell("Normal", "DeploymentRollback", f'Rolled back deployment "{name}" to revision {wanted}')

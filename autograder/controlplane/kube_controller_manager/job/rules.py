@@ -23,7 +23,7 @@ LONGEST_BACKOFF: Final = 600 * SECOND
 class Failures(NamedTuple):
     """How many pods have failed since the last success, and when the last one did."""
 
-    count: int = 0
+    number: int = 0
     last: int = 0
 
 
@@ -60,7 +60,7 @@ def is_failed(job: Object, pod: Object) -> bool:
 
 
 def policy_verdict(job: Object, pod: Object) -> tuple[str, str]:
-    """The action of the first rule of the pod failure policy that fits a failed pod, and why; ('', '') when none does."""
+    """What the first rule of the pod failure policy that fits a failed pod does, and why; ('', '') without one."""
     for position, rule in enumerate(job["spec"].get("podFailurePolicy", {}).get("rules", ())):
         action, at = rule["action"], f"matching {rule['action']} rule at index {position}"
         subject = f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']}"
@@ -129,7 +129,8 @@ def met_success_policy(job: Object, succeeded: set[int]) -> str:
 def finish_time(pod: Object) -> int:
     """When a pod ended, as far as its status tells."""
     status, meta = pod.get("status", {}), pod["metadata"]
-    ended = [one.get("state", {}).get("terminated", {}).get("finishedAt") for one in status.get("containerStatuses", ())]
+    states = [one.get("state", {}) for one in status.get("containerStatuses", ())]
+    ended = [state.get("terminated", {}).get("finishedAt") for state in states]
     if ended and all(ended):
         return max(map(timestamps.parse, ended))
     ready = podlib.condition(pod, "Ready")
@@ -147,12 +148,12 @@ def with_finished(before: Failures, succeeded: list[Object], failed: list[Object
         last_success = max(map(finish_time, succeeded))
         times = [time for time in times if time > last_success]
         before = Failures()
-    return Failures(before.count + len(times), times[-1]) if times else before
+    return Failures(before.number + len(times), times[-1]) if times else before
 
 
 def wait_after(failures: Failures, now: int) -> int:
     """Microseconds until the next pod may be created: 10 s after the first failure, then twice as long each time."""
-    if failures.count == 0:
+    if failures.number == 0:
         return 0
-    backoff = min(FIRST_BACKOFF << min(failures.count - 1, 20), LONGEST_BACKOFF)
+    backoff = min(FIRST_BACKOFF << min(failures.number - 1, 20), LONGEST_BACKOFF)
     return max(0, failures.last + backoff - now)
