@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 MAX_LENGTH: Final = 500
+MAX_DEPTH: Final = 20
 
 _TOKEN: Final = re.compile(r"\s*(?:(\d+)|([A-Za-z_]\w*)|(<=|>=|==|!=|&&|\|\||<<|>>|[-+*/%<>!~&|^?:()]))", re.ASCII)
 
@@ -81,12 +82,16 @@ class _Reader:
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens[::-1]
+        self._depth = 0
 
     def expression(self) -> int:
         value = self._level(0)
         if self._peek() != "?":
             return value
         self.tokens.pop()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise BadExpression("nested too deeply")
         yes = self.expression()
         self._expect(":")
         no = self.expression()
@@ -107,10 +112,20 @@ class _Reader:
             raise BadExpression("arithmetic syntax error")
         self.tokens.pop()
         if token in _UNARY:
-            return _wrapped(_UNARY[token](self._unary()))
+            signs = [token]
+            while self._peek() in _UNARY:
+                signs.append(self.tokens.pop())
+            value = self._unary()
+            for sign in reversed(signs):
+                value = _wrapped(_UNARY[sign](value))
+            return value
         if token == "(":
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise BadExpression("nested too deeply")
             value = self.expression()
             self._expect(")")
+            self._depth -= 1
             return value
         if token.lstrip("-").isdigit():
             return _wrapped(int(token))

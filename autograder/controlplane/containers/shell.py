@@ -24,6 +24,7 @@ from autograder.controlplane.containers.syntax import ShellSyntaxError
 MAX_STEPS: Final = 20_000
 MAX_OUTPUT: Final = 200_000
 MAX_FRAMES: Final = 400
+MAX_NESTING: Final = 20
 MAX_WORDS: Final = 10_000
 #: Nothing that runs at once goes on for longer than this (microseconds).
 MAX_ELAPSED: Final = 3600 * SECOND
@@ -134,7 +135,7 @@ class Interpreter:
 
     def __init__(
         self, process: Process, system: System, applets: dict[str, Applet], *, at_once: bool = False, stdin: str = "",
-        steps: int = MAX_STEPS, limit: int = MAX_ELAPSED,
+        steps: int = MAX_STEPS, limit: int = MAX_ELAPSED, nesting: int = 0,
     ) -> None:  # fmt: skip
         self.process = process
         self.system = system
@@ -143,6 +144,7 @@ class Interpreter:
         self.stdin = stdin
         self.elapsed = 0
         self.limit = limit
+        self.nesting = nesting
         self.steps = steps
         self.captured: list[tuple[str, str]] = []
         self._captured_size = 0
@@ -209,13 +211,16 @@ class Interpreter:
 
     def nested(self, node: syntax.Command, stdin: str = "") -> Interpreter:
         """Run a part of the script at once and apart; its time is added to this one's."""
+        if self.nesting >= MAX_NESTING:
+            self.emit("stderr", "sh: nested too deeply\n")
+            raise _Stop(2)
         process = replace(
             self.process, frames=(("node", node),), variables=self.variables, functions=self.functions,
             parameters=self.parameters, traps={}, cwd=self.cwd, status=self.status, outputs=("stdout", "stderr"),
         )  # fmt: skip
         inner = Interpreter(
             process, self.system, self.applets, at_once=True, stdin=stdin, steps=self.steps,
-            limit=max(self.limit - self.elapsed, 0),
+            limit=max(self.limit - self.elapsed, 0), nesting=self.nesting + 1,
         )  # fmt: skip
         ended = inner.run()
         self.steps = inner.steps

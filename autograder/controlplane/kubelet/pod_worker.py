@@ -241,25 +241,23 @@ class PodWorker:
                 continue
             if self.state.initialized:
                 continue
-            latest = self._machines.latest(self.state.uid, spec["name"])
-            if latest is not None and latest.state is ContainerState.EXITED and self._of_this_sandbox(latest):
-                if latest.exit_code == 0:
-                    self._set(spec["name"], waiting=None)
-                    continue
-                if not should_restart(spec, _until_success(self.state.pod["spec"]), latest.exit_code):
-                    self._terminate(0)
-                    return False
-            progress = self._ensure_running(spec)
-            if progress == "ended":
+            if self._has_succeeded(spec):
                 continue
-            return False
+            if self._ensure_running(spec) != "ended":
+                return False
+            if not self._has_succeeded(spec):
+                self._terminate(0)
+                return False
         if not self.state.initialized:
             self.state = replace(self.state, initialized=True)
         return True
 
-    def _of_this_sandbox(self, container: Container) -> bool:
-        sandbox = self._machines.sandboxes[self.state.uid]
-        return container.created >= sandbox.created
+    def _has_succeeded(self, spec: Object) -> bool:
+        """Whether an init container has done its work in the pod's sandbox of now."""
+        latest = self._machines.latest(self.state.uid, spec["name"])
+        if latest is None or latest.state is not ContainerState.EXITED or latest.exit_code:
+            return False
+        return latest.created >= self._machines.sandboxes[self.state.uid].created
 
     def _ensure_running(self, spec: Object) -> str:
         """Bring one container nearer to running: ``running``, ``waiting``, ``ended``, or ``busy`` (a pull goes on)."""

@@ -1,0 +1,143 @@
+"""What a kubelet says of its node, whose machines there are, and what happens when one loses power."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
+from autograder.controlplane.cluster import Cluster
+
+if TYPE_CHECKING:
+    from tests.controlplane.kubelet.conftest import World
+
+FOLDER = "/etc/kubernetes/manifests/"
+MANIFEST = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: default, labels: {app: web}}
+spec:
+  containers: [{name: c, image: "nginx:1.27"}]
+"""
+
+
+def ready_condition(world: World, name: str) -> dict[str, Any]:
+    conditions = world.client.get(NODES, "", name)["status"].get("conditions", ())
+    return next((one for one in conditions if one["type"] == "Ready"), {})
+
+
+def test_a_node_is_made_ready(world: World) -> None:
+    node = world.client.get(NODES, "", "worker-1")
+    assert [(one["type"], one["status"], one["reason"]) for one in node["status"]["conditions"]] == [
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory"), ("DiskPressure", "False", "KubeletHasNoDiskPressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID"), ("Ready", "True", "KubeletReady"),
+    ]  # fmt: skip
+    assert node["status"]["nodeInfo"]["kubeletVersion"] == "v1.36.2"
+
+
+def test_a_lease_is_renewed_every_ten_seconds(world: World) -> None:
+    renewals = []
+    for _ in range(3):
+        renewals.append(world.client.get(LEASES, "kube-node-lease", "worker-1")["spec"]["renewTime"])
+        world.cluster.advance(10)
+    assert renewals == [f"2026-01-01T09:00:{second}.000000Z" for second in ("00", "10", "20")]
+
+
+def test_the_status_of_a_node_is_written_every_five_minutes(world: World) -> None:
+    first = ready_condition(world, "worker-1")["lastHeartbeatTime"]
+    world.cluster.advance(299)
+    assert ready_condition(world, "worker-1")["lastHeartbeatTime"] == first
+    world.cluster.advance(2)
+    assert ready_condition(world, "worker-1")["lastHeartbeatTime"] == "2026-01-01T09:05:00Z"
+    assert ready_condition(world, "worker-1")["lastTransitionTime"] == first
+
+
+@pytest.mark.parametrize(("annotations", "ready"), [({"kwok.x-k8s.io/node": "fake"}, True), ({}, False)])
+def test_only_an_annotated_node_of_a_user_gets_a_kubelet(
+    world: World, annotations: dict[str, str], ready: bool
+) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "extra", "annotations": annotations}}
+    world.client.create(NODES, "", json.dumps(manifest).encode())  # type: ignore[arg-type]
+    world.cluster.advance(3)
+    assert (ready_condition(world, "extra").get("status") == "True") == ready
+    if ready:
+        assert world.run("web", nodeName="extra")["status"]["phase"] == "Running"
+
+
+def test_a_node_without_power_falls_silent_and_its_containers_come_back(world: World) -> None:
+    world.run("web")
+    world.cluster.power_off("worker-1")
+    world.cluster.advance(60)
+    assert ready_condition(world, "worker-1")["status"] == "Unknown"
+    assert world.container("web")["restartCount"] == 0
+    world.cluster.power_on("worker-1")
+    world.cluster.advance(10)
+    assert ready_condition(world, "worker-1")["status"] == "True"
+    status = world.container("web")
+    assert (status["ready"], status["restartCount"]) == (True, 1)
+    assert status["lastState"]["terminated"]["exitCode"] == 255
+    assert "SandboxChanged" in world.reasons("web")
+
+
+def test_containers_go_on_while_the_kubelet_is_stopped(world: World) -> None:
+    script = "for i in 1 2 3 4 5; do echo $i; sleep 2; done; sleep 9999"
+    world.sh("app", script)
+    world.run("web", {"readinessProbe": {"httpGet": {"port": 80}}})
+    world.cluster.stop("kubelet")
+    world.run("late")
+    world.cluster.advance(20)
+    assert "containerStatuses" not in world.pod("late")["status"]
+    world.cluster.start("kubelet")
+    world.cluster.advance(2)
+    assert world.logs("app") == "1\n2\n3\n4\n5\n"
+    assert (world.container("app")["restartCount"], world.container("web")["ready"]) == (0, True)
+    assert world.pod("late")["status"]["phase"] == "Running"
+
+
+def test_a_manifest_on_the_disk_of_a_node_is_a_pod(world: World) -> None:
+    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", MANIFEST)
+    world.cluster.advance(2)
+    mirror = world.pod("web-worker-1")
+    assert mirror["status"]["phase"] == "Running"
+    assert mirror["metadata"]["annotations"]["kubernetes.io/config.source"] == "file"
+    assert mirror["metadata"]["ownerReferences"][0]["kind"] == "Node"
+    assert world.logs("web-worker-1") == ""
+
+
+def test_a_mirror_that_is_deleted_comes_back_and_the_pod_goes_on(world: World) -> None:
+    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", MANIFEST)
+    world.cluster.advance(2)
+    before = world.pod("web-worker-1")
+    world.client.delete(PODS, "default", "web-worker-1")
+    world.cluster.advance(2)
+    after = world.pod("web-worker-1")
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert after["status"]["containerStatuses"] == before["status"]["containerStatuses"]
+
+
+def test_a_manifest_that_is_removed_ends_the_pod(world: World) -> None:
+    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", MANIFEST)
+    world.cluster.advance(2)
+    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", None)
+    world.cluster.advance(2)
+    assert not world.exists("web-worker-1")
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "kind: Service\napiVersion: v1\nmetadata: {name: x}", "kind: Pod"])
+def test_a_file_that_is_no_pod_is_passed_over(world: World, text: str) -> None:
+    world.cluster.machines.write_file("worker-1", FOLDER + "x.yaml", text)
+    world.cluster.advance(2)
+    assert world.client.list(PODS)[0] == []
+
+
+def test_the_control_plane_stands_in_kube_system_as_static_pods() -> None:
+    cluster = Cluster()
+    cluster.advance(20)
+    client = cluster.client()
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        pod = client.get(PODS, "kube-system", f"{name}-control-plane")
+        assert pod["status"]["containerStatuses"][0]["ready"]
+        assert pod["spec"]["containers"][0]["command"][0] == name
+        assert pod["status"]["podIP"] == "10.250.0.10"
