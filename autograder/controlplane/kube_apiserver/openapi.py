@@ -11,12 +11,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from autograder.controlplane.apimachinery.errors import NotAcceptable
 from autograder.controlplane.apimachinery.scheme import BY_KIND, RESOURCES, ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
+from autograder.controlplane.kube_apiserver import types
 from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
 
@@ -108,7 +110,7 @@ def _document_bytes(name: str) -> bytes:
             "openapi": "3.0.0",
             "info": _INFO,
             "paths": {path: item for row in rows for path, item in _paths(row).items()},
-            "components": {"schemas": {name: converted(definitions()[name]) for name in sorted(names)}},
+            "components": {"schemas": {name: _component(name) for name in sorted(names)}},
         }
     )
 
@@ -170,6 +172,40 @@ def _references(schema: Any) -> Iterator[str]:
     elif isinstance(schema, list):
         for value in schema:
             yield from _references(value)
+
+
+def _component(name: str) -> Schema:
+    """A definition as OpenAPI writes it, with the values of enumerated fields, which the package leaves out."""
+    schema = converted(definitions()[name])
+    for field, values in _enumerated(_go_type(name)):
+        found = schema["properties"][field]
+        text = "\n".join(f' - `"{value}"`' for value in values)
+        found["description"] = f"{found.get('description', '')}\n\nPossible enum values:\n{text}".lstrip()
+        found.get("items", found)["enum"] = values
+    return schema
+
+
+def _go_type(name: str) -> str:
+    """``io.k8s.api.core.v1.Pod`` is ``core/v1.Pod``; empty for what is no type of a group."""
+    parts = name.removeprefix("io.k8s.api.").removeprefix("io.k8s.apimachinery.pkg.apis.").split(".")
+    return f"{parts[0]}/{parts[1]}.{parts[2]}" if len(parts) == 3 else ""
+
+
+def _enumerated(go_type: str) -> Iterator[tuple[str, list[str]]]:
+    """The fields of a type, and of what is embedded in it, that have a closed set of values."""
+    for field in types.struct(go_type) or () if go_type else ():
+        plain = field.go_type.removeprefix("[]").lstrip("*")
+        if not field.json_name:
+            yield from _enumerated(plain)
+        elif values := _enums().get(plain):
+            yield field.json_name, values
+
+
+@cache
+def _enums() -> dict[str, list[str]]:
+    """The values of enumerated types."""
+    table: dict[str, list[str]] = json.loads(Path(__file__).with_name("enums.json").read_text(encoding="utf-8"))
+    return table
 
 
 def converted(schema: Schema, *, prefix: str = "#/components/schemas/") -> Schema:

@@ -82,6 +82,17 @@ def test_schemas_are_written_as_openapi_writes_them() -> None:
     assert pod["properties"]["spec"]["description"]
 
 
+def test_fields_of_a_closed_set_of_values_say_which() -> None:
+    schemas = document("api/v1")["components"]["schemas"]
+    policy = schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["restartPolicy"]
+    assert policy["enum"] == ["Always", "Never", "OnFailure"]
+    assert policy["description"].endswith('Possible enum values:\n - `"Always"`\n - `"Never"`\n - `"OnFailure"`')
+    embedded = schemas["io.k8s.api.core.v1.EphemeralContainer"]["properties"]["imagePullPolicy"]
+    assert embedded["enum"] == ["Always", "IfNotPresent", "Never"]
+    modes = schemas["io.k8s.api.core.v1.PersistentVolumeSpec"]["properties"]["accessModes"]
+    assert "ReadWriteOnce" in modes["items"]["enum"] and "enum" not in modes
+
+
 def test_the_older_document_has_the_kinds_in_json_and_none_in_protobuf() -> None:
     assert "io.k8s.api.core.v1.Pod" in json.loads(get("/openapi/v2").body)["definitions"]
     response = get("/openapi/v2", accept=openapi.V2_PROTOBUF)
