@@ -32,7 +32,8 @@ def exercises_root() -> Path:
     if chosen:
         return Path(chosen)
     here = Path.cwd()
-    places = [folder / "course" / "exercises" for folder in (here, *here.parents)]
+    courses = [course for folder in (here, *here.parents) for course in (folder / "course", folder)]
+    places = [course / "exercises" for course in courses if course.name == "course" or (course / "source").is_dir()]
     return next((place for place in places if place.is_dir()), Path(__file__).parents[2] / "course" / "exercises")
 
 

@@ -18,6 +18,7 @@ _FILE: Final = "nbgrader_config.py"
 class Configuration:
     """What ``nbgrader_config.py`` says, defaults filled in."""
 
+    course: Path
     config: Config
     db_url: str
     course_id: str
@@ -36,4 +37,4 @@ def configuration(course: Path) -> Configuration:
             raise BadCourse(f"{course / _FILE} cannot be used: {type(error).__name__}: {error}") from error
     own = config.get("CourseDirectory", {})
     db_url = own.get("db_url", f"sqlite:///{course / 'gradebook.db'}?timeout=60")
-    return Configuration(config, str(db_url), str(own.get("course_id", "")))
+    return Configuration(course, config, str(db_url), str(own.get("course_id", "")))

@@ -22,7 +22,7 @@ from autograder.grading.autograded import metadata_of
 from autograder.grading.batch import open_engine
 from autograder.grading.engine import Engine, GradedNotebook
 from autograder.grading.marking import comments_on, marked_cells, scores_of
-from autograder.grading.restoring import Note, blank, restored
+from autograder.grading.restoring import Note, blank, restored, valid
 from autograder.grading.submissions import Unreadable, read_notebook
 
 Resources = dict[str, Any]
@@ -135,4 +135,4 @@ def _exporter(preprocessor: NbGraderPreprocessor) -> SubmissionExporter:
 
 
 def _node(cells: list[Any], metadata: dict[str, Any]) -> NotebookNode:
-    return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    return nbformat.from_dict({"cells": valid(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})

@@ -6,6 +6,7 @@ agree with those of a later ``nbgrader generate_assignment``.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +33,12 @@ def released(configuration: Configuration, assignment: Assignment, notebook: Not
         "unique_key": notebook.name,
         "nbgrader": {"assignment": assignment.name, "notebook": notebook.name, "student": ".", "db_url": ""},
     }
-    for step in steps:
-        kind = import_item(step) if isinstance(step, str) else step
-        if issubclass(kind, SaveCells):
-            break
-        node, resources = kind(config=configuration.config)(node, resources)
+    with contextlib.chdir(configuration.course):  # where nbgrader is when it takes these steps
+        for step in steps:
+            kind = import_item(step) if isinstance(step, str) else step
+            if issubclass(kind, SaveCells):
+                break
+            node, resources = kind(config=configuration.config)(node, resources)
     return node
 
 

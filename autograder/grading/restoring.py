@@ -48,16 +48,14 @@ def restored(cells: Sequence[Cell], notebook: Notebook) -> Restored:
         if identity in originals and counts[identity] == index:
             kept.append(_put_right(cell, originals[identity], notes))
             continue
-        kept.append(_runnable({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell)}))
+        kept.append({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell)})
         if identity in originals:
             notes.append(Note(identity, f"the cell {identity} stands more than once; the last one counts"))
         elif identity:
             notes.append(Note("", f"cell {index + 1} has a name that this notebook does not know"))
         notes += _claims(cell, notebook.tasks)
     _put_back(kept, originals, notes)
-    for number, cell in enumerate(kept, 1):
-        cell.setdefault("id", f"cell-{number}")
-    return Restored(kept, tuple(dict.fromkeys(notes)))
+    return Restored(valid(kept), tuple(dict.fromkeys(notes)))
 
 
 def blank(notebook: Notebook) -> list[Cell]:
@@ -65,9 +63,18 @@ def blank(notebook: Notebook) -> list[Cell]:
     return restored((), notebook).cells
 
 
+def valid(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells with everything that a notebook must have, where they lack it."""
+    unrun = {"outputs": [], "execution_count": None}
+    return [
+        {"id": f"cell-{number}", **(unrun if cell["cell_type"] == "code" else {}), **cell}
+        for number, cell in enumerate(cells, 1)
+    ]
+
+
 def _put_right(cell: Cell, original: Cell, notes: list[Note]) -> Cell:
     identity = grade_id(original)
-    result = _runnable(copy.deepcopy(original))
+    result = _unrun(original)
     if _is_answer(original):
         result["source"] = source_of(cell)
     elif source_of(cell).strip() != source_of(original).strip():
@@ -88,7 +95,7 @@ def _put_back(kept: list[Cell], originals: dict[str, Cell], notes: list[Note]) -
     for identity, original in originals.items():
         there = next((index for index, cell in enumerate(kept) if grade_id(cell) == identity), None)
         if there is None:
-            missing = _runnable(copy.deepcopy(original))
+            missing = _unrun(original)
             kept.insert(place, {**missing, "source": ""} if _is_answer(original) else missing)
             notes.append(Note(identity, f"the cell {identity} was missing, and was put back"))
             there = place
@@ -110,8 +117,9 @@ def _is_answer(original: Cell) -> bool:
     return bool(original["metadata"]["nbgrader"].get("solution"))
 
 
-def _runnable(cell: Cell) -> Cell:
-    """The cell as it is before it was run."""
+def _unrun(original: Cell) -> Cell:
+    """A copy of a cell of the source, as it is before it was run."""
+    cell = copy.deepcopy(original)
     if cell["cell_type"] == "code":
         cell["outputs"], cell["execution_count"] = [], None
     return cell

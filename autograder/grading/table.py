@@ -31,13 +31,19 @@ class _Row:
         return tidy(sum(one.task.points for one in self.graded))
 
     @property
+    def is_judged(self) -> bool:
+        return any(one.score is not None for one in self.graded)
+
+    @property
     def is_complete(self) -> bool:
         return all(one.score is not None for one in self.graded)
 
     def cells(self) -> list[str]:
-        mark = "" if self.is_complete else MARK
-        percent = f"{self.earned / self.possible:.0%}{mark}" if self.possible else "-"
-        total = f"{self.earned:g}/{self.possible:g}{mark}"
+        total, percent = f"{self.earned:g}/{self.possible:g}", f"{self.earned / self.possible:.0%}"
+        if not self.is_judged:
+            total = percent = "-"
+        elif not self.is_complete:
+            total, percent = total + MARK, percent + MARK
         return [self.student, *map(_shown, self.graded), total, percent, f"{self.seconds:.2f} s"]
 
 
@@ -66,15 +72,16 @@ def _row(student: str, batch: Batch) -> _Row:
 
 
 def _means(rows: Sequence[_Row]) -> list[str]:
-    """The mean of every column, of the answers that were judged."""
-    if not rows:
-        return ["mean"]
+    """The mean of every column, of the answers that were judged, and what these means add up to."""
     columns = list(zip(*(row.graded for row in rows), strict=True))
-    scores = [[one.score for one in column if one.score is not None] for column in columns]
-    means = [f"{sum(column) / len(column):.1f}" if column else "-" for column in scores]
-    percent = sum(row.earned for row in rows) / (sum(row.possible for row in rows) or 1)
-    total = f"{sum(row.earned for row in rows) / len(rows):.1f}"
-    return ["mean", *means, total, f"{percent:.0%}", f"{sum(row.seconds for row in rows) / len(rows):.2f} s"]
+    judged = [[one.score for one in column if one.score is not None] for column in columns]
+    means = [sum(scores) / len(scores) if scores else None for scores in judged]
+    known = [(mean, column[0].task.points) for mean, column in zip(means, columns, strict=True) if mean is not None]
+    earned, possible = sum(mean for mean, _ in known), sum(points for _, points in known)
+    total = f"{earned:.1f}/{possible:g}" if known else "-"
+    seconds = f"{sum(row.seconds for row in rows) / len(rows):.2f} s" if rows else ""
+    shown = ["-" if mean is None else f"{mean:.1f}" for mean in means]
+    return ["mean", *shown, total, f"{earned / possible:.0%}" if possible else "-", seconds]
 
 
 def _remarks(batch: Batch) -> Iterator[str]:
