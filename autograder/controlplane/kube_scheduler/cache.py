@@ -18,7 +18,7 @@ T = TypeVar("T")
 NEEDS: Final = ("containers", "initContainers", "overhead", "resources")
 
 #: How many columns are kept; the one that was not asked for the longest goes first.
-COLUMNS: Final = 128
+COLUMNS: Final = 512
 
 
 class Column(list[T]):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from autograder.controlplane.kube_scheduler import algorithm
 from autograder.controlplane.kube_scheduler.algorithm import Rejection, prioritize, search
 from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
+from autograder.controlplane.kube_scheduler.plugins import pod_topology_spread
 from autograder.controlplane.kube_scheduler.scheduler import Scheduler
 from autograder.controlplane.kube_scheduler.snapshot import PlainSnapshot
 
@@ -161,11 +164,13 @@ def test_every_decision_is_as_if_made_plainly(
     drawn: list[tuple[str, str, str, list[Object]]], happening: list[tuple[Any, ...]], served: bool, few: bool
 ) -> None:
     world = World(*(manifest(f"n{number}", one) for number, one in enumerate(drawn)))
-    enough = algorithm.MIN_NODES
-    algorithm.MIN_NODES = 2 if few else enough  # type: ignore[misc]
-    try:
-        if served:
-            world.create(SERVICES, service("web"))
+    if served:
+        world.create(SERVICES, service("web"))
+    # As if the cluster were large: not all nodes are looked at, and there are many domains.
+    large = patch.object(algorithm, "MIN_NODES", 2), patch.object(pod_topology_spread, "FEW_DOMAINS", 0)
+    with ExitStack() as stack:
+        for change in large if few else ():
+            stack.enter_context(change)
         for number, step in enumerate(happening):
             play(world, number, step)
             if step[0] == "pod":
@@ -174,8 +179,6 @@ def test_every_decision_is_as_if_made_plainly(
                 if waiting is not None:
                     check(world, waiting.pod)
             world.settle()
-    finally:
-        algorithm.MIN_NODES = enough  # type: ignore[misc]
 
 
 @settings(max_examples=25, deadline=None)
