@@ -1,0 +1,38 @@
+"""A small course in a folder of its own; one cluster is booted, and every judgement works on a fork of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_course import Grading, Json, SmallCourse, build, submitted_notebook
+
+from autograder.clusters import open_cluster
+from autograder.exercises import Runner
+from autograder.grading.engine import Engine
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> SmallCourse:
+    return build(tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def runner() -> Runner:
+    return Runner(open_cluster("embedded"))
+
+
+@pytest.fixture
+def engine(course: SmallCourse, runner: Runner) -> Engine:
+    return Engine(runner, course.root / "exercises")
+
+
+@pytest.fixture
+def honest() -> Json:
+    """A notebook with two right answers, to be tampered with."""
+    return submitted_notebook()
+
+
+@pytest.fixture
+def grade(course: SmallCourse, engine: Engine) -> Grading:
+    return Grading(course, engine)
