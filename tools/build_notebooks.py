@@ -129,13 +129,26 @@ def build(lesson: str) -> Path:
     path = SOURCE / lesson / f"{lesson}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, coalesce_streams=True,
-        resources={"metadata": {"path": str(path.parent)}},
+        notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(path.parent)}},
     ).execute()  # fmt: skip
     notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = merged(cell.outputs)
     nbformat.validate(notebook)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
     return path
+
+
+def merged(outputs: list[Any]) -> list[Any]:
+    """Outputs in which a stream's neighbouring pieces are one: where it was cut depends on how fast it was written."""
+    result: list[Any] = []
+    for output in outputs:
+        if output["output_type"] == "stream" and result and result[-1].get("name") == output["name"]:
+            result[-1]["text"] += output["text"]
+        else:
+            result.append(output)
+    return result
 
 
 def lessons() -> list[str]:

@@ -197,6 +197,7 @@ def _clock(state: dict[str, Any]) -> str:
 
 
 def _complain(what: object) -> None:
+    sys.stdout.flush()
     print(what, file=sys.stderr, flush=True)
 
 

@@ -21,7 +21,7 @@ class PutStarters(ClearSolutions):  # type: ignore[misc]  # nbgrader has no type
         """Called by nbgrader for each cell."""
         if cell.cell_type != "code" or not cell.source.startswith(_MAGIC):
             return super().preprocess_cell(cell, resources, cell_index)
-        usual: dict[str, str] = self.code_stub
+        usual: dict[str, str] = self.code_stub  # type: ignore[has-type]
         stub = starter(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if self.begin_solution_delimeter not in cell.source:  # then nbgrader puts the stub in the place of all of it
             stub = f"{cell.source.partition(chr(10))[0]}\n{stub}"
