@@ -6,12 +6,12 @@ pod where it stopped.  Where nodes are equally good, dice decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import add
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from autograder.controlplane.kube_scheduler.framework import Framework, blame
+from autograder.controlplane.kube_scheduler.framework import Framework
 from autograder.controlplane.kube_scheduler.interface import (
     Code,
     Cycle,
@@ -156,30 +156,46 @@ def _find(
 ) -> Window:
     """The nodes that will do, as many as are enough; why others will not is noted in ``statuses``."""
     snapshot = cycle.snapshot
+    nodes = snapshot.nodes
     wanted = nodes_to_find(len(order))
     begin = start % len(order) if order else 0
-    rotated = _rotated(order, begin)
+    rotated = [*order[begin:], *order[:begin]]
+
+    def ask_all(position: int) -> Status | None:
+        return framework.filter_with_nominated(cycle, pod, nodes[position])
+
     if plainly:
-        return _find_plainly(framework, cycle, pod, rotated, wanted, statuses)
+        return _collect(snapshot, rotated, ask_all, wanted, statuses)
     objections, others = framework.filter_column(cycle, pod)
     crowded = frozenset(cycle.handle.nominator.nodes())
-    if not others and not crowded and isinstance(order, range):
+
+    def ask_others(position: int) -> Status | None:
+        if crowded and nodes[position].name in crowded:
+            return ask_all(position)
+        return objections[position] or framework.ask(others, cycle, pod, nodes[position])
+
+    if others or crowded:
+        return _collect(snapshot, rotated, ask_others, wanted, statuses)
+    if isinstance(order, range):
         window = Window.span(snapshot, begin, wanted)
         if not any(window.take(objections)):
             return window
-    if not others and not crowded:
-        return _take(snapshot, list(rotated), objections, wanted, statuses)
-    nodes = snapshot.nodes
+    return _take(snapshot, rotated, objections, wanted, statuses)
+
+
+def _collect(
+    snapshot: Snapshot,
+    order: list[int],
+    ask: Callable[[int], Status | None],
+    wanted: int,
+    statuses: NodeStatuses,
+) -> Window:
+    """The first nodes to which nobody objects, asked one by one; the objections to those before them are noted."""
     positions: list[int] = []
-    for position in rotated:
-        if crowded and nodes[position].name in crowded:
-            status = framework.filter_with_nominated(cycle, pod, nodes[position])
-        else:
-            status = objections[position]
-            if status is None and others:
-                status = _ask(others, cycle, pod, nodes[position])
+    for position in order:
+        status = ask(position)
         if status is not None:
-            statuses.named[nodes[position].name] = status
+            statuses.named[snapshot.nodes[position].name] = status
             continue
         positions.append(position)
         if len(positions) == wanted:
@@ -194,7 +210,7 @@ def _take(
     wanted: int,
     statuses: NodeStatuses,
 ) -> Window:
-    """The first nodes without objection; the objections to those before them are noted."""
+    """As ``_collect``, with the answers for all nodes at hand."""
     free = [position for position in order if objections[position] is None]
     looked_at = order if len(free) < wanted else order[: order.index(free[wanted - 1]) + 1]
     names = snapshot.column(("name",), lambda node: node.name)
@@ -203,35 +219,6 @@ def _take(
         if status is not None:
             statuses.named[names[position]] = status
     return Window(snapshot, free[:wanted])
-
-
-def _find_plainly(
-    framework: Framework, cycle: Cycle, pod: PodInfo, rotated: Iterator[int], wanted: int, statuses: NodeStatuses
-) -> Window:
-    positions: list[int] = []
-    for position in rotated:
-        node = cycle.snapshot.nodes[position]
-        status = framework.filter_with_nominated(cycle, pod, node)
-        if status is not None:
-            statuses.named[node.name] = status
-            continue
-        positions.append(position)
-        if len(positions) == wanted:
-            break
-    return Window(cycle.snapshot, positions)
-
-
-def _ask(plugins: list[Any], cycle: Cycle, pod: PodInfo, node: Any) -> Status | None:
-    for plugin in plugins:
-        status: Status | None = plugin.filter(cycle, pod, node)
-        if status is not None:
-            return blame(status, plugin.name)
-    return None
-
-
-def _rotated(order: Sequence[int], begin: int) -> Iterator[int]:
-    yield from order[begin:]
-    yield from order[:begin]
 
 
 def _reject(framework: Framework, cycle: Cycle, pod: PodInfo, found: Search, nodes: int) -> Rejection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -160,12 +160,18 @@ class Framework:
 
     def filter(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
         """The first objection of a plugin to a node, or None."""
-        for plugin in self.filter_plugins:
-            if plugin.name not in cycle.skip_filter:
-                status: Status | None = plugin.filter(cycle, pod, node)
-                if status is not None:
-                    return blame(status, plugin.name)
+        return self.ask(self._active_filters(cycle), cycle, pod, node)
+
+    def ask(self, plugins: list[Any], cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
+        """The first objection of some plugins to a node, or None."""
+        for plugin in plugins:
+            status: Status | None = plugin.filter(cycle, pod, node)
+            if status is not None:
+                return blame(status, plugin.name)
         return None
+
+    def _active_filters(self, cycle: Cycle) -> list[Any]:
+        return [plugin for plugin in self.filter_plugins if plugin.name not in cycle.skip_filter]
 
     def filter_with_nominated(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
         """As ``filter``, both with and without the pods of no lower priority that are nominated for the node."""
@@ -195,11 +201,11 @@ class Framework:
 
     def filter_column(self, cycle: Cycle, pod: PodInfo) -> tuple[Sequence[Status | None], list[Any]]:
         """The objections of the leading filters, as far as all nodes can be asked at once, and the other filters."""
-        active = [plugin for plugin in self.filter_plugins if plugin.name not in cycle.skip_filter]
+        active = self._active_filters(cycle)
         signed = list(takewhile(lambda one: one.name in self._signed_filters, active))
         many = list(takewhile(lambda one: one.name in self._many_filters, active[len(signed) :]))
         key = ("filter", tuple((plugin.name, plugin.sign_filter(cycle, pod)) for plugin in signed))
-        objections = cycle.snapshot.column(key, _first_objection(cycle, pod, signed))
+        objections = cycle.snapshot.column(key, lambda node: self.ask(signed, cycle, pod, node))
         for plugin in many:
             answers = plugin.filter_many(cycle, pod)
             # Answers are told apart by identity: few are distinct, and comparing them node by node takes its time.
@@ -298,17 +304,6 @@ class Framework:
 
 def _having(plugins: Sequence[Plugin], protocol: type) -> list[Any]:
     return [plugin for plugin in plugins if isinstance(plugin, protocol)]
-
-
-def _first_objection(cycle: Cycle, pod: PodInfo, plugins: list[Any]) -> Callable[[NodeInfo], Status | None]:
-    def objection(node: NodeInfo) -> Status | None:
-        for plugin in plugins:
-            status: Status | None = plugin.filter(cycle, pod, node)
-            if status is not None:
-                return blame(status, plugin.name)
-        return None
-
-    return objection
 
 
 @lru_cache(maxsize=1024)

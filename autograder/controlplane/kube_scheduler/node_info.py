@@ -6,10 +6,10 @@ and a fork of the cluster cost nothing but a reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.selectors import NOTHING, LabelSelector, of_object
 from autograder.controlplane.apimachinery.wire import Object
@@ -288,8 +288,3 @@ class NodeInfo(NamedTuple):
 
 
 EMPTY_NODE: Final = NodeInfo(None, {}, Resources(), 0, 0, ())
-
-
-def conditions(obj: Mapping[str, Any]) -> Iterator[Object]:
-    """The conditions in an object's status."""
-    yield from obj.get("status", {}).get("conditions") or ()

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.wire import Object
@@ -195,7 +195,7 @@ class Scheduler:
         queue: SchedulingQueue | None,
     ) -> None:
         clock = environment.clock
-        client: Any = environment.client(USER)
+        client = environment.client(USER)
         self._scheduler_name = scheduler_name
         self._handle = Handle(client, clock, informers, cache, nominator, recorder, dice, framework)
         pre_enqueue = framework.pre_enqueue
