@@ -20,6 +20,7 @@ from aiohttp import web
 from autograder.controlplane.apimachinery.errors import InternalError, StatusError, Unauthorized
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, User
 from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing, streams
+from autograder.controlplane.fronts.connections import Server
 from autograder.controlplane.fronts.control import PREFIX, Control
 from autograder.controlplane.fronts.watches import Watches
 
@@ -83,7 +84,7 @@ class SocketFront:
 
     async def start(self) -> Address:
         """Begin to serve. Raises ``OSError`` when the port is taken."""
-        server = web.Server(
+        server = Server(
             self._serve,
             handler_cancellation=True,
             keepalive_timeout=_KEEP_ALIVE,
