@@ -16,10 +16,10 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
+from autograder.controlplane.apimachinery.node_connection import ExecResult
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
 from autograder.controlplane.fronts.watches import Watches
-from autograder.controlplane.apimachinery.node_connection import ExecResult
 
 Handle = Callable[[Request], Response]
 

@@ -12,9 +12,9 @@ import pytest
 from fake_cluster import TOKEN, FakeCluster, serving, trusting
 
 from autograder.controlplane.apimachinery.errors import NotFound
+from autograder.controlplane.apimachinery.node_connection import ExecResult
 from autograder.controlplane.apimachinery.wire import Request, Response
 from autograder.controlplane.fronts.socket import Address, SocketFront
-from autograder.controlplane.apimachinery.node_connection import ExecResult
 
 POD = "/api/v1/namespaces/default/pods/p"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
