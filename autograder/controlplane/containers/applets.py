@@ -46,6 +46,7 @@ def _printf(call: Call) -> Outcome:
         return call.fail("missing operand")
     form, values = _unescape(call.args[0]), list(call.args[1:])
     while True:
+
         def fill(match: re.Match[str]) -> str:
             if match[0] == "%%":
                 return "%"
@@ -210,6 +211,7 @@ def _date(call: Call) -> Outcome:
         form = "%a %b %e %H:%M:%S UTC %Y"
     known = {"s": str(call.system.now // SECOND), "N": f"{call.system.now % SECOND:06d}000", "n": "\n", "T": f"{now:%H:%M:%S}",
              "F": f"{now:%Y-%m-%d}", "e": f"{now.day:2d}", "D": f"{now:%m/%d/%y}", "Z": "UTC", "R": f"{now:%H:%M}"}  # fmt: skip
+
     def field(match: re.Match[str]) -> str:
         letter = match[1]
         return known.get(letter) or (now.strftime("%" + letter) if letter in "aAbBcdHIjmMpSuwyY%" else match[0])

@@ -93,9 +93,7 @@ def _family(base: Image, tags: str, preloaded: str = "") -> dict[str, Image]:
     for number, tag in enumerate(tags.split()):
         size = base.size // 4 if "alpine" in tag else base.size
         tools = BUSYBOX_TOOLS | (base.tools - DEBIAN_TOOLS) if "alpine" in tag else base.tools
-        image = replace(
-            base, tag=tag, size=size + 1013 * number, tools=tools, preloaded=tag in preloaded.split()
-        )
+        image = replace(base, tag=tag, size=size + 1013 * number, tools=tools, preloaded=tag in preloaded.split())
         images[image.reference] = image
     return images
 

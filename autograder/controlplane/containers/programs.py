@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.network import Answer, NetworkError, NoNameServer, Refused, TimedOut, Unresolved
 from autograder.controlplane.containers.records import Listener
 from autograder.controlplane.containers.servers import REASONS
 from autograder.controlplane.containers.shell import Applet, Call, Exec, Outcome, Serve, Sleep
-from autograder.controlplane.clock import SECOND
 
 TERMINATES: Final = frozenset({"TERM", "QUIT", "INT"})
 _LISTEN: Final = re.compile(r"^\s*listen\s+(?:\[::\]:|[\d.]+:)?(\d+)[^;]*;", re.M)
@@ -31,9 +31,7 @@ def _nginx(call: Call) -> Outcome:
     if "daemon off" not in args:
         return 0
     files = call.system.files
-    configured = [
-        files.read(path) for path in files.files_below("/etc/nginx/conf.d") if path.endswith(".conf")
-    ]
+    configured = [files.read(path) for path in files.files_below("/etc/nginx/conf.d") if path.endswith(".conf")]
     ports = [int(port) for text in configured for port in _LISTEN.findall(text)] or [80]
     roots = [root for text in configured for root in _ROOT.findall(text)] or ["/usr/share/nginx/html"]
     return Serve(tuple(Listener(port, "nginx", roots[0]) for port in dict.fromkeys(ports)), TERMINATES)
@@ -60,7 +58,9 @@ def _serves(kind: str, *, exit_status: int = 0) -> Applet:
 
     def applet(call: Call) -> Outcome:
         image = call.system.container.image
-        listeners = (Listener(image.port, kind, image.files and "/usr/local/apache2/htdocs" or ""),) if image.port else ()
+        listeners = (
+            (Listener(image.port, kind, (image.files and "/usr/local/apache2/htdocs") or ""),) if image.port else ()
+        )
         return Serve(listeners, TERMINATES, handle_status=exit_status)
 
     return applet

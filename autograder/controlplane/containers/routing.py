@@ -131,7 +131,7 @@ class Wire:
         if service is not None:
             outside = ip in service.external_ips
             return self._balance(source, service, source.host, local=_local(service, source, outside))
-        node = next((host for host in machines.hosts.values() if host.address == ip), None)
+        node = machines.hosts.get(machines.host_at.get(ip, ""))
         if node is not None:
             if not node.powered:
                 raise TimedOut
@@ -187,7 +187,7 @@ class Wire:
         elif backend.ip in machines.addresses:
             uids = [machines.addresses[backend.ip]]
         else:
-            node = next((host for host in machines.hosts.values() if host.address == backend.ip), None)
+            node = machines.hosts.get(machines.host_at.get(backend.ip, ""))
             if node is None or not node.powered:
                 raise TimedOut
             uids = self._on_host(node.name)

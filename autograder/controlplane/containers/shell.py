@@ -503,7 +503,9 @@ class Interpreter:
     def _builtin_cd(self, args: tuple[str, ...]) -> None:
         target = self.system.files.absolute(args[0] if args else self.variables.get("HOME", "/"), self.cwd)
         if not self.system.files.is_directory(target):
-            self.emit(self.outputs[1], f"sh: cd: can't cd to {args[0] if args else target}: No such file or directory\n")
+            self.emit(
+                self.outputs[1], f"sh: cd: can't cd to {args[0] if args else target}: No such file or directory\n"
+            )
             self.status = 2
             return
         self.cwd = self.variables["PWD"] = target
@@ -588,7 +590,7 @@ class Interpreter:
             self._unwind()
 
     def _builtin_break(self, args: tuple[str, ...]) -> None:
-        while self.frames and not self._unwind() in ("again", "for"):
+        while self.frames and self._unwind() not in ("again", "for"):
             pass
         self.status = 0
 

@@ -1,4 +1,4 @@
-"""The part of the POSIX shell language that a simulated container understands, as a syntax tree.
+r"""The part of the POSIX shell language that a simulated container understands, as a syntax tree.
 
     list      a; b & c            and-or    a && b || c          pipeline  a | b, ! a
     compound  if, while, until, for, case, { }, ( ), f() { }     redirects > >> < 2> 2>&1 &> <<EOF

@@ -15,7 +15,13 @@ from autograder.controlplane.containers.routing import Endpoint, Rules, ServiceP
 POD_NETWORK: Final = "10.244.0.0/16"
 _MARK: Final = "0x4000"
 
-_FILTER_CHAINS: Final = ("KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS", "KUBE-PROXY-FIREWALL", "KUBE-SERVICES")
+_FILTER_CHAINS: Final = (
+    "KUBE-EXTERNAL-SERVICES",
+    "KUBE-FORWARD",
+    "KUBE-NODEPORTS",
+    "KUBE-PROXY-FIREWALL",
+    "KUBE-SERVICES",
+)
 _NAT_CHAINS: Final = ("KUBE-MARK-MASQ", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-SERVICES")
 _PORTALS: Final = '-m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
 _FILTER_FRAME: Final = (

@@ -61,7 +61,9 @@ def environment(
     namespace = pod["metadata"].get("namespace", "")
     result = {"PATH": PATH, "HOSTNAME": hostname, **dict(image.env), **service_env}
     for source in container.get("envFrom") or ():
-        kind, reference = (CONFIGMAPS, source["configMapRef"]) if "configMapRef" in source else (SECRETS, source["secretRef"])
+        kind, reference = (
+            (CONFIGMAPS, source["configMapRef"]) if "configMapRef" in source else (SECRETS, source["secretRef"])
+        )
         data = _data(client, kind, namespace, reference["name"], optional=reference.get("optional", False))
         result |= {source.get("prefix", "") + key: value for key, value in (data or {}).items()}
     stated: dict[str, str] = {}
@@ -109,9 +111,7 @@ def _data(client: Client, kind: ResourceType, namespace: str, name: str, *, opti
 def object_data(obj: Object) -> dict[str, str]:
     """The entries of a ConfigMap or Secret as text."""
     if obj["kind"] == "Secret":
-        return {
-            key: base64.b64decode(value).decode(errors="replace") for key, value in (obj.get("data") or {}).items()
-        }
+        return {key: base64.b64decode(value).decode(errors="replace") for key, value in (obj.get("data") or {}).items()}
     return dict(obj.get("data") or {})
 
 
@@ -145,7 +145,9 @@ def resource_value(pod: Object, container: Object, reference: Object) -> str:
     return str(-(-amount.at_scale(quantity.NANO) // unit))
 
 
-def mounts(pod: Object, container: Object, uid: str, volume_keys: Mapping[str, str], env: Mapping[str, str]) -> tuple[Mount, ...]:
+def mounts(
+    pod: Object, container: Object, uid: str, volume_keys: Mapping[str, str], env: Mapping[str, str]
+) -> tuple[Mount, ...]:
     """The mounts of a container; ``volume_keys`` say where the machines keep each volume."""
     found = []
     for mount in container.get("volumeMounts") or ():

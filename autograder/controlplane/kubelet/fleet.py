@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, InternalError, NotFound, StatusError
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Delta, EventRecorder, InformerFactory
@@ -23,7 +24,6 @@ from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers.machines import DISK
 from autograder.controlplane.containers.records import Container
-from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
 from autograder.controlplane.kubelet import node_status, probes, static_pods
 from autograder.controlplane.kubelet.pod_worker import SANDBOX_TIME, PodWorker, Surroundings
 from autograder.controlplane.kubelet.records import ContainerWork, PodState, Stage
@@ -36,7 +36,10 @@ STATUS_PERIOD: Final = 300 * SECOND
 #: How soon a write that failed is tried again.
 RETRY: Final = SECOND
 
-_STARTED_EVENTS: Final = (("Starting", "Starting kubelet."), ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"))
+_STARTED_EVENTS: Final = (
+    ("Starting", "Starting kubelet."),
+    ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"),
+)
 
 
 class Kubelets:
@@ -232,8 +235,11 @@ class Kubelets:
         if pod["metadata"]["resourceVersion"] == state.pod["metadata"]["resourceVersion"]:
             return False
         self._states[uid] = replace(state, pod=pod)
-        if delta.old is not None and pod["status"] != delta.old["status"] and _only_status(delta.old, pod) and (
-            state.written is not None and pod["status"].get("conditions") == state.written.get("conditions")
+        if (
+            delta.old is not None
+            and pod["status"] != delta.old["status"]
+            and _only_status(delta.old, pod)
+            and (state.written is not None and pod["status"].get("conditions") == state.written.get("conditions"))
         ):
             return False
         labels = pod["metadata"].get("labels") or {}
@@ -263,7 +269,9 @@ class Kubelets:
     def _found_running(self, pod: Object, uid: str, status: Object) -> dict[str, ContainerWork]:
         """What a kubelet that was restarted makes of running containers: ready ones stay so until a probe says no."""
         works = {}
-        old = {one["name"]: one for key in ("containerStatuses", "initContainerStatuses") for one in status.get(key) or ()}
+        old = {
+            one["name"]: one for key in ("containerStatuses", "initContainerStatuses") for one in status.get(key) or ()
+        }
         for spec in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
             container = self._machines.latest(uid, spec["name"])
             if container is None or not container.running:
@@ -309,12 +317,16 @@ class Kubelets:
         """The mirror of a static pod, made anew if it is missing or being deleted; None while that cannot be."""
         mirror = state.mirror or self._pods.get(state.pod["metadata"]["namespace"], state.pod["metadata"]["name"])
         node = self._nodes.get("", state.node)
-        if mirror is not None and (static_pods.mirrored(mirror) != state.uid or "deletionTimestamp" in mirror["metadata"]):
+        if mirror is not None and (
+            static_pods.mirrored(mirror) != state.uid or "deletionTimestamp" in mirror["metadata"]
+        ):
             self._remove(mirror)
             mirror = None
         if mirror is None and node is not None:
             try:
-                mirror = self._client.create(PODS, state.pod["metadata"]["namespace"], static_pods.mirror(state.pod, node))
+                mirror = self._client.create(
+                    PODS, state.pod["metadata"]["namespace"], static_pods.mirror(state.pod, node)
+                )
             except StatusError:
                 # The pod runs all the same; whoever looks at the API sees it with the next try.
                 return None
@@ -420,15 +432,18 @@ class Kubelets:
         if options.tail_lines is not None:
             lines = lines[-options.tail_lines :] if options.tail_lines else []
         text = "".join(
-            f"{timestamps.micro_time(line.at)[:-1]}000Z {line.text}" if options.timestamps else line.text for line in lines
+            f"{timestamps.micro_time(line.at)[:-1]}000Z {line.text}" if options.timestamps else line.text
+            for line in lines
         )
         return text if options.limit_bytes is None else text.encode()[: options.limit_bytes].decode(errors="ignore")
 
-    def exec(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str) -> ExecResult:
+    def exec(
+        self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
+    ) -> ExecResult:
         """Run a command in a container; raises ``StatusError``."""
         found = self._container(node, namespace, pod, container, previous=False)
         if not found.running:
-            raise InternalError.because(f"container not found (\"{container}\")")
+            raise InternalError.because(f'container not found ("{container}")')
         done = self._machines.exec(found.id, tuple(command), stdin=stdin)
         return ExecResult(done.stdout, done.stderr, done.exit_code)
 
@@ -447,7 +462,9 @@ class Kubelets:
         if not runs:
             work = self._states[uid].work(container) if uid in self._states else None
             reason = work.waiting.reason if work and work.waiting else "ContainerCreating"
-            why = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}.get(reason, reason)
+            why = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}.get(
+                reason, reason
+            )
             raise BadRequest(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
         return runs[-1]
 
@@ -463,12 +480,14 @@ def _node_reference(name: str) -> Object:
 
 def _only_status(old: Object, new: Object) -> bool:
     return old["spec"] is new["spec"] or (
-        old["spec"] == new["spec"] and old["metadata"].get("labels") == new["metadata"].get("labels")
+        old["spec"] == new["spec"]
+        and old["metadata"].get("labels") == new["metadata"].get("labels")
         and old["metadata"].get("deletionTimestamp") == new["metadata"].get("deletionTimestamp")
     )
 
 
 def _has_initialized(status: Object) -> bool:
     return any(
-        condition["type"] == "Initialized" and condition["status"] == "True" for condition in status.get("conditions") or ()
+        condition["type"] == "Initialized" and condition["status"] == "True"
+        for condition in status.get("conditions") or ()
     )

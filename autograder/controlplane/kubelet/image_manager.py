@@ -23,7 +23,9 @@ ASKING: Final = SECOND
 Tell = Callable[[str, str, str], None]
 
 
-def ensure(work: ContainerWork, container: Object, node: str, machines: Machines, now: int, tell: Tell) -> ContainerWork:
+def ensure(
+    work: ContainerWork, container: Object, node: str, machines: Machines, now: int, tell: Tell
+) -> ContainerWork:
     """One step towards having the image.  It is there when ``image_ready`` is set.
 
     Otherwise a pull is going on (``pulling_until``), or it has failed (``waiting``) and is tried again at ``not_before``.
@@ -33,7 +35,9 @@ def ensure(work: ContainerWork, container: Object, node: str, machines: Machines
         return work if now < work.pulling_until else _pulled(work, text, node, machines, now, tell)
     parsed = parse_image(text)
     if parsed is None:
-        message = f'Failed to apply default image tag "{text}": couldn\'t parse image name "{text}": invalid reference format'
+        message = (
+            f'Failed to apply default image tag "{text}": couldn\'t parse image name "{text}": invalid reference format'
+        )
         tell("Warning", "InspectFailed", message)
         return _failed(work, Waiting("InvalidImageName", message), now + 10 * SECOND, tell)
     image = images.find(text)
@@ -56,9 +60,7 @@ def ensure(work: ContainerWork, container: Object, node: str, machines: Machines
     return replace(work, pulling_until=now + duration, waiting=work.waiting)
 
 
-def _pulled(
-    work: ContainerWork, text: str, node: str, machines: Machines, now: int, tell: Tell
-) -> ContainerWork:
+def _pulled(work: ContainerWork, text: str, node: str, machines: Machines, now: int, tell: Tell) -> ContainerWork:
     """A pull has ended: the image is there, or the registry does not have it."""
     image = images.find(text)
     assert work.pulling_until is not None

@@ -74,7 +74,9 @@ def _api_server(address: str) -> Object:
     probes = _probes(address, 6443, "HTTPS", live="/livez", ready="/readyz")
     pod = _pod("kube-apiserver", f"registry.k8s.io/kube-apiserver:{VERSION}", flags, {"cpu": "250m"}, probes,
                {"ca-certs": "/etc/ssl/certs", "k8s-certs": _PKI})  # fmt: skip
-    pod["metadata"]["annotations"] = {"kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": f"{address}:6443"}
+    pod["metadata"]["annotations"] = {
+        "kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": f"{address}:6443"
+    }
     return pod
 
 

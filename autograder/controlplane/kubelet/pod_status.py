@@ -73,7 +73,9 @@ def generate(state: PodState, machines: Machines, now: int, host_ip: str) -> Obj
     if requests:
         status["allocatedResources"] = requests
     sandbox = machines.sandboxes.get(state.uid)
-    status["conditions"] = _conditions(state, statuses, init_statuses, phase, sandbox is not None and sandbox.ready, now)
+    status["conditions"] = _conditions(
+        state, statuses, init_statuses, phase, sandbox is not None and sandbox.ready, now
+    )
     return status
 
 
@@ -244,7 +246,9 @@ def _conditions(
         "ContainersReady": not_ready or {"status": "True"},
         "PodScheduled": {"status": "True"},
     }
-    old = {condition["type"]: condition for condition in (state.written or pod.get("status") or {}).get("conditions") or ()}
+    old = {
+        condition["type"]: condition for condition in (state.written or pod.get("status") or {}).get("conditions") or ()
+    }
     moment = timestamps.time(now)
     conditions = [condition for condition in current if condition["type"] not in CONDITIONS]
     for kind in CONDITIONS:

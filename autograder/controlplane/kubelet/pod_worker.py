@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.scheme import SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder, Informer
 from autograder.controlplane.clock import SECOND, Clock
@@ -235,7 +233,9 @@ class PodWorker:
         specs = self._init_containers()
         for spec in specs:
             if is_sidecar(spec):
-                if self._ensure_running(spec) != "running" or not pod_status.started(spec, self.state.work(spec["name"])):
+                if self._ensure_running(spec) != "running" or not pod_status.started(
+                    spec, self.state.work(spec["name"])
+                ):
                     if not self.state.initialized:
                         return False
                 continue
@@ -373,7 +373,7 @@ class PodWorker:
         user = security.get("runAsUser")
         if security.get("runAsNonRoot") and (image.user if user is None else user) == 0:
             raise ConfigError(
-                f"container has runAsNonRoot and image will run as root (pod: \"{self._title()}\", container: {spec['name']})"
+                f'container has runAsNonRoot and image will run as root (pod: "{self._title()}", container: {spec["name"]})'
             )
         return ContainerConfig(
             spec["name"], image, images.full_reference(spec["image"]), self._machines.image_ref(state.node, image),
@@ -420,7 +420,9 @@ class PodWorker:
                 continue
             result = probes.run(self._machines, spec[field], self.state.pod["spec"], spec, container, self.state.ip)
             if not result.success:
-                self._container_event(spec, "Warning", "Unhealthy", f"{kind.capitalize()} probe failed: {result.output}")
+                self._container_event(
+                    spec, "Warning", "Unhealthy", f"{kind.capitalize()} probe failed: {result.output}"
+                )
             judged = probes.judged(probe, spec[field], result.success, self._now)
             if kind == "startup" and judged.verdict:
                 judged = judged._replace(on_hold=True)
@@ -492,16 +494,16 @@ class PodWorker:
                 yield spec, container
 
     def _init_containers(self, *, sidecars: bool = True) -> list[Any]:
-        return [
-            spec for spec in self.state.pod["spec"].get("initContainers") or () if sidecars or not is_sidecar(spec)
-        ]
+        return [spec for spec in self.state.pod["spec"].get("initContainers") or () if sidecars or not is_sidecar(spec)]
 
     def _position(self, name: str) -> int:
         return [spec["name"] for spec in self._init_containers()].index(name)
 
     def _spec_of(self, name: str) -> Object:
         spec = self.state.pod["spec"]
-        found: Object = next(one for one in (*spec["containers"], *(spec.get("initContainers") or ())) if one["name"] == name)
+        found: Object = next(
+            one for one in (*spec["containers"], *(spec.get("initContainers") or ())) if one["name"] == name
+        )
         return found
 
     def _set(self, name: str, **changes: Any) -> ContainerWork:

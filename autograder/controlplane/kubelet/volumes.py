@@ -18,7 +18,8 @@ from autograder.controlplane.kubelet.container_config import field_value, object
 
 #: Marks the key of a volume whose files nobody may change.
 READ_ONLY: Final = "#ro"
-_ROOT_CA: Final = "kube-root-ca.crt"
+#: The CA of the cluster is in every pod and read by hardly any: its file is there, and is empty.
+ROOT_CA: Final = "kube-root-ca.crt"
 
 
 class MountError(Exception):
@@ -27,25 +28,23 @@ class MountError(Exception):
 
 def keys(pod: Object, uid: str, node: str) -> dict[str, str]:
     """Where each volume of a pod is kept: with the pod, on the node, or with the claim."""
-    found = {}
-    for volume in pod["spec"].get("volumes") or ():
-        name = volume["name"]
-        if "hostPath" in volume:
-            found[name] = f"{DISK}{node}:{volume['hostPath']['path'].strip('/')}"
-        elif "persistentVolumeClaim" in volume:
-            claim = volume["persistentVolumeClaim"]["claimName"]
-            found[name] = f"claim:{pod['metadata']['namespace']}/{claim}"
-        elif {"configMap", "secret", "projected", "downwardAPI"} & volume.keys():
-            found[name] = f"{uid}/{name}{READ_ONLY}"
-        else:
-            found[name] = f"{uid}/{name}"
-    return found
+    return {volume["name"]: key_of(pod, volume, uid, node) for volume in pod["spec"].get("volumes") or ()}
+
+
+def key_of(pod: Object, volume: Object, uid: str, node: str) -> str:
+    """Where one volume of a pod is kept."""
+    if "hostPath" in volume:
+        return f"{DISK}{node}:{volume['hostPath']['path'].strip('/')}"
+    if "persistentVolumeClaim" in volume:
+        return f"claim:{pod['metadata']['namespace']}/{volume['persistentVolumeClaim']['claimName']}"
+    filled = "projected" in volume or "configMap" in volume or "secret" in volume or "downwardAPI" in volume
+    return f"{uid}/{volume['name']}{READ_ONLY if filled else ''}"
 
 
 def set_up(client: Client, machines: Machines, pod: Object, uid: str, node: str, fields: Mapping[str, str]) -> None:
     """Fill the volumes of a pod; raises ``MountError``."""
     for volume in pod["spec"].get("volumes") or ():
-        key = keys({**pod, "spec": {"volumes": [volume]}}, uid, node)[volume["name"]]
+        key = key_of(pod, volume, uid, node)
         if "persistentVolumeClaim" in volume:
             _check_claim(client, pod, volume)
         elif key.endswith(READ_ONLY):
@@ -57,7 +56,7 @@ def _check_claim(client: Client, pod: Object, volume: Object) -> None:
     try:
         client.get(PERSISTENTVOLUMECLAIMS, namespace, name)
     except NotFound as error:
-        raise MountError(f'error processing PVC {namespace}/{name}: {error.message}') from error
+        raise MountError(f"error processing PVC {namespace}/{name}: {error.message}") from error
 
 
 def _contents(client: Client, pod: Object, volume: Object, fields: Mapping[str, str]) -> dict[str, str]:
@@ -71,6 +70,8 @@ def _contents(client: Client, pod: Object, volume: Object, fields: Mapping[str, 
 def _source(client: Client, pod: Object, title: str, source: Object, fields: Mapping[str, str]) -> dict[str, str]:
     if "configMap" in source:
         given = source["configMap"]
+        if given.get("name") == ROOT_CA:
+            return {item["path"]: "" for item in given.get("items") or ()}
         return _picked(client, CONFIGMAPS, pod, title, given.get("name", ""), given)
     if "secret" in source:
         given = source["secret"]
@@ -78,7 +79,9 @@ def _source(client: Client, pod: Object, title: str, source: Object, fields: Map
     if "downwardAPI" in source:
         return {item["path"]: _downward(pod, item, fields) for item in source["downwardAPI"].get("items") or ()}
     if "serviceAccountToken" in source:
-        identity = f"{pod['metadata'].get('namespace')}/{pod['spec'].get('serviceAccountName')}/{pod['metadata']['uid']}"
+        identity = (
+            f"{pod['metadata'].get('namespace')}/{pod['spec'].get('serviceAccountName')}/{pod['metadata']['uid']}"
+        )
         return {source["serviceAccountToken"]["path"]: hashlib.sha256(identity.encode()).hexdigest()}
     return {}
 
@@ -94,8 +97,7 @@ def _picked(client: Client, kind: ResourceType, pod: Object, title: str, name: s
     try:
         data = object_data(client.get(kind, pod["metadata"]["namespace"], name))
     except NotFound as error:
-        # The CA of the cluster may come later than the first pod of a namespace, and few pods read it.
-        if given.get("optional") or name == _ROOT_CA:
+        if given.get("optional"):
             return {}
         raise MountError(f'MountVolume.SetUp failed for volume "{title}" : {error.message}') from error
     items = given.get("items")

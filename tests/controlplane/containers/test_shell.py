@@ -89,7 +89,9 @@ def test_runs_the_documented_shell(machines: Machines, script: str, output: str)
     assert log(container) == output
 
 
-@pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("true", 0), ("false", 1), ("nothing-here", 127), ("if", 2)])
+@pytest.mark.parametrize(
+    ("script", "code"), [("exit 3", 3), ("true", 0), ("false", 1), ("nothing-here", 127), ("if", 2)]
+)
 def test_ends_with_the_exit_code_of_its_script(machines: Machines, script: str, code: int) -> None:
     container = machines.containers[start(machines, "sh", "-c", script)]
     assert not container.running

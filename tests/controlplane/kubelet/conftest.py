@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from autograder.controlplane.apimachinery.node_connection import LogOptions
 from autograder.controlplane.apimachinery.scheme import EVENTS, PODS
 from autograder.controlplane.cluster import Cluster
-from autograder.controlplane.apimachinery.node_connection import LogOptions
 from autograder.controlplane.kubelet.fleet import Kubelets
 from autograder.controlplane.topology import node
 

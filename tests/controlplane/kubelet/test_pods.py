@@ -100,9 +100,11 @@ def test_a_crashing_container_is_held_back_longer_each_time(world: World) -> Non
         restarts.append(world.container("crash")["restartCount"])
     # After the first, at once: 10 s, 20 s, 40 s, 80 s, 160 s and then every 300 s.
     assert restarts[-1] == 8
-    assert ("Warning", "BackOff", f"Back-off restarting failed container c in pod crash_default({uid})") in world.events(
-        "crash"
-    )
+    assert (
+        "Warning",
+        "BackOff",
+        f"Back-off restarting failed container c in pod crash_default({uid})",
+    ) in world.events("crash")
 
 
 def test_a_container_that_ran_long_enough_starts_with_a_short_delay_again(world: World) -> None:
