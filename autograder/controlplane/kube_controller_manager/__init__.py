@@ -11,6 +11,7 @@ from autograder.controlplane.kube_controller_manager.deployment import Deploymen
 from autograder.controlplane.kube_controller_manager.disruption import DisruptionController
 from autograder.controlplane.kube_controller_manager.endpoints import EndpointsController
 from autograder.controlplane.kube_controller_manager.endpointslice import EndpointSliceController
+from autograder.controlplane.kube_controller_manager.endpointslicemirroring import EndpointSliceMirroringController
 from autograder.controlplane.kube_controller_manager.garbagecollector import GarbageCollector
 from autograder.controlplane.kube_controller_manager.job import JobController
 from autograder.controlplane.kube_controller_manager.namespace import NamespaceController
@@ -25,6 +26,7 @@ from autograder.controlplane.kube_controller_manager.rootcacertpublisher import 
 from autograder.controlplane.kube_controller_manager.serviceaccount import ServiceAccountController
 from autograder.controlplane.kube_controller_manager.statefulset import StatefulSetController
 from autograder.controlplane.kube_controller_manager.tainteviction import TaintEvictionController
+from autograder.controlplane.kube_controller_manager.ttl import TTLController
 from autograder.controlplane.kube_controller_manager.ttlafterfinished import TTLAfterFinishedController
 from autograder.controlplane.kube_controller_manager.volumeprotection import (
     PVCProtectionController,
@@ -35,6 +37,7 @@ from autograder.controlplane.kube_controller_manager.volumeprotection import (
 CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     NodeIpamController,
     NodeLifecycleController,
+    TTLController,
     TaintEvictionController,
     PodGCController,
     NamespaceController,
@@ -51,6 +54,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     DisruptionController,
     EndpointsController,
     EndpointSliceController,
+    EndpointSliceMirroringController,
     PersistentVolumeBinder,
     PVCProtectionController,
     PVProtectionController,

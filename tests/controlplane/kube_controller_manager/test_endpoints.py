@@ -162,3 +162,21 @@ def test_a_changed_selector_changes_the_endpoints(world: World) -> None:
     world.patch(SERVICES, "web", {"spec": {"selector": {"app": "nothing"}}})
     world.settle()
     assert addresses(world) == ([], [])
+
+
+def test_endpoints_kept_by_hand_are_mirrored(world: World) -> None:
+    manifest = service()
+    del manifest["spec"]["selector"]
+    world.create(manifest)
+    subset = {"addresses": [{"ip": "192.0.2.7"}], "notReadyAddresses": [{"ip": "192.0.2.8"}], "ports": [{"port": 8080}]}
+    world.create({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "web"}, "subsets": [subset]})
+    world.settle()
+    (mirror,) = slices(world)
+    assert [(one["addresses"], one["conditions"]["ready"]) for one in mirror["endpoints"]] == [
+        (["192.0.2.7"], True),
+        (["192.0.2.8"], False),
+    ]
+    assert mirror["metadata"]["ownerReferences"][0]["kind"] == "Endpoints"
+    world.client.patch(ENDPOINTS, "default", "web", {"subsets": None}, patch_type="application/merge-patch+json")
+    world.settle()
+    assert slices(world) == []

@@ -25,6 +25,11 @@ def test_every_node_gets_a_range_of_addresses(world: World) -> None:
     assert ranges == ["10.244.0.0/24", "10.244.1.0/24", "10.244.2.0/24"]
 
 
+def test_small_clusters_keep_nothing_for_long(world: World) -> None:
+    found = {node["metadata"]["annotations"]["node.alpha.kubernetes.io/ttl"] for node in world.list(NODES, "")}
+    assert found == {"0"}
+
+
 def test_a_node_that_lives_keeps_its_conditions(world: World) -> None:
     world.advance(1000)
     assert {ready(world, name) for name in world.names(NODES, "")} == {("True", "KubeletReady")}

@@ -1,6 +1,7 @@
 """The DaemonSet controller: a pod on every node that may have one.
 
-The pods are bound by the scheduler; each names its node in its node affinity.  Source: pkg/controller/daemon.
+The pods are bound by the scheduler; each names its node in its node affinity.  ``placement`` decides where they may
+be.  Source: pkg/controller/daemon.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from autograder.controlplane.apimachinery.scheme import CONTROLLERREVISIONS, DAE
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager import history, nodes
+from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.daemonset.placement import (
+    on_node,
+    pod_template,
+    should_run,
+    target_node,
+)
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
 from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
@@ -24,21 +31,8 @@ from autograder.controlplane.kube_controller_manager.pod_control import NAMESPAC
 from autograder.controlplane.kube_controller_manager.replicaset import slow_start
 
 BURST: Final = 250
-GENERATION_LABEL: Final = "pod-template-generation"
-GENERATION_ANNOTATION: Final = "deprecated.daemonset.template.generation"
 BACKOFF: Final = 1 * SECOND
 LONGEST_BACKOFF: Final = 900 * SECOND
-
-#: What every daemon puts up with: taint key and effect.
-TOLERATED: Final = (
-    ("node.kubernetes.io/not-ready", "NoExecute"),
-    ("node.kubernetes.io/unreachable", "NoExecute"),
-    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
-)
-TOLERATED_ON_HOST_NETWORK: Final = (("node.kubernetes.io/network-unavailable", "NoSchedule"),)
 
 PodsByNode = dict[str, list[Object]]
 
@@ -411,68 +405,6 @@ class DaemonSetController(Controller):
             self.client.update(DAEMONSETS, {**daemon_set, "status": status}, "status")
         if wait and ready != available:
             self.queue.add_after(key, wait * SECOND)
-
-
-def should_run(daemon_set: Object, node: Object) -> tuple[bool, bool]:
-    """Whether a daemon may start on a node, and whether one that is there may stay."""
-    spec = daemon_set["spec"]["template"]["spec"]
-    if spec.get("nodeName", "") not in ("", node["metadata"]["name"]) or not nodes.matches_affinity(spec, node):
-        return False, False
-    tolerations = with_tolerations(spec).get("tolerations", ())
-    against = [one for one in nodes.taints_of(node) if not nodes.tolerated(tolerations, one)]
-    effects = {one["effect"] for one in against}
-    return not effects & {"NoSchedule", "NoExecute"}, "NoExecute" not in effects
-
-
-def with_tolerations(spec: Object) -> Object:
-    """A pod spec with the tolerations that every daemon has."""
-    wanted = TOLERATED + (TOLERATED_ON_HOST_NETWORK if spec.get("hostNetwork") else ())
-    tolerations: list[Object] = list(spec.get("tolerations", ()))
-    for key, effect in wanted:
-        toleration = {"key": key, "operator": "Exists", "effect": effect}
-        same = [one for one in tolerations if _kind_of(one) == _kind_of(toleration)]
-        tolerations = [toleration if one in same else one for one in tolerations]
-        if not same:
-            tolerations.append(toleration)
-    return {**spec, "tolerations": tolerations}
-
-
-def pod_template(daemon_set: Object, digest: str) -> Object:
-    """The template of a daemon: with tolerations and the labels that say which revision it is of."""
-    template = daemon_set["spec"]["template"]
-    meta = template.get("metadata", {})
-    generation = daemon_set["metadata"].get("annotations", {}).get(GENERATION_ANNOTATION)
-    labels = {**meta.get("labels", {}), **compact({GENERATION_LABEL: generation}), history.HASH_LABEL: digest}
-    return {"metadata": {**meta, "labels": labels}, "spec": with_tolerations(template["spec"])}
-
-
-def on_node(template: Object, node: str) -> Object:
-    """The template of the daemon of one node: its node affinity names the node."""
-    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
-    spec = template["spec"]
-    affinity = spec.get("affinity", {})
-    node_affinity = affinity.get("nodeAffinity", {})
-    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
-    return {**template, "spec": {**spec, "affinity": {**affinity, "nodeAffinity": {**node_affinity, **required}}}}
-
-
-def target_node(pod: Object) -> str:
-    """The node that a daemon is on or is meant for, or ''."""
-    if name := pod["spec"].get("nodeName", ""):
-        return str(name)
-    required = nodes.required_affinity(pod["spec"]) or {}
-    for term in required.get("nodeSelectorTerms", ()):
-        for one in term.get("matchFields", ()):
-            if one["key"] == "metadata.name" and one["operator"] == "In" and one.get("values"):
-                return str(one["values"][0])
-    return ""
-
-
-def _kind_of(toleration: Object) -> tuple[str, str, str, str]:
-    """What two tolerations have in common of which one replaces the other."""
-    fields = ("key", "effect", "operator", "value")
-    key, effect, operator, value = (toleration.get(field, "") for field in fields)
-    return key, effect, operator, value
 
 
 def _is_rolling(daemon_set: Object) -> bool:
