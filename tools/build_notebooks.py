@@ -128,9 +128,10 @@ def build(lesson: str) -> Path:
     notebook = nbformat.from_dict(document(cells_of(text, lesson)))
     path = SOURCE / lesson / f"{lesson}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(path.parent)}},
-    ).execute()  # fmt: skip
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False)
+    client.execute(cwd=str(path.parent))
+    for cell in notebook.cells:
+        prove(cell, lesson)
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -138,6 +139,16 @@ def build(lesson: str) -> Path:
     nbformat.validate(notebook)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
     return path
+
+
+def prove(cell: Cell, lesson: str) -> None:
+    """Raise ``SystemExit`` unless a cell that was run did what the lesson counts on."""
+    outputs = cell.get("outputs", ())
+    points = cell["metadata"].get("nbgrader", {}).get("points")
+    if points is not None and [o["data"]["text/plain"] for o in outputs if "execution_count" in o] != [f"{points:.1f}"]:
+        raise SystemExit(f"{lesson}: the solution does not earn {points} points: {cell['source']}")
+    if "%cluster new" in cell["source"] and any(output.get("name") == "stderr" for output in outputs):
+        raise SystemExit(f"{lesson}: {outputs[-1]['text']}")
 
 
 def merged(outputs: list[Any]) -> list[Any]:
