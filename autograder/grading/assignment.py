@@ -111,6 +111,7 @@ def _assignment(folder: Path) -> Assignment:
 def _notebook(path: Path) -> Notebook:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        document["cells"] = [{**cell, "source": source_of(cell)} for cell in document["cells"]]
         return Notebook(path.stem, document, tuple(_tasks(path, document["cells"])))
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, BadCourse):

@@ -11,7 +11,7 @@ from typing import Final
 from autograder.checks.verdict import Status
 from autograder.clusters import open_cluster
 from autograder.exercises import Runner, exercises_root
-from autograder.grading.assignment import Assignment
+from autograder.grading.assignment import Assignment, BadCourse
 from autograder.grading.engine import Engine, GradedSubmission
 from autograder.grading.pool import Lost, each
 from autograder.grading.submissions import Submission, look_through
@@ -83,6 +83,8 @@ def grade(
     Raises ``BadCourse``, ``BadExercise`` and ``ClusterError``; nothing that a submission holds raises anything.
     """
     handed = look_through(course)
+    if not handed.students:
+        raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
     grader = Grader(course, cluster, assignments)
     submissions = [submission for assignment in assignments for submission in handed.submissions(assignment)]
     grader.engine  # noqa: B018  warm, before workers are forked from this process

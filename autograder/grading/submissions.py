@@ -107,9 +107,8 @@ def _parsed(path: Path) -> Any:
         raise Unreadable(f"the notebook is not UTF-8 text: byte {error.start} cannot be read") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise Unreadable(
-            f"the notebook is not valid JSON: {error.msg} at {place}; save it again from Jupyter"
-        ) from error
+        said = f"the notebook is not valid JSON: {error.msg} ({place}); save it again from Jupyter"
+        raise Unreadable(said) from error
     except (RecursionError, ValueError) as error:
         raise Unreadable("the notebook is nested too deeply or holds a number that is too long") from error
 
