@@ -14,10 +14,9 @@ from typing import Final, NamedTuple, Self
 
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers.applets import APPLETS
-from autograder.controlplane.containers.dns import Zone, resolve
+from autograder.controlplane.containers.dns import Zone
 from autograder.controlplane.containers.files import Contents, FileView
 from autograder.controlplane.containers.images import PRELOADED, Image
-from autograder.controlplane.containers.network import Answer, NoNameServer, Source
 from autograder.controlplane.containers.records import (
     MAX_LOG_LINES,
     Container,
@@ -32,6 +31,7 @@ from autograder.controlplane.containers.records import (
 from autograder.controlplane.containers.routing import Rules, Wire
 from autograder.controlplane.containers.shell import MAX_ELAPSED, Interpreter
 from autograder.controlplane.containers.syntax import command_of, parse
+from autograder.controlplane.containers.system import ContainerSystem
 
 COMPONENT: Final = "containerd"
 #: From here pods get addresses while their node has no ``podCIDR`` (the node IPAM controller is off).
@@ -46,8 +46,6 @@ _SECRETS: Final = "/var/run/secrets/"
 KILLED: Final = 137
 START_ERROR: Final = 128
 UNKNOWN: Final = 255
-#: Signals that a process cannot handle, and those that the first process of a container ignores unless it handles them.
-_UNSTOPPABLE: Final = frozenset({"KILL", "STOP"})
 
 
 class StartError(Exception):
@@ -287,7 +285,7 @@ class Machines:
         """Send a signal to the first process of a container."""
         container = self.containers[container_id]
         if container.running:
-            self._signal(container, 1, name)
+            self.signal_process(container_id, 1, name)
 
     def kill(self, container_id: str) -> None:
         """Send KILL from outside, which no process survives."""
@@ -315,7 +313,9 @@ class Machines:
             cwd=container.workdir,
         )  # fmt: skip
         self.containers[container_id] = replace(container, next_pid=container.next_pid + 1)
-        interpreter = Interpreter(process, _System(self, container_id), APPLETS, at_once=True, stdin=stdin, limit=limit)
+        interpreter = Interpreter(
+            process, ContainerSystem(self, container_id), APPLETS, at_once=True, stdin=stdin, limit=limit
+        )
         ended = interpreter.run()
         texts = {
             stream: "".join(text for known, text in interpreter.captured if known == stream)
@@ -406,7 +406,7 @@ class Machines:
         self._set_timer(container_id)
 
     def _run(self, container_id: str, process: Process) -> None:
-        ended = Interpreter(process, _System(self, container_id), APPLETS).run()
+        ended = Interpreter(process, ContainerSystem(self, container_id), APPLETS).run()
         container = self.containers[container_id]
         if ended.exit_code is None:
             others = tuple(ended if known.pid == ended.pid else known for known in container.processes)
@@ -437,7 +437,9 @@ class Machines:
         else:
             self.clock.cancel(COMPONENT, container_id)
 
-    def _signal(self, container: Container, pid: int, name: str) -> bool:
+    def signal_process(self, container_id: str, pid: int, name: str) -> bool:
+        """Send a signal to a process; whether there is one."""
+        container = self.containers[container_id]
         process = next((known for known in container.processes if known.pid == pid), None)
         if process is None:
             return False
@@ -499,58 +501,3 @@ class Machines:
 
     def _id(self, *parts: object) -> str:
         return hashlib.sha256("/".join(map(str, (self.seed, *parts))).encode()).hexdigest()
-
-
-class _System:
-    """The machine as a process in one container sees it."""
-
-    def __init__(self, machines: Machines, container_id: str) -> None:
-        self._machines = machines
-        self._id = container_id
-        self.now = machines.clock.now
-
-    @property
-    def container(self) -> Container:
-        return self._machines.containers[self._id]
-
-    @property
-    def files(self) -> FileView:
-        return self._machines.files(self._id)
-
-    def log(self, stream: str, text: str) -> None:
-        self._machines.write_log(self._id, stream, text)
-
-    def resolve(self, name: str) -> list[str]:
-        sandbox = self._machines.sandboxes[self.container.pod_uid]
-        if name in ("localhost", sandbox.hostname):
-            return [name, "127.0.0.1" if name == "localhost" else sandbox.ip]
-        if not self._machines.wire.name_server_answers(sandbox):
-            raise NoNameServer(name)
-        cluster = sandbox.dns_policy == "ClusterFirstWithHostNet" or (
-            sandbox.dns_policy == "ClusterFirst" and not sandbox.host_network
-        )
-        return resolve(self._machines.zone if cluster else Zone(), name, sandbox.namespace)
-
-    def request(self, url: str, *, headers: dict[str, str], timeout: float, method: str = "GET") -> Answer:
-        sandbox = self._machines.sandboxes[self.container.pod_uid]
-        source = Source(sandbox.ip, sandbox.host, sandbox.pod_uid)
-        return self._machines.wire.request(source, url, self.resolve, headers=headers, method=method)
-
-    def signal(self, pid: int, name: str) -> bool:
-        if name in _UNSTOPPABLE and pid == 1:
-            # The kernel keeps a container's first process from signals of its own that it does not handle.
-            return True
-        return self._machines._signal(self.container, pid, name)
-
-    def spawn(self, process: Process) -> int:
-        container = self.container
-        pid = container.next_pid
-        started = replace(process, pid=pid, wake=self.now)
-        self._machines.containers[self._id] = replace(
-            container, processes=(*container.processes, started), next_pid=pid + 1
-        )
-        self._machines.clock.set(COMPONENT, self._id, self.now)
-        return pid
-
-    def processes(self) -> tuple[Process, ...]:
-        return self.container.processes

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
+from autograder.controlplane.containers.calls import Applet, Call, Exec, Outcome, Serve, Sleep
 from autograder.controlplane.containers.network import Answer, NetworkError, NoNameServer, Refused, TimedOut, Unresolved
 from autograder.controlplane.containers.records import Listener
 from autograder.controlplane.containers.servers import REASONS
-from autograder.controlplane.containers.shell import Applet, Call, Exec, Outcome, Serve, Sleep
 
 TERMINATES: Final = frozenset({"TERM", "QUIT", "INT"})
 _LISTEN: Final = re.compile(r"^\s*listen\s+(?:\[::\]:|[\d.]+:)?(\d+)[^;]*;", re.M)
@@ -210,7 +210,7 @@ def _wget(call: Call) -> Outcome:
         return Sleep(int(min(timeout, 130) * SECOND), 1)
     except NetworkError as error:
         host = re.sub(r"^\w+://", "", url).partition("/")[0]
-        host, _, port = host.partition(":")
+        host = host.partition(":")[0]
         address = call.system.resolve(host)[-1]
         return call.fail(f"can't connect to remote host ({address}): {error}")
     if answer.status >= 400:

@@ -105,7 +105,7 @@ class Container:
     message: str = ""
     processes: tuple[Process, ...] = ()
     next_pid: int = 1
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | None] = field(default_factory=dict)
     log: tuple[LogLine, ...] = ()
 
     @property

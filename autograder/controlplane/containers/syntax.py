@@ -1,18 +1,36 @@
-r"""The part of the POSIX shell language that a simulated container understands, as a syntax tree.
+r"""The part of the POSIX shell language that a simulated container understands, read into a tree.
 
-    list      a; b & c            and-or    a && b || c          pipeline  a | b, ! a
-    compound  if, while, until, for, case, { }, ( ), f() { }     redirects > >> < 2> 2>&1 &> <<EOF
-    words     'x' "x" \\x $v ${v:-x} $(c) `c` $((1+2)) * ?
-
-Everything is immutable, so that a process that stands in the middle of a script is plain data.
+list      a; b & c            and-or    a && b || c          pipeline  a | b, ! a
+compound  if, while, until, for, case, { }, ( ), f() { }     redirects > >> < 2> 2>&1 &> <<EOF
+words     'x' "x" \\x $v ${v:-x} $(c) `c` $((1+2)) * ?
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from autograder.controlplane.containers.tree import (
+    AndOr,
+    Arithmetic,
+    Case,
+    Command,
+    For,
+    Function,
+    Group,
+    If,
+    Literal,
+    Loop,
+    Part,
+    Pipeline,
+    Redirect,
+    Sequence,
+    Simple,
+    Substitution,
+    Variable,
+    Word,
+)
 
 #: Scripts longer or more deeply nested than this are refused.
 MAX_SCRIPT: Final = 100_000
@@ -22,116 +40,6 @@ MAX_DEPTH: Final = 50
 class ShellSyntaxError(Exception):
     """The script cannot be read; the message is what a shell says after ``syntax error: ``."""
 
-
-class Literal(NamedTuple):
-    text: str
-    quoted: bool
-
-
-class Variable(NamedTuple):
-    """``${name<op>argument}``; ``op`` is one of ``- := :- + :+ ? :? # ## % %%`` or ``length``, or empty."""
-
-    name: str
-    op: str
-    argument: Word
-    quoted: bool
-
-
-class Substitution(NamedTuple):
-    script: Sequence
-    quoted: bool
-
-
-class Arithmetic(NamedTuple):
-    text: Word
-    quoted: bool
-
-
-Part = Literal | Variable | Substitution | Arithmetic
-Word = tuple[Part, ...]
-
-
-class Redirect(NamedTuple):
-    """``fd`` 0, 1, 2 or 3 (both); ``mode`` is ``<``, ``>``, ``>>``, ``&`` (the other descriptor) or ``<<`` (text)."""
-
-    fd: int
-    mode: str
-    target: Word
-
-
-@dataclass(frozen=True, slots=True)
-class Simple:
-    assignments: tuple[tuple[str, Word], ...]
-    words: tuple[Word, ...]
-    redirects: tuple[Redirect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    commands: tuple[Command, ...]
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AndOr:
-    first: Command
-    rest: tuple[tuple[str, Command], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """Commands one after the other; True marks one that runs in the background."""
-
-    items: tuple[tuple[Command, bool], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class If:
-    branches: tuple[tuple[Sequence, Sequence], ...]
-    otherwise: Sequence | None
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    until: bool
-    condition: Sequence
-    body: Sequence
-
-    @property
-    def endless(self) -> bool:
-        """Whether it is ``while true`` or the like."""
-        return not self.until and self.condition in _ALWAYS
-
-
-@dataclass(frozen=True, slots=True)
-class For:
-    name: str
-    words: tuple[Word, ...] | None
-    body: Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    word: Word
-    arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """``{ }`` or, with ``subshell``, ``( )``; also any compound command that has redirects."""
-
-    body: Command
-    redirects: tuple[Redirect, ...]
-    subshell: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    name: str
-    body: Command
-
-
-Command = Simple | Pipeline | AndOr | Sequence | If | Loop | For | Case | Group | Function
 
 _OPERATORS: Final = ("&&", "||", ";;", "<<-", "<<", ">>", "&>", ">&", "<&", ">", "<", ";", "&", "|", "(", ")", "\n")
 _RESERVED: Final = frozenset("if then elif else fi while until for do done case esac { } ! in".split())
@@ -156,6 +64,11 @@ def parse(script: str) -> Sequence:
     if parser.token is not None:
         raise ShellSyntaxError(f'unexpected "{_shown(parser.token)}"')
     return tree
+
+
+def is_endless(loop: Loop) -> bool:
+    """Whether a loop is ``while true`` or the like."""
+    return not loop.until and loop.condition in _ALWAYS
 
 
 def command_of(argv: tuple[str, ...]) -> Simple:
@@ -306,18 +219,18 @@ class _Parser:
         self._skip_newlines()
         arms = []
         while self.token is not None and self._word() != "esac":
-            if self.token == "(":
+            if self._at_operator("("):
                 self._next()
             patterns: list[Word] = []
             while self.token is not None and not isinstance(self.token, _Operator):
                 patterns.append(self.token)
                 self._next()
-                if self.token != "|":
+                if not self._at_operator("|"):
                     break
                 self._next()
             self._expect(")")
             arms.append((tuple(patterns), self.sequence()))
-            if self.token == ";;":
+            if self._at_operator(";;"):
                 self._next()
             self._skip_newlines()
         self._expect("esac")
@@ -399,6 +312,9 @@ class _Parser:
             redirects.append(Redirect(default if fd is None else fd, str(operator), target))
         self._next()
         return True
+
+    def _at_operator(self, operator: str) -> bool:
+        return isinstance(self.token, _Operator) and self.token == operator
 
     def _word(self) -> str | None:
         """The reserved word or operator that comes next, or the plain text of the word."""

@@ -1,0 +1,72 @@
+"""The machine as a process in one container sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from autograder.controlplane.containers.dns import Zone, resolve
+from autograder.controlplane.containers.files import FileView
+from autograder.controlplane.containers.network import Answer, NoNameServer, Source
+from autograder.controlplane.containers.records import Container, Process
+
+if TYPE_CHECKING:
+    from autograder.controlplane.containers.machines import Machines
+
+#: Signals that a process cannot handle.
+_UNSTOPPABLE: Final = frozenset({"KILL", "STOP"})
+
+
+class ContainerSystem:
+    """The machine as a process in one container sees it."""
+
+    def __init__(self, machines: Machines, container_id: str) -> None:
+        self._machines = machines
+        self._id = container_id
+        self.now = machines.clock.now
+
+    @property
+    def container(self) -> Container:
+        return self._machines.containers[self._id]
+
+    @property
+    def files(self) -> FileView:
+        return self._machines.files(self._id)
+
+    def log(self, stream: str, text: str) -> None:
+        self._machines.write_log(self._id, stream, text)
+
+    def resolve(self, name: str) -> list[str]:
+        sandbox = self._machines.sandboxes[self.container.pod_uid]
+        if name in ("localhost", sandbox.hostname):
+            return [name, "127.0.0.1" if name == "localhost" else sandbox.ip]
+        if not self._machines.wire.name_server_answers(sandbox):
+            raise NoNameServer(name)
+        cluster = sandbox.dns_policy == "ClusterFirstWithHostNet" or (
+            sandbox.dns_policy == "ClusterFirst" and not sandbox.host_network
+        )
+        return resolve(self._machines.zone if cluster else Zone(), name, sandbox.namespace)
+
+    def request(self, url: str, *, headers: dict[str, str], timeout: float, method: str = "GET") -> Answer:
+        sandbox = self._machines.sandboxes[self.container.pod_uid]
+        source = Source(sandbox.ip, sandbox.host, sandbox.pod_uid)
+        return self._machines.wire.request(source, url, self.resolve, headers=headers, method=method)
+
+    def signal(self, pid: int, name: str) -> bool:
+        if name in _UNSTOPPABLE and pid == 1:
+            # The kernel keeps a container's first process from signals of its own that it does not handle.
+            return True
+        return self._machines.signal_process(self._id, pid, name)
+
+    def spawn(self, process: Process) -> int:
+        container = self.container
+        pid = container.next_pid
+        started = replace(process, pid=pid, wake=self.now)
+        self._machines.containers[self._id] = replace(
+            container, processes=(*container.processes, started), next_pid=pid + 1
+        )
+        self._machines.clock.set(self._machines.name, self._id, self.now)
+        return pid
+
+    def processes(self) -> tuple[Process, ...]:
+        return self.container.processes
