@@ -322,8 +322,16 @@ class Action(Flag):
     POD_GATES_GONE = auto()
     OTHER = auto()
     UPDATE = (
-        NODE_ALLOCATABLE | NODE_LABEL | NODE_TAINT | NODE_CONDITION | NODE_ANNOTATION
-        | POD_LABEL | POD_SCALE_DOWN | POD_TOLERATION | POD_GATES_GONE | OTHER
+        NODE_ALLOCATABLE
+        | NODE_LABEL
+        | NODE_TAINT
+        | NODE_CONDITION
+        | NODE_ANNOTATION
+        | POD_LABEL
+        | POD_SCALE_DOWN
+        | POD_TOLERATION
+        | POD_GATES_GONE
+        | OTHER
     )
     ANY = ADD | DELETE | UPDATE
 

@@ -278,8 +278,12 @@ class NodeInfo(NamedTuple):
         for port in gone.host_ports:
             ports.remove(port)
         return NodeInfo(
-            self.facts, pods, self.requested.plus(gone.requests, -1),
-            self.scored_cpu - cpu, self.scored_memory - memory, tuple(ports),
+            self.facts,
+            pods,
+            self.requested.plus(gone.requests, -1),
+            self.scored_cpu - cpu,
+            self.scored_memory - memory,
+            tuple(ports),
         )
 
     def with_same(self, pod: PodInfo) -> NodeInfo:

@@ -9,9 +9,7 @@ from autograder.controlplane.client import Client
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
 
 
-def patch_condition(
-    client: Client, pod: PodInfo, condition: Object, now: int, *, nominated: str | None = None
-) -> None:
+def patch_condition(client: Client, pod: PodInfo, condition: Object, now: int, *, nominated: str | None = None) -> None:
     """Set a condition (type, status, reason, message) and the nominated node (None: as it is, '': none).
 
     Nothing is written if the pod's status says all of that already.  Raises ``StatusError``.

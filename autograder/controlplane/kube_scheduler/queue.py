@@ -124,9 +124,7 @@ class SchedulingQueue:
 
     def get(self, key: str) -> QueuedPod | None:
         """A pending pod, wherever it waits."""
-        waiting: tuple[dict[str, QueuedPod], ...] = (
-            self.active, self.backoff, self.error_backoff, self.unschedulable
-        )
+        waiting: tuple[dict[str, QueuedPod], ...] = (self.active, self.backoff, self.error_backoff, self.unschedulable)
         return next((pods[key] for pods in waiting if key in pods), None)
 
     def add(self, pod: PodInfo) -> None:
@@ -165,9 +163,7 @@ class SchedulingQueue:
         """A pod that was tried comes back; ``rejected_by`` is empty when something went wrong instead."""
         now = self._clock.now
         if rejected_by:
-            queued = replace(
-                queued, timestamp=now, rejections=queued.rejections + 1, errors=0, rejected_by=rejected_by
-            )
+            queued = replace(queued, timestamp=now, rejections=queued.rejections + 1, errors=0, rejected_by=rejected_by)
             self._park(queued)
         else:
             queued = replace(queued, timestamp=now, errors=queued.errors + 1, rejected_by=rejected_by)

@@ -38,7 +38,8 @@ terms = st.builds(lambda key, app: {"topologyKey": key, "labelSelector": selecto
 weighted = st.builds(lambda weight, one: {"weight": weight, "podAffinityTerm": one}, st.integers(1, 100), terms)
 preferences = st.builds(
     lambda weight, zone: {
-        "weight": weight, "preference": {"matchExpressions": [{"key": ZONE, "operator": "In", "values": [zone]}]},
+        "weight": weight,
+        "preference": {"matchExpressions": [{"key": ZONE, "operator": "In", "values": [zone]}]},
     },
     st.integers(1, 100),
     st.sampled_from("abc"),
@@ -60,7 +61,10 @@ affinities = st.fixed_dictionaries(
 
 def constraint(key: str, skew: int, when: str, app: str, affinity: str) -> Object:
     return {
-        "topologyKey": key, "maxSkew": skew, "whenUnsatisfiable": when, "labelSelector": selector(app),
+        "topologyKey": key,
+        "maxSkew": skew,
+        "whenUnsatisfiable": when,
+        "labelSelector": selector(app),
         "nodeAffinityPolicy": affinity,
     }
 
@@ -82,10 +86,12 @@ specs = st.fixed_dictionaries(
     },
 )
 taints = st.lists(
-    st.sampled_from([
-        {"key": "hard", "effect": "NoSchedule"},
-        {"key": "soft", "effect": "PreferNoSchedule"},
-    ]),
+    st.sampled_from(
+        [
+            {"key": "hard", "effect": "NoSchedule"},
+            {"key": "soft", "effect": "PreferNoSchedule"},
+        ]
+    ),
     max_size=1,
 )
 nodes = st.tuples(st.sampled_from(["2", "4", "8"]), st.sampled_from(["2Gi", "8Gi"]), st.sampled_from("abc-"), taints)

@@ -152,8 +152,21 @@ def test_pods_of_another_scheduler_are_left_alone(world: World) -> None:
             'persistentvolumeclaim "data" not found.',
         ),
         (
-            {"volumes": [{"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {
-                "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}}}]},
+            {
+                "volumes": [
+                    {
+                        "name": "v",
+                        "ephemeral": {
+                            "volumeClaimTemplate": {
+                                "spec": {
+                                    "accessModes": ["ReadWriteOnce"],
+                                    "resources": {"requests": {"storage": "1Gi"}},
+                                }
+                            }
+                        },
+                    }
+                ]
+            },
             'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v".',
         ),
     ],
@@ -167,7 +180,9 @@ def test_a_claim_must_be_bound(world: World) -> None:
     from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS
 
     claim = {
-        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "default"},
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "default"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     }
     volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]

@@ -74,10 +74,7 @@ def test_a_score_of_ones_own_counts() -> None:
     decision = world.scheduler.explain(world.pod("c"))
     assert decision is not None
     mine = {
-        row.node: score.weighted
-        for row in decision.nodes
-        for score in row.scores
-        if score.plugin == "PreferNamesake"
+        row.node: score.weighted for row in decision.nodes for score in row.scores if score.plugin == "PreferNamesake"
     }
     assert mine == {"a": 0, "b": 0, "c": 1000}
 
@@ -118,13 +115,31 @@ def test_a_fork_has_the_plugin_too() -> None:
 
 def test_the_default_plugins_stand_in_their_order_with_their_weights() -> None:
     assert [plugin.name for plugin in default_plugins()] == [
-        "SchedulingGates", "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts",
-        "NodeResourcesFit", "VolumeRestrictions", "VolumeBinding", "VolumeZone", "PodTopologySpread",
-        "InterPodAffinity", "DynamicResources", "DefaultPreemption", "NodeResourcesBalancedAllocation",
-        "ImageLocality", "DefaultBinder",
+        "SchedulingGates",
+        "NodeUnschedulable",
+        "NodeName",
+        "TaintToleration",
+        "NodeAffinity",
+        "NodePorts",
+        "NodeResourcesFit",
+        "VolumeRestrictions",
+        "VolumeBinding",
+        "VolumeZone",
+        "PodTopologySpread",
+        "InterPodAffinity",
+        "DynamicResources",
+        "DefaultPreemption",
+        "NodeResourcesBalancedAllocation",
+        "ImageLocality",
+        "DefaultBinder",
     ]
     weights = {scorer.plugin.name: scorer.weight for scorer in Framework(default_plugins()).scorers}
     assert weights == {
-        "TaintToleration": 3, "NodeAffinity": 2, "NodeResourcesFit": 1, "PodTopologySpread": 2,
-        "InterPodAffinity": 2, "NodeResourcesBalancedAllocation": 1, "ImageLocality": 1,
+        "TaintToleration": 3,
+        "NodeAffinity": 2,
+        "NodeResourcesFit": 1,
+        "PodTopologySpread": 2,
+        "InterPodAffinity": 2,
+        "NodeResourcesBalancedAllocation": 1,
+        "ImageLocality": 1,
     }

@@ -81,8 +81,11 @@ def test_a_pod_may_renounce_preemption(world: World) -> None:
     world.create(
         __import__("autograder.controlplane.apimachinery.scheme", fromlist=["PRIORITYCLASSES"]).PRIORITYCLASSES,
         {
-            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "patient"},
-            "value": 900, "preemptionPolicy": "Never",
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": "patient"},
+            "value": 900,
+            "preemptionPolicy": "Never",
         },
     )
     world.schedule("low", "3")
@@ -109,7 +112,8 @@ def test_while_victims_end_no_more_are_chosen(world: World) -> None:
 def test_a_budget_is_violated_only_if_there_is_no_other_way(world: World) -> None:
     world.add_node(node("b", "4"))
     budget = {
-        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
         "metadata": {"name": "guard", "namespace": "default"},
         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "guarded"}}},
     }

@@ -32,8 +32,12 @@ def sidecar(cpu: str) -> Object:
         ({"containers": [container("1"), container()], "resources": {"requests": {"cpu": "3"}}}, 3000),
     ],
     ids=[
-        "containers add up", "init containers count by their maximum", "sidecars run along",
-        "sidecars run beside later init containers", "but not beside earlier ones", "overhead comes on top",
+        "containers add up",
+        "init containers count by their maximum",
+        "sidecars run along",
+        "sidecars run beside later init containers",
+        "but not beside earlier ones",
+        "overhead comes on top",
         "the pod's own level wins",
     ],
 )

@@ -101,7 +101,9 @@ def test_pods_that_belong_together_are_spread_by_default(by: str) -> None:
         made = world.create(
             REPLICASETS,
             {
-                "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web", "namespace": "default"},
+                "apiVersion": "apps/v1",
+                "kind": "ReplicaSet",
+                "metadata": {"name": "web", "namespace": "default"},
                 "spec": {"selector": WEB, "template": template},
             },
         )
@@ -109,9 +111,13 @@ def test_pods_that_belong_together_are_spread_by_default(by: str) -> None:
         owners = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": uid, "controller": True}]
     for number in range(8):
         manifest: Object = {
-            "apiVersion": "v1", "kind": "Pod",
+            "apiVersion": "v1",
+            "kind": "Pod",
             "metadata": {
-                "name": f"p{number}", "namespace": "default", "labels": {"app": "web"}, "ownerReferences": owners,
+                "name": f"p{number}",
+                "namespace": "default",
+                "labels": {"app": "web"},
+                "ownerReferences": owners,
             },
             "spec": {"containers": [{"name": "c", "image": "nginx"}]},
         }
@@ -138,8 +144,11 @@ def test_pods_that_keep_apart_do_not_share_a_domain(world: World) -> None:
 
 def test_pods_that_are_there_keep_others_away(world: World) -> None:
     for number in range(3):
-        world.schedule(f"loner-{number}", labels={"app": "loner"}, affinity={"podAntiAffinity": {REQUIRED: [
-            term(), term(app="loner")]}})
+        world.schedule(
+            f"loner-{number}",
+            labels={"app": "loner"},
+            affinity={"podAntiAffinity": {REQUIRED: [term(), term(app="loner")]}},
+        )
     assert web(world, "p") == ""
     assert "3 node(s) didn't satisfy existing pods anti-affinity rules" in world.message("p")
 
@@ -177,11 +186,15 @@ def test_terms_mean_pods_of_certain_namespaces(world: World, terms: Object, admi
     )
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "other"}}
     world.create(SERVICEACCOUNTS, account)
-    world.create(PODS, {
-        "apiVersion": "v1", "kind": "Pod",
-        "metadata": {"name": "db", "namespace": "other", "labels": {"app": "db"}},
-        "spec": {"containers": [{"name": "c", "image": "nginx"}], "nodeSelector": {ZONE: "b"}},
-    })
+    world.create(
+        PODS,
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "db", "namespace": "other", "labels": {"app": "db"}},
+            "spec": {"containers": [{"name": "c", "image": "nginx"}], "nodeSelector": {ZONE: "b"}},
+        },
+    )
     placed = web(world, "p", affinity={"podAffinity": {REQUIRED: [term(ZONE, "db", **terms)]}})
     assert placed == ("b1" if admitted else "")
 

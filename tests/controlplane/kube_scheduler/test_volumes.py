@@ -24,9 +24,14 @@ def volume(name: str, *, labels: Object | None = None, zone: str = "", storage: 
         expression = {"key": ZONE, "operator": "In", "values": [zone]}
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
     return {
-        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name, "labels": labels or {}},
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "labels": labels or {}},
         "spec": {
-            "capacity": {"storage": storage}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"}, **spec,
+            "capacity": {"storage": storage},
+            "accessModes": ["ReadWriteOnce"],
+            "hostPath": {"path": "/data"},
+            **spec,
         },
     }
 
@@ -36,7 +41,8 @@ def claim(*, bound_to: str = "", modes: tuple[str, ...] = ("ReadWriteOnce",), **
     if bound_to:
         spec["volumeName"] = bound_to
     return {
-        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
         "metadata": {"name": "data", "namespace": "default", "annotations": annotations},
         "spec": {"accessModes": list(modes), "resources": {"requests": {"storage": "1Gi"}}, **spec},
     }
@@ -44,8 +50,11 @@ def claim(*, bound_to: str = "", modes: tuple[str, ...] = ("ReadWriteOnce",), **
 
 def late_class(provisioner: str) -> Object:
     return {
-        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "late"},
-        "provisioner": provisioner, "volumeBindingMode": "WaitForFirstConsumer",
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "late"},
+        "provisioner": provisioner,
+        "volumeBindingMode": "WaitForFirstConsumer",
     }
 
 

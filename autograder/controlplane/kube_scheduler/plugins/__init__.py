@@ -21,6 +21,27 @@ from autograder.controlplane.kube_scheduler.plugins.volume_binding import Volume
 from autograder.controlplane.kube_scheduler.plugins.volume_restrictions import VolumeRestrictions
 from autograder.controlplane.kube_scheduler.plugins.volume_zone import VolumeZone
 
+__all__ = [
+    "BalancedAllocation",
+    "DefaultBinder",
+    "DefaultPreemption",
+    "DynamicResources",
+    "ImageLocality",
+    "InterPodAffinity",
+    "NodeAffinity",
+    "NodeName",
+    "NodePorts",
+    "NodeResourcesFit",
+    "NodeUnschedulable",
+    "PodTopologySpread",
+    "SchedulingGates",
+    "TaintToleration",
+    "VolumeBinding",
+    "VolumeRestrictions",
+    "VolumeZone",
+    "default_plugins",
+]
+
 
 def default_plugins() -> list[Plugin]:
     """The plugins that are on by default, in their order.

@@ -93,9 +93,7 @@ def select_candidate(candidates: Sequence[Candidate], now: int) -> Candidate:
     return min(candidates, key=lambda one: tuple(harm(one) for harm in harms))
 
 
-def split_by_budget(
-    victims: Sequence[PodInfo], budgets: Sequence[Object]
-) -> tuple[list[PodInfo], list[PodInfo]]:
+def split_by_budget(victims: Sequence[PodInfo], budgets: Sequence[Object]) -> tuple[list[PodInfo], list[PodInfo]]:
     """The victims whose going would violate a PodDisruptionBudget, and the others, both in the order given."""
     allowed = [budget.get("status", {}).get("disruptionsAllowed", 0) for budget in budgets]
     violating: list[PodInfo] = []

@@ -292,8 +292,7 @@ def _nodes_changed(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
         return bool(pod.anti_affinity_terms) or any(term.topology_key in new for term in pod.affinity_terms)
     old = NodeFacts.of(event.old).labels
     nearer = any(
-        term.topology_key in new and old.get(term.topology_key) != new[term.topology_key]
-        for term in pod.affinity_terms
+        term.topology_key in new and old.get(term.topology_key) != new[term.topology_key] for term in pod.affinity_terms
     )
     return nearer or any(
         term.topology_key in old and new.get(term.topology_key) != old[term.topology_key]

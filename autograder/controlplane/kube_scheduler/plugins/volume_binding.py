@@ -172,7 +172,8 @@ def _find_volume(handle: Handle, claim: Object, node: NodeFacts, taken: set[str]
         reserved = offer.get("claimRef")
         if reserved:
             if (reserved.get("namespace"), reserved.get("name")) == _id(claim) and reserved.get("uid", "") in (
-                "", claim["metadata"].get("uid", ""),
+                "",
+                claim["metadata"].get("uid", ""),
             ):
                 return volume
             continue
@@ -214,8 +215,12 @@ def _start_binding(handle: Handle, binding: Binding, node: str) -> None:
         handle.client.patch(PERSISTENTVOLUMECLAIMS, namespace, name, patch)
         return
     reference = {
-        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": namespace, "name": name,
-        "uid": claim["metadata"].get("uid", ""), "resourceVersion": claim["metadata"].get("resourceVersion", ""),
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "namespace": namespace,
+        "name": name,
+        "uid": claim["metadata"].get("uid", ""),
+        "resourceVersion": claim["metadata"].get("resourceVersion", ""),
     }
     handle.client.patch(PERSISTENTVOLUMES, "", volume["metadata"]["name"], {"spec": {"claimRef": reference}})
 
