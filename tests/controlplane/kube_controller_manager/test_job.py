@@ -103,6 +103,18 @@ def test_indexed_every_index_is_done_once(world: World) -> None:
     assert {pod["spec"]["hostname"] for pod in world.pods()} == {"ix-0", "ix-1", "ix-2", "ix-3"}
 
 
+def test_each_index_may_have_its_own_limit(world: World) -> None:
+    limits = {"backoffLimitPerIndex": 1, "completions": 3, "parallelism": 3}
+    world.create(job("ix", "sh", "-c", "exit $JOB_COMPLETION_INDEX", completionMode="Indexed", **limits))
+    world.advance(5)
+    assert world.get(JOBS, "ix")["status"]["completedIndexes"] == "0"
+    assert not rules.is_finished(world.get(JOBS, "ix"))
+    world.advance(60)
+    status = world.get(JOBS, "ix")["status"]
+    assert (status["completedIndexes"], status["failedIndexes"], status["failed"]) == ("0", "1,2", 4)
+    assert conditions(world, "ix") == [("FailureTarget", "FailedIndexes"), ("Failed", "FailedIndexes")]
+
+
 def test_a_deleted_pod_counts_as_failed_and_is_replaced(world: World) -> None:
     world.create(job("long", "sleep", "100"))
     world.advance(5)

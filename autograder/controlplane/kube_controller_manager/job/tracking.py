@@ -18,7 +18,7 @@ from autograder.controlplane.client.informer import object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause
-from autograder.controlplane.kube_controller_manager.job import indexes, rules
+from autograder.controlplane.kube_controller_manager.job import indexes, per_index, rules
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
 from autograder.controlplane.kube_controller_manager.replicaset import slow_start
 
@@ -52,7 +52,10 @@ class Tally:
         self._uncounted = {kind: list(uncounted.get(kind, ())) for kind in ("succeeded", "failed")}
         self._active = [pod for pod in pods if podlib.is_active(pod)]
         self._ending: Object | None = None
-        self._completed = indexes.parse(before.get("completedIndexes", ""), self._spec.get("completions", 0))
+        completions = self._spec.get("completions", 0)
+        self._completed = indexes.parse(before.get("completedIndexes", ""), completions)
+        self._given_up = indexes.parse(before.get("failedIndexes", ""), completions)
+        self._held: dict[int, Object] = {}
 
     @staticmethod
     def _order(pod: Object) -> int:
@@ -76,11 +79,23 @@ class Tally:
         reached = self._completed | {index for pod in new["succeeded"] if (index := self._valid_index(pod)) is not None}
         if rules.is_indexed(self._job):
             succeeded = len(reached)
+        if per_index.applies(self._job):
+            self._look_at_indexes(reached)
         self._ending = self._verdict(failed, reached)
         failure = self._act(succeeded, reached)
         self._finish()
         if failure:
             raise failure
+
+    def _look_at_indexes(self, reached: set[int]) -> None:
+        """Note which indexes are given up, and which failed pods must stay until they are replaced."""
+        pods = [pod for pod in self._pods if TRACKING in pod["metadata"].get("finalizers", ())]
+        failed = [pod for pod in pods if per_index.has_failed_for_good(self._job, pod)]
+        self._given_up |= {index for pod in failed if (index := self._valid_index(pod)) is not None}
+        self._held = per_index.held_pods(self._job, pods, reached | self._given_up | self._active_indexes())
+
+    def _active_indexes(self) -> set[int]:
+        return {index for pod in self._active if (index := self._valid_index(pod)) is not None}
 
     def _total(self, kind: str) -> int:
         total: int = self._status.get(kind, 0) + len(self._uncounted[kind])
@@ -124,6 +139,10 @@ class Tally:
                 text = "Job was active longer than specified deadline"
                 return self._condition("FailureTarget", "DeadlineExceeded", text)
             self._controller.queue.add_after(self._key, left)
+        if per_index.applies(self._job):
+            reason, why = per_index.verdict(self._job, reached, self._given_up)
+            if reason:
+                return self._condition("FailureTarget", reason, why)
         if rules.is_indexed(self._job) and (why := rules.met_success_policy(self._job, reached)):
             return self._condition("SuccessCriteriaMet", "SuccessPolicy", why)
         return None
@@ -192,7 +211,7 @@ class Tally:
         leaving = sum(map(podlib.is_terminating, self._pods)) if rules.replaces_only_failed(self._job) else 0
         missing = min(wanted - active - leaving, MOST_PODS)
         if missing > 0:
-            wait = rules.wait_after(self._failures, self._now)
+            wait = 0 if per_index.applies(self._job) else rules.wait_after(self._failures, self._now)
             if wait > 0:
                 self._controller.queue.add_after(self._key, wait)
             else:
@@ -248,15 +267,10 @@ class Tally:
         template = {"metadata": {**meta, "finalizers": finalizers}, "spec": template["spec"]}
         create = self._controller.pod_control.create_from_template
         if rules.is_indexed(self._job):
-            waiting = self._pending_indexes(count, reached)
-            name = self._job["metadata"]["name"]
             calls = [
-                partial(
-                    create, self._job, indexes.template_of(self._job, template, one),
-                    generateName=indexes.name_prefix(name, one),
-                )
-                for one in waiting
-            ]  # fmt: skip
+                partial(create, self._job, self._template_of(template, one), generateName=self._prefix(one))
+                for one in self._pending_indexes(count, reached)
+            ]
         else:
             calls = [partial(create, self._job, template)] * count
         self._controller.expectations.expect_creations(self._key, len(calls))
@@ -276,9 +290,24 @@ class Tally:
         self._controller.expectations.creation_observed(self._key, len(calls) - done + quiet)
         return done - quiet, failure
 
+    def _prefix(self, index: int) -> str:
+        return indexes.name_prefix(self._job["metadata"]["name"], index)
+
+    def _template_of(self, template: Object, index: int) -> Object:
+        template = indexes.template_of(self._job, template, index)
+        if per_index.applies(self._job):
+            return per_index.with_counts(self._job, template, self._held.get(index))
+        return template
+
     def _pending_indexes(self, count: int, reached: set[int]) -> list[int]:
-        taken = reached | {index for pod in self._active if (index := self._valid_index(pod)) is not None}
-        return [index for index in range(self._spec["completions"]) if index not in taken][:count]
+        """The first indexes that are to be tried now; those that must wait are looked at again in time."""
+        taken = reached | self._given_up | self._active_indexes()
+        pending = [index for index in range(self._spec["completions"]) if index not in taken][:count]
+        waits = {index: per_index.wait_for(self._held.get(index), self._now) for index in pending}
+        ready = [index for index in pending if not waits[index]]
+        if pending and not ready:
+            self._controller.queue.add_after(self._key, min(waits.values()))
+        return ready
 
     # ------------------------------------------------------------ counting
 
@@ -316,6 +345,8 @@ class Tally:
             if TRACKING not in meta.get("finalizers", ()):
                 continue
             failed = rules.is_failed(self._job, pod)
+            if failed and not leaving and self._ending is None and pod in self._held.values():
+                continue
             if not (leaving or self._ending or podlib.phase(pod) == "Succeeded" or failed):
                 continue
             letting_go.append(pod)
@@ -331,6 +362,8 @@ class Tally:
                     noted["failed"].append(uid)
         if rules.is_indexed(self._job):
             self._status |= {"succeeded": len(self._completed), "completedIndexes": indexes.spell(self._completed)}
+        if per_index.applies(self._job):
+            self._status["failedIndexes"] = indexes.spell(self._given_up)
         return letting_go
 
     def _begin_ending(self) -> Object | None:
