@@ -1,7 +1,8 @@
 """An MVCC key-value store like etcd: one revision counter, history, watches from a revision, compaction.
 
 Every write raises the store's revision by one and stamps it on the key.  Values are never mutated, so that reading,
-watching and forking hand out references.  ``MemoryStore`` keeps everything in this process.
+watching and forking hand out references.  ``MemoryStore`` keeps everything in this process; ``remote.EtcdStore`` keeps
+it in a real etcd.
 """
 
 from __future__ import annotations
@@ -49,8 +50,16 @@ class Compacted(Exception):
         self.oldest = oldest
 
 
+class StoreFailure(Exception):
+    """The store did not answer, or refused; the message is what etcd or the way to it said."""
+
+
 class Watch(Protocol):
     """A position in the history of the keys below a prefix."""
+
+    @property
+    def revision(self) -> int:
+        """A revision up to which every event has been polled; a watch from it misses and repeats nothing."""
 
     def poll(self) -> list[Event]:
         """The events since the last poll, oldest first; raises ``Compacted`` when some are gone."""
@@ -60,7 +69,7 @@ class Watch(Protocol):
 
 
 class Store(Protocol):
-    """What the API server asks of its store; the revision is that of the last write."""
+    """What the API server asks of its store; any read or write may raise ``StoreFailure``."""
 
     @property
     def revision(self) -> int:
@@ -92,7 +101,13 @@ class Store(Protocol):
         """All events below a prefix with a revision greater than ``after``; raises ``Compacted``."""
 
     def compact(self, revision: int) -> None:
-        """Forget history up to and including ``revision``."""
+        """Forget history before ``revision``, which can still be read and watched from."""
+
+    def keys(self) -> Iterator[str]:
+        """Every key, in order."""
+
+    def fork(self) -> MemoryStore:
+        """A store in this process that goes on from here, apart from this one."""
 
 
 class _Folder:
@@ -177,10 +192,7 @@ class MemoryStore:
             now = KeyValue(key, stamped, before.create_revision, revision, before.version + 1)
         else:
             now = KeyValue(key, stamped, revision, revision, 1)
-            insort(folder.keys, key)
-        folder.items[key] = now
-        folder.log.append(Event(revision, key, now, before))
-        self._revision = revision
+        self._keep(folder, Event(revision, key, now, before))
         return now
 
     def delete(self, key: str, *, expected: int | None) -> KeyValue:
@@ -190,11 +202,28 @@ class MemoryStore:
             raise WriteConflict(key, before)
         revision = self._revision + 1
         last = before._replace(value=self._stamp(before.value, revision), mod_revision=revision)
-        del folder.items[key]
-        del folder.keys[bisect_left(folder.keys, key)]
-        folder.log.append(Event(revision, key, None, before))
-        self._revision = revision
+        self._keep(folder, Event(revision, key, None, before))
         return last
+
+    def record(self, event: Event) -> None:
+        """Take in a write that happened elsewhere, at a revision not lower than this store's."""
+        self._keep(self._writable(event.key), event)
+
+    def skip_to(self, revision: int) -> None:
+        """Go on from a later revision; whatever happened on the way is none of this store's business."""
+        self._revision = revision
+
+    def _keep(self, folder: _Folder, event: Event) -> None:
+        key, now = event.key, event.now
+        if now is None:
+            del folder.items[key]
+            del folder.keys[bisect_left(folder.keys, key)]
+        else:
+            if event.before is None:
+                insort(folder.keys, key)
+            folder.items[key] = now
+        folder.log.append(event)
+        self._revision = event.revision
 
     def watch(self, prefix: str, *, after: int) -> MemoryWatch:
         if after < self._compacted:
@@ -247,6 +276,15 @@ class MemoryWatch:
         self._whole = prefix == _folder_of(prefix)
         folder = store.folder(prefix)
         self._position = folder.after(after) if folder else 0
+
+    @property
+    def revision(self) -> int:
+        folder = self._store.folder(self._prefix)
+        if folder is None or self._position >= folder.dropped + len(folder.log):
+            return self._store.revision
+        if self._position < folder.dropped:
+            return 0
+        return folder.log[self._position - folder.dropped].revision - 1
 
     def waiting(self) -> bool:
         folder = self._store.folder(self._prefix)

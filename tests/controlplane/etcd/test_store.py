@@ -1,29 +1,20 @@
-"""The store keeps history like etcd: revisions only rise, watches replay, forks are apart."""
+"""Both stores keep history as etcd does: revisions only rise, watches replay, forks are apart."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.controlplane.etcd import Compacted, MemoryStore, WriteConflict
+from autograder.controlplane.etcd import Compacted, Store, WriteConflict
 
 PODS = "/registry/pods/"
 WEB, DB = PODS + "default/web", PODS + "other/db"
 
 
-def stamp(value: Any, revision: int) -> Any:
-    return {**value, "revision": revision}
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore(stamp)
-
-
-def test_every_write_raises_the_revision_by_one_and_stamps_it(store: MemoryStore) -> None:
+def test_every_write_raises_the_revision_by_one_and_stamps_it(store: Store) -> None:
     first = store.put(WEB, {"image": "a"}, expected=0)
     second = store.put(WEB, {"image": "b"}, expected=first.mod_revision)
     assert second.mod_revision == first.mod_revision + 1 == store.revision
@@ -31,7 +22,7 @@ def test_every_write_raises_the_revision_by_one_and_stamps_it(store: MemoryStore
     assert (second.create_revision, second.version) == (first.create_revision, 2)
 
 
-def test_a_write_that_expects_another_state_is_refused_and_changes_nothing(store: MemoryStore) -> None:
+def test_a_write_that_expects_another_state_is_refused_and_changes_nothing(store: Store) -> None:
     kept = store.put(WEB, {"image": "a"}, expected=0)
     for expected in (0, kept.mod_revision + 7):
         with pytest.raises(WriteConflict) as conflict:
@@ -42,7 +33,7 @@ def test_a_write_that_expects_another_state_is_refused_and_changes_nothing(store
     assert store.revision == kept.mod_revision
 
 
-def test_a_range_gives_the_keys_below_a_prefix_in_order(store: MemoryStore) -> None:
+def test_a_range_gives_the_keys_below_a_prefix_in_order(store: Store) -> None:
     for key in (DB, WEB, PODS + "default/api", "/registry/podtemplates/default/x"):
         store.put(key, {}, expected=0)
     assert [item.key for item in store.range(PODS)] == [PODS + "default/api", WEB, DB]
@@ -51,7 +42,7 @@ def test_a_range_gives_the_keys_below_a_prefix_in_order(store: MemoryStore) -> N
     assert [item.key for item in store.range("/registry/")] == sorted(store.keys())
 
 
-def test_a_range_of_an_older_revision_shows_what_stood_then(store: MemoryStore) -> None:
+def test_a_range_of_an_older_revision_shows_what_stood_then(store: Store) -> None:
     then = store.put(WEB, {"image": "a"}, expected=0).mod_revision
     store.put(WEB, {"image": "b"}, expected=None)
     store.put(DB, {}, expected=0)
@@ -59,7 +50,7 @@ def test_a_range_of_an_older_revision_shows_what_stood_then(store: MemoryStore) 
     assert [(item.key, item.value["image"]) for item in store.range(PODS, revision=then)] == [(WEB, "a")]
 
 
-def test_a_watch_replays_what_happened_after_a_revision_below_its_prefix(store: MemoryStore) -> None:
+def test_a_watch_replays_what_happened_after_a_revision_below_its_prefix(store: Store) -> None:
     start = store.put(WEB, {"image": "a"}, expected=0).mod_revision
     store.put(DB, {}, expected=0)
     store.put(WEB, {"image": "b"}, expected=None)
@@ -71,10 +62,11 @@ def test_a_watch_replays_what_happened_after_a_revision_below_its_prefix(store: 
     assert watch.poll() == [] and not watch.waiting()
 
 
-def test_compacted_history_can_neither_be_read_nor_watched(store: MemoryStore) -> None:
+def test_compacted_history_can_neither_be_read_nor_watched(store: Store) -> None:
     early = store.put(WEB, {"image": "a"}, expected=0).mod_revision
     late = store.put(WEB, {"image": "b"}, expected=None).mod_revision
-    slow = store.watch(PODS, after=0)
+    slow = store.watch(PODS, after=store.compacted)
+    fresh = store.watch(PODS, after=late)
     store.compact(late)
     with pytest.raises(Compacted):
         store.range(PODS, revision=early)
@@ -82,10 +74,24 @@ def test_compacted_history_can_neither_be_read_nor_watched(store: MemoryStore) -
         store.watch(PODS, after=early)
     with pytest.raises(Compacted):
         slow.poll()
-    assert [item.value["image"] for item in store.range(PODS)] == ["b"]
+    store.compact(late)
+    store.put(DB, {}, expected=0)
+    assert [event.key for event in fresh.poll()] == [DB]
+    assert [item.value["image"] for item in store.range(PODS, revision=late)] == ["b"]
 
 
-def test_a_fork_and_its_parent_do_not_see_each_others_writes(store: MemoryStore) -> None:
+def test_a_watch_says_up_to_which_revision_everything_has_been_polled(store: Store) -> None:
+    watch = store.watch(PODS, after=store.revision)
+    store.put("/registry/nodes/one", {}, expected=0)
+    assert watch.revision == store.revision
+    first = store.put(WEB, {}, expected=0).mod_revision
+    store.put(DB, {}, expected=0)
+    assert watch.revision == first - 1
+    seen = [event.key for event in watch.poll()]
+    assert (seen, watch.revision) == ([WEB, DB], store.revision)
+
+
+def test_a_fork_and_its_parent_do_not_see_each_others_writes(store: Store) -> None:
     store.put(WEB, {"image": "a"}, expected=0)
     fork = store.fork()
     fork.put(WEB, {"image": "fork"}, expected=None)
@@ -94,12 +100,17 @@ def test_a_fork_and_its_parent_do_not_see_each_others_writes(store: MemoryStore)
     assert [item.value["image"] for item in fork.range(PODS)] == ["fork"]
 
 
-WRITES = st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["put", "delete"]), st.integers(0, 3)), max_size=40)
+WRITES = st.lists(
+    st.tuples(st.sampled_from("abcde"), st.sampled_from(["put", "delete"]), st.integers(0, 3)), max_size=40
+)
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(writes=WRITES, start=st.integers(0, 40))
-def test_a_watch_from_any_revision_rebuilds_the_list(writes: list[tuple[str, str, int]], start: int) -> None:
-    store = MemoryStore(stamp)
+def test_a_watch_from_any_revision_rebuilds_the_list(
+    make_store: Callable[[], Store], writes: list[tuple[str, str, int]], start: int
+) -> None:
+    store = make_store()
     revisions = [store.revision]
     snapshots = [{}]
     for name, verb, value in writes:
