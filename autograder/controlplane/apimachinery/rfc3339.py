@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 _LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
@@ -35,33 +34,6 @@ _MICRO_STEPS: Final = (
     _STEPS[11],
 )
 _LIMITS: Final = (("01", "month", 1, 12), ("15", "hour", 0, 23), ("04", "minute", 0, 59), ("05", "second", 0, 59))
-
-
-_MICROSECONDS: Final = 1_000_000
-
-
-@lru_cache(maxsize=4096)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def time(micros: int) -> str:
-    """``metav1.Time``: 2026-01-01T09:00:00Z.  Takes microseconds since the epoch; fractions are cut."""
-    return _second(micros // _MICROSECONDS) + "Z"
-
-
-def micro_time(micros: int) -> str:
-    """``metav1.MicroTime``: 2026-01-01T09:00:00.000000Z."""
-    return f"{_second(micros // _MICROSECONDS)}.{micros % _MICROSECONDS:06d}Z"
-
-
-@lru_cache(maxsize=4096)
-def parse(text: str) -> int:
-    """Microseconds since the epoch of an RFC 3339 time; ``ValueError`` when it is none."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} names no time zone")
-    return round(moment.timestamp() * _MICROSECONDS)
 
 
 def canonical(text: str) -> str:
