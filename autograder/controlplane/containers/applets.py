@@ -172,8 +172,17 @@ def _date(call: Call) -> Outcome:
     form = next((arg[1:] for arg in call.args if arg.startswith("+")), None)
     if form is None:
         form = "%a %b %e %H:%M:%S UTC %Y"
-    known = {"s": str(call.system.now // SECOND), "N": f"{call.system.now % SECOND:06d}000", "n": "\n", "T": f"{now:%H:%M:%S}",
-             "F": f"{now:%Y-%m-%d}", "e": f"{now.day:2d}", "D": f"{now:%m/%d/%y}", "Z": "UTC", "R": f"{now:%H:%M}"}  # fmt: skip
+    known = {
+        "s": str(call.system.now // SECOND),
+        "N": f"{call.system.now % SECOND:06d}000",
+        "n": "\n",
+        "T": f"{now:%H:%M:%S}",
+        "F": f"{now:%Y-%m-%d}",
+        "e": f"{now.day:2d}",
+        "D": f"{now:%m/%d/%y}",
+        "Z": "UTC",
+        "R": f"{now:%H:%M}",
+    }
 
     def field(match: re.Match[str]) -> str:
         letter = match[1]
@@ -390,16 +399,50 @@ def _succeeds(call: Call) -> Outcome:
     return 0
 
 
-APPLETS: Final[dict[str, Applet]] = PROGRAMS | TEXT_APPLETS | {
-    "[": _test, "basename": _prints(lambda call: call.args[0].rstrip("/").rpartition("/")[2] if call.args else ""),
-    "bash": _shell, "busybox": _busybox, "cat": _cat, "chmod": _succeeds, "chown": _succeeds, "cp": _copy, "date": _date, "dirname": _prints(lambda call: (call.args[0].rpartition("/")[0] or ".") if call.args else "."),
-    "echo": _echo, "env": _env, "false": lambda call: 1, "find": _find, "hostname": _prints(lambda call: call.system.container.hostname), "id": _id, "kill": _kill, "ls": _ls,
-    "md5sum": _digest("md5"), "mkdir": _mkdir, "mv": _copy, "nohup": lambda call: Exec(call.args),
-    "printenv": _printenv, "printf": _printf, "ps": _ps, "pwd": _prints(lambda call: call.shell.cwd),
-    "rm": _rm, "sh": _shell, "sha256sum": _digest("sha256"), "sleep": _sleep, "test": _test, "timeout": _timeout, "touch": _touch, "true": _succeeds, "uname": _prints(lambda call: _uname(call)), "which": _which,
-
-    "xargs": _xargs, "yes": _yes,
-}  # fmt: skip
+APPLETS: Final[dict[str, Applet]] = (
+    PROGRAMS
+    | TEXT_APPLETS
+    | {
+        "[": _test,
+        "basename": _prints(lambda call: call.args[0].rstrip("/").rpartition("/")[2] if call.args else ""),
+        "bash": _shell,
+        "busybox": _busybox,
+        "cat": _cat,
+        "chmod": _succeeds,
+        "chown": _succeeds,
+        "cp": _copy,
+        "date": _date,
+        "dirname": _prints(lambda call: (call.args[0].rpartition("/")[0] or ".") if call.args else "."),
+        "echo": _echo,
+        "env": _env,
+        "false": lambda call: 1,
+        "find": _find,
+        "hostname": _prints(lambda call: call.system.container.hostname),
+        "id": _id,
+        "kill": _kill,
+        "ls": _ls,
+        "md5sum": _digest("md5"),
+        "mkdir": _mkdir,
+        "mv": _copy,
+        "nohup": lambda call: Exec(call.args),
+        "printenv": _printenv,
+        "printf": _printf,
+        "ps": _ps,
+        "pwd": _prints(lambda call: call.shell.cwd),
+        "rm": _rm,
+        "sh": _shell,
+        "sha256sum": _digest("sha256"),
+        "sleep": _sleep,
+        "test": _test,
+        "timeout": _timeout,
+        "touch": _touch,
+        "true": _succeeds,
+        "uname": _prints(lambda call: _uname(call)),
+        "which": _which,
+        "xargs": _xargs,
+        "yes": _yes,
+    }
+)
 
 
 def _uname(call: Call) -> str:

@@ -1,7 +1,7 @@
 """Names as CoreDNS gives them: services across namespaces, headless services, single pods, external names.
 
-``CoreDNS`` watches Services and EndpointSlices and keeps the zone ``cluster.local`` on the machines; ``resolve`` looks a
-name up as the resolver of a container does, along its search path.
+``CoreDNS`` watches Services and EndpointSlices and keeps the zone ``cluster.local`` on the machines; ``resolve`` looks
+a name up as the resolver of a container does, along its search path.
 """
 
 from __future__ import annotations

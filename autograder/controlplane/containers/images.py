@@ -36,11 +36,11 @@ PULL_OVERHEAD: Final = SECOND
 
 #: Commands in every image with a shell, in a BusyBox, and in the Debian of the larger images.
 SHELL_TOOLS: Final = frozenset(
-    "[ awk basename bash cat chmod chown cp cut date dd dirname echo env expr false find grep head hostname id kill ln "
-    "ls md5sum mkdir mv nohup printenv printf pwd readlink rm rmdir sed seq sh sha256sum sleep sort stat tail tee test "
-    "timeout touch tr true uname uniq wc which whoami xargs yes".split()
-) - {"bash"}
-BUSYBOX_TOOLS: Final = SHELL_TOOLS | frozenset("busybox httpd ip nc netstat nslookup ping ps top vi wget free".split())
+    "[ basename cat chmod chown cp cut date dirname echo env false find grep head hostname id kill ls md5sum mkdir mv "
+    "nohup printenv printf pwd rm sed seq sh sha256sum sleep sort tail tee test timeout touch tr true uname uniq wc "
+    "which whoami xargs yes".split()
+)
+BUSYBOX_TOOLS: Final = SHELL_TOOLS | frozenset("busybox httpd nc nslookup ping ps wget".split())
 DEBIAN_TOOLS: Final = SHELL_TOOLS | {"bash"}
 
 
@@ -165,7 +165,8 @@ CATALOGUE: Final[Mapping[str, Image]] = MappingProxyType(
     | _family(_BUSYBOX, "1.36 latest 1.28 1.35 1.37 stable 1.36.1 1.37.0 musl glibc", preloaded="1.36 latest")
     | _family(_ALPINE, "latest 3.18 3.19 3.20 3.21 3.22 3.23")
     | _family(_UBUNTU, "latest 20.04 22.04 24.04") | _family(_DEBIAN, "latest bookworm bookworm-slim trixie 12 13")
-    | _family(_HTTPD, "latest 2.4 alpine 2.4-alpine") | _family(_REDIS, "latest 6 7 7.2 7.4 8 alpine 7-alpine 5.0.4 6.0.5")
+    | _family(_HTTPD, "latest 2.4 alpine 2.4-alpine")
+    | _family(_REDIS, "latest 6 7 7.2 7.4 8 alpine 7-alpine 5.0.4 6.0.5")
     | _family(_MYSQL, "latest 5.6 5.7 8 8.0 8.4") | _family(_POSTGRES, "latest 14 15 16 17 18 16-alpine")
     | _family(_MONGO, "latest 6 7 8") | _family(_MEMCACHED, "latest 1.6 1.6-alpine")
     | _family(_PYTHON, "latest 3.11 3.12 3.13 3.12-slim 3.13-slim 3-alpine 3.12-alpine")

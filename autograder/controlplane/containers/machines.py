@@ -14,9 +14,10 @@ from typing import Final, NamedTuple, Self
 
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers.applets import APPLETS
-from autograder.controlplane.containers.dns import Zone
+from autograder.controlplane.containers.dns import Zone, resolve
 from autograder.controlplane.containers.files import Contents, FileView
 from autograder.controlplane.containers.images import PRELOADED, Image
+from autograder.controlplane.containers.network import Answer, Source
 from autograder.controlplane.containers.records import (
     MAX_LOG_LINES,
     Container,
@@ -42,6 +43,9 @@ DISK: Final = "host:"
 
 #: Where the credentials of a pod are mounted, which no server looks at.
 _SECRETS: Final = "/var/run/secrets/"
+
+#: The address of a client that is no part of the cluster.
+OUTSIDE: Final = "192.0.2.1"
 
 KILLED: Final = 137
 START_ERROR: Final = 128
@@ -359,6 +363,19 @@ class Machines:
             for process in container.processes
             for listener in process.listeners
         ]  # fmt: skip
+
+    def request(self, url: str, *, pod_uid: str = "", host: str = "") -> Answer:
+        """Send an HTTP request from a pod, or from a node on which no pod's rules hold; raises ``NetworkError``.
+
+        From a node names are not those of the cluster: the URL has to have an address.
+        """
+        sandbox = self.sandboxes.get(pod_uid)
+        if sandbox is not None:
+            newest = self.of_pod[pod_uid][-1]
+            return ContainerSystem(self, newest).request(url, headers={}, timeout=0)
+        found = self.hosts.get(host)
+        source = Source(found.address if found else OUTSIDE, host)
+        return self.wire.request(source, url, lambda name: resolve(Zone(), name, ""))
 
     def write_log(self, container_id: str, stream: str, text: str) -> None:
         """Add output to a container's log; a line that was not ended goes on."""

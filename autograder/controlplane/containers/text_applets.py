@@ -49,7 +49,7 @@ def options_of(call: Call, valued: str = "") -> tuple[dict[str, str], list[str]]
 
 
 def unescape(text: str) -> str:
-    """A text with ``\\n`` and the like as what they stand for."""
+    """A text in which backslash escapes are what they stand for."""
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), text)
 
 

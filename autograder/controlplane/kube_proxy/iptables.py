@@ -87,7 +87,10 @@ def _nat(port: ServicePort, node: str) -> Iterator[str]:
     external = chain("EXT", port)
     if local or not port.internal_local:
         for address in port.cluster_ips:
-            match = f'-d {address}/32 -p {protocol} -m comment --comment "{port.title} cluster IP" -m {protocol} --dport {port.port}'
+            match = (
+                f'-d {address}/32 -p {protocol} -m comment --comment "{port.title} cluster IP" '
+                f"-m {protocol} --dport {port.port}"
+            )
             yield f"-A KUBE-SERVICES {match} -j {inside}"
             yield f"-A {inside} ! -s {POD_NETWORK} {match} -j KUBE-MARK-MASQ"
     for address in port.external_ips:
@@ -113,7 +116,10 @@ def _external(port: ServicePort, external: str, service: str, here: str, has_loc
                "-j KUBE-MARK-MASQ")  # fmt: skip
         yield f"-A {external} -j {service}"
         return
-    yield f'-A {external} -s {POD_NETWORK} -m comment --comment "pod traffic for {port.title} external destinations" -j {service}'
+    yield (
+        f'-A {external} -s {POD_NETWORK} -m comment --comment "pod traffic for {port.title} external destinations" '
+        f"-j {service}"
+    )
     yield (f'-A {external} -m comment --comment "masquerade LOCAL traffic for {port.title} external destinations" '
            "-m addrtype --src-type LOCAL -j KUBE-MARK-MASQ")  # fmt: skip
     yield (f'-A {external} -m comment --comment "route LOCAL traffic for {port.title} external destinations" '
@@ -126,8 +132,8 @@ def _balance(port: ServicePort, name: str, endpoints: tuple[Endpoint, ...]) -> I
     """The rules that pick an endpoint: the one a client had before, or any with equal chances."""
     for endpoint in endpoints if port.affinity else ():
         target = _separate(port, endpoint)
-        yield (f"-A {name} {_arrow(port, endpoint)} -m recent --rcheck --seconds {port.affinity} --reap --name {target} "
-               f"--mask 255.255.255.255 --rsource -j {target}")  # fmt: skip
+        yield (f"-A {name} {_arrow(port, endpoint)} -m recent --rcheck --seconds {port.affinity} --reap "
+               f"--name {target} --mask 255.255.255.255 --rsource -j {target}")  # fmt: skip
     for index, endpoint in enumerate(endpoints):
         left = len(endpoints) - index
         chance = f"-m statistic --mode random --probability {1 / left:0.11f} " if left > 1 else ""

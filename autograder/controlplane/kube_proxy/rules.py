@@ -33,7 +33,8 @@ def service_ports(service: Object, slices: Iterable[Object]) -> list[ServicePort
             meta["namespace"], meta["name"], port.get("name", ""), port.get("protocol", "TCP"), port["port"],
             tuple(spec.get("clusterIPs") or (address,)), (*(spec.get("externalIPs") or ()), *balancers),
             port.get("nodePort", 0), affinity, spec.get("internalTrafficPolicy") == "Local",
-            spec.get("externalTrafficPolicy") == "Local", endpoints_of(pieces, port.get("name", ""), port.get("protocol", "TCP")),
+            spec.get("externalTrafficPolicy") == "Local",
+            endpoints_of(pieces, port.get("name", ""), port.get("protocol", "TCP")),
         )
         for port in spec.get("ports") or ()
     ]  # fmt: skip

@@ -1,1 +1,1 @@
-"""The kubelets: on each node, the one that makes containers out of pods and tells the API server what became of them."""
+"""The kubelets: on each node, the one that makes containers out of pods and tells the API server of them."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, InternalError, NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import Conflict, NotFound, StatusError
 from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
@@ -23,9 +23,10 @@ from autograder.controlplane.client.informer import by_namespace, by_node
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers.machines import DISK
-from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kubelet import node_status, probes, static_pods
-from autograder.controlplane.kubelet.pod_worker import SANDBOX_TIME, PodWorker, Surroundings
+from autograder.controlplane.kubelet.api import KubeletAPI
+from autograder.controlplane.kubelet.container_worker import SANDBOX_TIME, Surroundings
+from autograder.controlplane.kubelet.pod_worker import PodWorker
 from autograder.controlplane.kubelet.records import ContainerWork, PodState, Stage
 
 COMPONENT: Final = "kubelet"
@@ -83,10 +84,12 @@ class Kubelets:
         for delta in self._nodes.sync():
             worked = True
             self._hear_node(delta, first=first)
-        self._started = True
+        starting, self._started = not self._started, True
         self._services.sync()
         for delta in self._pods.sync():
             worked |= self._hear_pod(delta)
+        if starting:
+            self._remove_orphans()
         for host in [host for host in self._machines.written if host in self._joined]:
             worked = True
             del self._machines.written[host]
@@ -117,7 +120,6 @@ class Kubelets:
         self._machines.power_off(node)
         for key in ("lease", "status"):
             self._clock.cancel(COMPONENT, (key, node))
-        self._machines.changed.clear()
 
     def power_on(self, node: str) -> None:
         """The machine boots, and its kubelet starts the pods' containers anew."""
@@ -269,22 +271,20 @@ class Kubelets:
     def _found_running(self, pod: Object, uid: str, status: Object) -> dict[str, ContainerWork]:
         """What a kubelet that was restarted makes of running containers: ready ones stay so until a probe says no."""
         works = {}
-        old = {
-            one["name"]: one for key in ("containerStatuses", "initContainerStatuses") for one in status.get(key) or ()
-        }
+        statuses = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
+        old = {one["name"]: one for one in statuses}
         for spec in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
             container = self._machines.latest(uid, spec["name"])
-            if container is None or not container.running:
-                continue
-            before = old.get(spec["name"], {})
-            verdicts = {"startup": before.get("started"), "readiness": before.get("ready"), "liveness": True}
-            works[spec["name"]] = ContainerWork(probes={
-                kind: probe._replace(
-                    due=self._clock.now, verdict=verdicts[kind] or None, on_hold=kind == "startup" and bool(verdicts[kind])
-                )
-                for kind, probe in probes.first(spec, self._clock.now).items()
-            })  # fmt: skip
+            if container is not None and container.running:
+                resumed = probes.resumed(spec, old.get(spec["name"], {}), self._clock.now)
+                works[spec["name"]] = ContainerWork(probes=resumed)
         return works
+
+    def _remove_orphans(self) -> None:
+        """Remove what still runs of pods that were deleted while there was no kubelet."""
+        for uid, sandbox in list(self._machines.sandboxes.items()):
+            if uid not in self._states and sandbox.host in self._joined:
+                self._machines.remove_pod(uid)
 
     # Static pods.
 
@@ -423,50 +423,21 @@ class Kubelets:
 
     def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
         """The log of a container; raises ``StatusError``."""
-        found = self._container(node, namespace, pod, container, previous=options.previous)
-        lines = list(found.log)
-        since = options.since_time or 0
-        if options.since_seconds is not None:
-            since = self._clock.now - options.since_seconds * SECOND
-        lines = [line for line in lines if line.at >= since]
-        if options.tail_lines is not None:
-            lines = lines[-options.tail_lines :] if options.tail_lines else []
-        text = "".join(
-            f"{timestamps.micro_time(line.at)[:-1]}000Z {line.text}" if options.timestamps else line.text
-            for line in lines
-        )
-        return text if options.limit_bytes is None else text.encode()[: options.limit_bytes].decode(errors="ignore")
+        return self._api().logs(node, namespace, pod, container, options)
 
     def exec(
         self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
     ) -> ExecResult:
         """Run a command in a container; raises ``StatusError``."""
-        found = self._container(node, namespace, pod, container, previous=False)
-        if not found.running:
-            raise InternalError.because(f'container not found ("{container}")')
-        done = self._machines.exec(found.id, tuple(command), stdin=stdin)
-        return ExecResult(done.stdout, done.stderr, done.exit_code)
+        return self._api().exec(node, namespace, pod, container, command, stdin)
 
-    def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
-        host = self._machines.hosts.get(node)
-        if host is None or not host.powered:
-            address = host.address if host else node
-            raise InternalError.because(f"dial tcp {address}:10250: connect: no route to host")
-        obj = self._pods.get(namespace, pod)
-        uid = (static_pods.mirrored(obj) or obj["metadata"]["uid"]) if obj else ""
-        runs = [known for known in self._machines.containers_of(uid) if known.name == container]
-        if previous:
-            if len(runs) < 2:
-                raise BadRequest(f'previous terminated container "{container}" in pod "{pod}" not found')
-            return runs[-2]
-        if not runs:
-            work = self._states[uid].work(container) if uid in self._states else None
-            reason = work.waiting.reason if work and work.waiting else "ContainerCreating"
-            why = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}.get(
-                reason, reason
-            )
-            raise BadRequest(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
-        return runs[-1]
+    def _api(self) -> KubeletAPI:
+        return KubeletAPI(self._machines, self._clock, self._pods, self._waiting_reason)
+
+    def _waiting_reason(self, uid: str, container: str) -> str:
+        state = self._states.get(uid)
+        waiting = state.work(container).waiting if state is not None else None
+        return waiting.reason if waiting is not None else "ContainerCreating"
 
 
 #: Fields of a pod's status that others write.

@@ -28,7 +28,8 @@ def ensure(
 ) -> ContainerWork:
     """One step towards having the image.  It is there when ``image_ready`` is set.
 
-    Otherwise a pull is going on (``pulling_until``), or it has failed (``waiting``) and is tried again at ``not_before``.
+    Otherwise a pull is going on (``pulling_until``), or it has failed (``waiting``), to be tried again at
+    ``not_before``.
     """
     text = container["image"]
     if work.pulling_until is not None:
@@ -75,7 +76,8 @@ def _pulled(work: ContainerWork, text: str, node: str, machines: Machines, now: 
     duration = _go_duration(ASKING if known else image.pull_time)
     if not known:
         machines.add_image(node, image.reference)
-    message = f'Successfully pulled image "{text}" in {duration} ({duration} including waiting). Image size: {image.size} bytes.'
+    took = f"in {duration} ({duration} including waiting)"
+    message = f'Successfully pulled image "{text}" {took}. Image size: {image.size} bytes.'
     tell("Normal", "Pulled", message)
     return replace(work, image_ready=True)
 

@@ -36,6 +36,17 @@ def first(container: Object, started_at: int) -> dict[str, Probe]:
     return probes
 
 
+def resumed(container: Object, status: Object, now: int) -> dict[str, Probe]:
+    """The probes of a container that was found running: what its status says holds until a probe says otherwise."""
+    verdicts = {"startup": status.get("started"), "readiness": status.get("ready"), "liveness": True}
+    return {
+        kind: probe._replace(
+            due=now, verdict=verdicts[kind] or None, on_hold=kind == "startup" and bool(verdicts[kind])
+        )
+        for kind, probe in first(container, now).items()
+    }
+
+
 def judged(probe: Probe, spec: Object, success: bool, now: int) -> Probe:
     """A probe after one more result: its verdict changes when a threshold is reached."""
     run = probe.run + 1 if probe.last == success else 1

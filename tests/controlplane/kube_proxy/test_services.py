@@ -35,7 +35,8 @@ class World:
     def pod(self, name: str, host: str, image: str, command: list[str]) -> None:
         container = {"name": "c", "image": image, "command": command}
         self._create(PODS, {
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"} if name in "ab" else {}},
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "labels": {"app": "web"} if name in "ab" else {}},
             "spec": {"nodeName": host, "containers": [container]},
         })  # fmt: skip
 

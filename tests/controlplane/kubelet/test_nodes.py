@@ -31,7 +31,8 @@ def ready_condition(world: World, name: str) -> dict[str, Any]:
 def test_a_node_is_made_ready(world: World) -> None:
     node = world.client.get(NODES, "", "worker-1")
     assert [(one["type"], one["status"], one["reason"]) for one in node["status"]["conditions"]] == [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory"), ("DiskPressure", "False", "KubeletHasNoDiskPressure"),
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure"),
         ("PIDPressure", "False", "KubeletHasSufficientPID"), ("Ready", "True", "KubeletReady"),
     ]  # fmt: skip
     assert node["status"]["nodeInfo"]["kubeletVersion"] == "v1.36.2"
@@ -94,6 +95,17 @@ def test_containers_go_on_while_the_kubelet_is_stopped(world: World) -> None:
     assert world.logs("app") == "1\n2\n3\n4\n5\n"
     assert (world.container("app")["restartCount"], world.container("web")["ready"]) == (0, True)
     assert world.pod("late")["status"]["phase"] == "Running"
+
+
+def test_a_pod_that_is_deleted_while_the_kubelet_is_stopped_ends_with_its_next_start(world: World) -> None:
+    uid = world.sh("app", "sleep 9999")["metadata"]["uid"]
+    world.cluster.stop("kubelet")
+    world.client.delete(PODS, "default", "app", grace_period=0)
+    world.cluster.advance(5)
+    assert world.cluster.machines.containers_of(uid)
+    world.cluster.start("kubelet")
+    world.cluster.advance(2)
+    assert not world.cluster.machines.containers_of(uid)
 
 
 def test_a_manifest_on_the_disk_of_a_node_is_a_pod(world: World) -> None:

@@ -1,0 +1,80 @@
+"""The kubelet's own API, port 10250 of a node: logs of containers, and commands in them.
+
+The API server reaches it as a ``NodeConnection``; texts of errors are those of pkg/kubelet/kubelet_pods.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.apimachinery.errors import BadRequest, InternalError
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
+from autograder.controlplane.client import Informer
+from autograder.controlplane.clock import SECOND, Clock
+from autograder.controlplane.containers.machines import Machines
+from autograder.controlplane.containers.records import Container
+from autograder.controlplane.kubelet import static_pods
+
+#: What is said of a container that has no log yet, by the reason why it waits.
+_WHY: Final = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
+
+
+class KubeletAPI:
+    """Answers for all nodes; ``waiting_reason`` tells why a container of a pod (by uid) has not been created."""
+
+    def __init__(
+        self, machines: Machines, clock: Clock, pods: Informer, waiting_reason: Callable[[str, str], str]
+    ) -> None:
+        self._machines = machines
+        self._clock = clock
+        self._pods = pods
+        self._waiting_reason = waiting_reason
+
+    def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
+        """The log of a container; raises ``StatusError``."""
+        found = self._container(node, namespace, pod, container, previous=options.previous)
+        lines = list(found.log)
+        since = options.since_time or 0
+        if options.since_seconds is not None:
+            since = self._clock.now - options.since_seconds * SECOND
+        lines = [line for line in lines if line.at >= since]
+        if options.tail_lines is not None:
+            lines = lines[-options.tail_lines :] if options.tail_lines else []
+        text = "".join(
+            f"{timestamps.micro_time(line.at)[:-1]}000Z {line.text}" if options.timestamps else line.text
+            for line in lines
+        )
+        return text if options.limit_bytes is None else text.encode()[: options.limit_bytes].decode(errors="ignore")
+
+    def exec(
+        self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
+    ) -> ExecResult:
+        """Run a command in a container; raises ``StatusError``."""
+        found = self._container(node, namespace, pod, container, previous=False)
+        if not found.running:
+            raise InternalError.because(f'container not found ("{container}")')
+        done = self._machines.exec(found.id, tuple(command), stdin=stdin)
+        return ExecResult(done.stdout, done.stderr, done.exit_code)
+
+    def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
+        host = self._machines.hosts.get(node)
+        if host is None or not host.powered:
+            address = host.address if host else node
+            raise InternalError.because(f"dial tcp {address}:10250: connect: no route to host")
+        obj = self._pods.get(namespace, pod)
+        uid = (static_pods.mirrored(obj) or obj["metadata"]["uid"]) if obj else ""
+        runs = [known for known in self._machines.containers_of(uid) if known.name == container]
+        if previous:
+            if len(runs) < 2:
+                raise BadRequest(f'previous terminated container "{container}" in pod "{pod}" not found')
+            return runs[-2]
+        if not runs:
+            reason = self._waiting_reason(uid, container)
+            why = _WHY.get(reason, reason)
+            raise BadRequest(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
+        return runs[-1]
