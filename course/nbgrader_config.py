@@ -4,6 +4,9 @@ Answers are data: they are judged by the engine that ``check(...)`` and ``autogr
 student is ever run.
 """
 
+import os
+import shutil
+import sys
 import warnings
 from pathlib import Path
 
@@ -52,6 +55,10 @@ c.Autograde.autograde_preprocessors = [
     f"{theirs}.AssignLatePenalties",
     f"{theirs}.CheckCellMetadata",
 ]
+
+# To make a gradebook nbgrader starts the program alembic, which stands beside the Python that runs nbgrader.
+if shutil.which("alembic") is None:
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 # nbgrader makes new submissions in an order that SQLAlchemy remarks upon; they are stored all the same.
 warnings.filterwarnings("ignore", "Object of type <Submitted", SAWarning)

@@ -40,7 +40,7 @@ class GradebookError(Exception):
 
 def record(configuration: Configuration, batch: Batch) -> None:
     """Write assignments, cells, students, submissions, scores and comments; raises ``GradebookError``."""
-    with _explained(configuration.db_url), _opened(configuration) as gradebook:
+    with _explained(configuration.db_url), opened(configuration) as gradebook:
         session = gradebook.db
         if session.get_bind().dialect.name == "sqlite":
             session.connection().exec_driver_sql("BEGIN IMMEDIATE")  # nobody else writes between our reads and writes
@@ -221,7 +221,7 @@ def _timestamp(folder: Path) -> Any:
 
 
 @contextmanager
-def _opened(configuration: Configuration) -> Iterator[Gradebook]:
+def opened(configuration: Configuration) -> Iterator[Gradebook]:
     """The gradebook, made if there is none.
 
     nbgrader asks a program ``alembic`` for the version of its tables, which is not on everybody's path; the library

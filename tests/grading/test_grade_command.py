@@ -1,0 +1,136 @@
+"""``autograder grade``: one command from submitted notebooks to a table, a gradebook, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
+
+from autograder.cli import main
+
+FIRST, SECOND = EXERCISES
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+def verdicts(course: SmallCourse, *arguments: str) -> tuple[int, Any]:
+    """The exit code, and what ``--json`` wrote but for the seconds."""
+    file = course.root / "verdicts.json"
+    code = main(["grade", "--course", str(course.root), "--json", str(file), *arguments])
+    found = json.loads(file.read_text())
+    for submission in found["submissions"]:
+        assert submission.pop("seconds") >= 0
+    return code, found
+
+
+def test_one_worker_as_four(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("ada")
+    course.hand_in("ken", submitted_notebook({FIRST: answer_to(FIRST).replace("blue", "red"), SECOND: "a: ["}))
+    course.hand_in("dennis", b"{")
+    (course.root / "submitted" / "nobody").mkdir()
+    (course.root / "submitted" / "notes.txt").touch()
+    one = verdicts(course, "--workers", "1")
+    table = capsys.readouterr().out
+    assert verdicts(course, "--workers", "4") == one
+    code, found = one
+    assert code == 0
+    assert [submission["student"] for submission in found["submissions"]] == ["ada", "dennis", "ken", "nobody"]
+    rows = {line.split()[0]: line for line in table.splitlines() if line.strip()}
+    assert rows["ada"].split()[1:5] == ["3", "3", "6/6", "100%"]
+    assert rows["dennis"].split()[1:5] == ["unreadable", "unreadable", "-", "-"]
+    assert rows["ken"].split()[1:5] == ["2", "unreadable", "2/6*", "33%*"]
+    assert rows["nobody"].split()[1:5] == ["not", "submitted", "not", "submitted"]
+    assert "dennis, 01-maps: unreadable: the notebook is not valid JSON" in table
+    assert "submitted/notes.txt is not a folder; passed over" in table
+    assert (course.root / "gradebook.db").is_file()
+    assert sorted(path.name for path in (course.root / "autograded").iterdir()) == ["ada", "dennis", "ken"]
+
+
+def test_a_worker_that_is_killed_costs_one_submission(
+    course: SmallCourse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checks = course.root / "exercises" / FIRST / "checks.py"
+    checks.write_text(checks.read_text() + '\n\n@criterion("dies", points=1)\ndef dies(review: Review) -> None:\n'
+        '    """It should not."""\n    import os\n    if review.objects("Secret"): os._exit(9)\n')  # fmt: skip
+    task = course.root / "exercises" / FIRST / "task.md"
+    task.write_text(task.read_text().replace("points: 3", "points: 4"))
+    source = next((course.root / "source").rglob("*.ipynb"))
+    notebook = json.loads(source.read_text())
+    notebook["cells"][2]["metadata"]["nbgrader"]["points"] = 4
+    source.write_text(json.dumps(notebook))
+    course.hand_in("ada")
+    deadly = f"{answer_to(FIRST)}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\n"
+    course.hand_in("ken", submitted_notebook({FIRST: deadly, SECOND: answer_to(SECOND)}))
+    course.hand_in("zoe")
+    code, found = verdicts(course, "--workers", "1")
+    answers = {one["student"]: one["notebooks"][0]["answers"] for one in found["submissions"]}
+    assert code == 2
+    assert [answer["score"] for answer in answers["ada"]] == [4, 3]
+    assert [answer["score"] for answer in answers["zoe"]] == [4, 3]
+    assert {answer["status"] for answer in answers["ken"]} == {"could not be judged"}
+    assert "could not be judged: the process that judged it ended with code 9" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("spoil", "arguments", "said"),
+    [
+        (lambda root: None, ["--assignment", "02-none"], "no assignment 02-none; it has 01-maps"),
+        (lambda root: None, [], "nobody has handed in anything"),
+        (lambda root: (root / "source" / "01-maps" / "01-maps.ipynb").unlink(), [], "there is no notebook"),
+        (lambda root: (root / "source" / "01-maps" / "01-maps.ipynb").write_text("{"), [], "not a notebook"),
+        (lambda root: (root / "nbgrader_config.py").write_text("c = ("), [], "nbgrader_config.py cannot be used"),
+        (lambda root: None, ["--cluster", "cloud"], "no cluster is known as 'cloud'"),
+    ],
+)
+def test_what_the_instructor_has_to_put_right(
+    course: SmallCourse, capsys: pytest.CaptureFixture[str], spoil: Any, arguments: list[str], said: str
+) -> None:
+    if said != "nobody has handed in anything":
+        course.hand_in("ada")
+    spoil(course.root)
+    assert main(["grade", "--course", str(course.root), "--workers", "1", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_points_that_do_not_agree(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("ada")
+    source = next((course.root / "source").rglob("*.ipynb"))
+    source.write_text(source.read_text().replace('"points": 3', '"points": 4', 1))
+    assert main(["grade", "--course", str(course.root)]) == 2
+    assert "check-maps-settings is worth 4 points, and maps/settings 3" in capsys.readouterr().err
+
+
+def test_the_course_is_found_from_above_and_from_within(course: SmallCourse) -> None:
+    from autograder.grading.assignment import BadCourse, find_course
+
+    here = Path.cwd()
+    try:
+        for folder in (course.root.parent, course.root, course.root / "source"):
+            os.chdir(folder)
+            assert find_course() == course.root
+        os.chdir("/")
+        with pytest.raises(BadCourse, match="name the course's folder with --course"):
+            find_course()
+    finally:
+        os.chdir(here)
+
+
+def test_on_the_command_line_outside_of_the_course(course: SmallCourse, tmp_path: Path) -> None:
+    course.hand_in("ada")
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    ran = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade"],
+        cwd=course.root.parent, env={"PYTHONPATH": path, "HOME": str(tmp_path), "PATH": "/nowhere"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "6/6" in ran.stdout
+    assert "1/1 submissions" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Warning" not in ran.stderr
