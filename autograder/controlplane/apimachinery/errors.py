@@ -15,8 +15,9 @@
     ├── Invalid               422    field errors
     ├── TooManyRequests       429    an eviction that a disruption budget forbids
     ├── InternalError         500
+    ├── StoreError            500    etcd is away; what it said
     ├── NotImplemented501     501    a part of Kubernetes that this control plane does not have
-    ├── ServiceUnavailable    503    the store is away
+    ├── ServiceUnavailable    503    the server cannot answer now
     └── Timeout               504
 
 Reasons, codes and message forms are those of Kubernetes (apimachinery/pkg/api/errors).
@@ -39,7 +40,7 @@ class StatusError(Exception):
     def __init__(self, message: str, *, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.details = dict(details) if details else None
+        self.details = None if details is None else dict(details)
 
     def status(self) -> dict[str, Any]:
         """The ``metav1.Status`` document of this error, as the wire shows it."""
@@ -61,9 +62,20 @@ class BadRequest(StatusError):
 
 
 class Expired(StatusError):
-    """The resourceVersion or continue token is older than the history that is kept."""
+    """The resourceVersion or continue token is older than the history that is kept.
+
+    ``token`` lets the client read the rest of its list as it stands now.
+    """
 
     code, reason = 410, "Expired"
+
+    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None, token: str = "") -> None:
+        super().__init__(message, details=details)
+        self.token = token
+
+    def status(self) -> dict[str, Any]:
+        """The ``Status``, with the token among its metadata."""
+        return super().status() | {"metadata": {"continue": self.token} if self.token else {}}
 
 
 class Unauthorized(StatusError):
@@ -178,6 +190,12 @@ class TooManyRequests(StatusError):
     code, reason = 429, "TooManyRequests"
 
 
+class StoreError(StatusError):
+    """The store did not answer; the message is the store's own, and no reason is known to clients."""
+
+    code, reason = 500, ""
+
+
 class InternalError(StatusError):
     """The server itself failed."""
 
@@ -196,7 +214,7 @@ class NotImplemented501(StatusError):
 
 
 class ServiceUnavailable(StatusError):
-    """The server cannot answer now, for instance because etcd is away."""
+    """The server cannot answer now, for instance because it has been stopped."""
 
     code, reason = 503, "ServiceUnavailable"
 
@@ -205,6 +223,13 @@ class Timeout(StatusError):
     """The operation did not end in time."""
 
     code, reason = 504, "Timeout"
+
+    @classmethod
+    def too_large(cls, asked: int, current: int) -> Timeout:
+        """A resourceVersion that has not happened yet was asked for."""
+        causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+        message = f"Timeout: Too large resource version: {asked}, current: {current}"
+        return cls(message, details={"causes": causes, "retryAfterSeconds": 1})
 
 
 def qualified_resource(resource: str, group: str) -> str:

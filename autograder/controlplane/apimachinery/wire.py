@@ -79,6 +79,10 @@ class WatchEvent(NamedTuple):
 class WatchStream(Protocol):
     """The events of one watch, taken whenever it suits the client."""
 
+    @property
+    def revision(self) -> int:
+        """A revision up to which every event has been polled; a watch from it misses and repeats nothing."""
+
     def poll(self) -> list[WatchEvent]:
         """What has happened since the last poll, oldest first; an ERROR event is the last one of a stream."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from autograder.controlplane.apimachinery.errors import Expired
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, WatchStream
 from autograder.controlplane.client.client import Client
@@ -65,6 +66,8 @@ def by_node(obj: Object) -> Iterable[str]:
 class Informer:
     """A collection as of the last ``sync``, in the order of the keys' arrival.
 
+    When the history that it has missed is gone, it lists again and takes the difference for what has happened.
+
     Objects are the server's own and must never be changed.
     """
 
@@ -92,7 +95,8 @@ class Informer:
         """The same collection for a fork of the cluster; it goes on watching there from the same point."""
         twin = Informer(client, self.kind, namespace=self._namespace, fields=self._fields, indexers=self._indexers)
         self._shared = twin._shared = True
-        twin._items, twin._indexes, twin._revision = self._items, self._indexes, self._revision
+        twin._items, twin._indexes = self._items, self._indexes
+        twin._revision = str(self._stream.revision) if self._stream else self._revision
         return twin
 
     def add_indexer(self, name: str, indexer: Indexer) -> None:
@@ -105,11 +109,16 @@ class Informer:
         if self._stream is None:
             if not self._revision:
                 return self._list()
-            self._stream = self._watch()
+            try:
+                self._stream = self._watch()
+            except Expired:
+                return self._list()
         if not self._stream.waiting():
             return []
         deltas = []
         for event in self._stream.poll():
+            if event.type == "ERROR":
+                return deltas + self._list()
             self._revision = event.object["metadata"]["resourceVersion"]
             if event.type != "BOOKMARK":
                 deltas.append(self._take(event.object, gone=event.type == "DELETED"))
@@ -140,7 +149,11 @@ class Informer:
     def _list(self) -> list[Delta]:
         items, self._revision = self._client.list(self.kind, self._namespace, fields=self._fields)
         self._stream = self._watch()
-        return [self._take(item, gone=False) for item in items]
+        there = {object_key(item) for item in items}
+        gone = [known for key, known in self._items.items() if key not in there]
+        return [self._take(known, gone=True) for known in gone] + [
+            self._take(item, gone=False) for item in items if self._items.get(object_key(item)) != item
+        ]
 
     def _watch(self) -> WatchStream:
         return self._client.watch(self.kind, self._revision, self._namespace, fields=self._fields)

@@ -12,7 +12,7 @@ from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import Clock
-from autograder.controlplane.etcd import MemoryStore
+from autograder.controlplane.etcd import Store
 
 _SUFFIX_ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH: Final = 5
@@ -23,7 +23,7 @@ _GENERATED_BASE: Final = 63 - _SUFFIX_LENGTH
 class Backend:
     """The state behind the API of one cluster."""
 
-    def __init__(self, store: MemoryStore, clock: Clock, dice: random.Random) -> None:
+    def __init__(self, store: Store, clock: Clock, dice: random.Random) -> None:
         self.store = store
         self.clock = clock
         self._dice = dice
@@ -68,3 +68,9 @@ class Backend:
 def stamp(value: Any, revision: int) -> Any:
     """The object with a store revision as its resourceVersion; shares everything else with the value given."""
     return {**value, "metadata": {**value["metadata"], "resourceVersion": str(revision)}}
+
+
+def bare(value: Any) -> Any:
+    """The object as etcd keeps it: without its resourceVersion, which is etcd's to know."""
+    metadata = {name: field for name, field in value["metadata"].items() if name != "resourceVersion"}
+    return {**value, "metadata": metadata}

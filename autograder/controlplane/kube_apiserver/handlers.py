@@ -87,7 +87,9 @@ class Handlers:
     # ------------------------------------------------------------ reading
 
     def _get(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
-        obj = self.registry(kind).get(info.namespace, info.name)
+        registry = self.registry(kind)
+        registry.check_reached(options.minimum_revision(request))
+        obj = registry.get(info.namespace, info.name)
         if info.subresource == "scale":
             obj = scale.scale_of(kind, obj)
         return self._answer(200, request, kind, obj, info.subresource)

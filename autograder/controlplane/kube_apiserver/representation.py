@@ -90,6 +90,10 @@ class ShownStream:
         self._form, self._kind, self._request, self._now = form, kind, request, now
         self._headed = False
 
+    @property
+    def revision(self) -> int:
+        return self._stream.revision
+
     def waiting(self) -> bool:
         return self._stream.waiting()
 

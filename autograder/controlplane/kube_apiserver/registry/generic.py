@@ -11,19 +11,24 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.controlplane.apimachinery import field, timestamps
-from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound
+from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound, Timeout
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.scheme import ResourceType
-from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.apimachinery.wire import Object, WatchEvent
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.etcd import Compacted, KeyValue, WriteConflict
 from autograder.controlplane.kube_apiserver import preparing, validation
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.backend import Backend
-from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions, ListOptions, WatchOptions
+from autograder.controlplane.kube_apiserver.registry.options import (
+    DeleteOptions,
+    ListOptions,
+    WatchOptions,
+    continue_token,
+)
 from autograder.controlplane.kube_apiserver.registry.strategy import field_labels, strategy_of
-from autograder.controlplane.kube_apiserver.watching import ApiWatch, Matches, initial_events
+from autograder.controlplane.kube_apiserver.watching import ApiWatch, Bookmarks, Matches, initial_events
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 ORPHAN_FINALIZER = "orphan"
@@ -34,6 +39,7 @@ Transform = Callable[[Object | None], Object]
 
 Errors = list[FieldError]
 Names = list[str]
+Objects = list[Object]
 
 
 class Registry:
@@ -81,40 +87,28 @@ class Registry:
             raise self._not_found(name)
         return found.value
 
+    def check_reached(self, revision: int) -> None:
+        """Refuse to answer as of a revision that has not happened yet (``Timeout``)."""
+        current = self.backend.store.revision
+        if revision > current:
+            raise Timeout.too_large(revision, current)
+
     def list(self, namespace: str, options: ListOptions) -> Object:
         """The objects that the options select, as a list object; ``Expired`` for history that is gone."""
-        store = self.backend.store
-        revision = options.revision or store.revision
+        self.check_reached(max(options.revision, options.minimum))
+        folder = self.kind.storage_folder(namespace)
+        revision = options.revision or self.backend.store.revision
         matches = self._matches(options.labels, options.fields)
-        found: list[Object] = []
-        after, last, more = options.after, "", False
         try:
-            while True:
-                page = store.range(
-                    self.kind.storage_folder(namespace),
-                    after=after,
-                    limit=options.limit + 1 - len(found) if options.limit else 0,
-                    revision=options.revision,
-                )
-                for item in page:
-                    if matches is not None and not matches(item.value):
-                        continue
-                    if options.limit and len(found) == options.limit:
-                        more = True
-                        break
-                    found.append(item.value)
-                    last = item.key
-                if more or not options.limit or len(page) < options.limit + 1 - len(found):
-                    break
-                after = page[-1].key
+            found, last = self._page(folder, options, matches)
+            metadata: Object = {"resourceVersion": str(revision)}
+            if last:
+                metadata["continue"] = continue_token(revision, last.removeprefix(folder) + "\0")
+                if matches is None:
+                    rest = self.backend.store.range(folder, after=last, revision=options.revision)
+                    metadata["remainingItemCount"] = len(rest)
         except Compacted as gone:
-            raise self._expired(gone, options) from gone
-        metadata: Object = {"resourceVersion": str(revision)}
-        if more:
-            metadata["continue"] = options.token(revision, last)
-            if matches is None:
-                rest = store.range(self.kind.storage_folder(namespace), after=last, revision=options.revision)
-                metadata["remainingItemCount"] = len(rest)
+            raise _expired(options.start) from gone
         return {
             "kind": self.kind.kind + "List",
             "apiVersion": self.kind.api_version,
@@ -122,21 +116,42 @@ class Registry:
             "items": found,
         }
 
+    def _page(self, folder: str, options: ListOptions, matches: Matches | None) -> tuple[Objects, str]:
+        """One page of a list, and the key after which there is more ('': there is not)."""
+        found: Objects = []
+        limit = options.limit if options.limit > 0 else 0
+        after = folder + options.start if options.start else ""
+        while True:
+            page = self.backend.store.range(
+                folder, after=after, limit=limit + 1 if limit else 0, revision=options.revision
+            )
+            for item in page:
+                if limit and len(found) == limit:
+                    return found, after
+                after = item.key
+                if matches is None or matches(item.value):
+                    found.append(item.value)
+            if not limit or len(page) <= limit:
+                return found, ""
+
     def watch(self, namespace: str, options: WatchOptions) -> ApiWatch:
         """What happens to the selected objects from a revision on; ``Expired`` for history that is gone."""
         store = self.backend.store
         matches = self._matches(options.labels, options.fields)
         folder = self.kind.storage_folder(namespace)
-        if options.revision > store.revision:
-            options.refuse_future(store.revision)
+        self.check_reached(options.revision)
+        initial: list[WatchEvent] = []
+        revision = options.revision or store.revision
         if options.initial_events:
             objects = [item.value for item in store.range(folder) if matches is None or matches(item.value)]
-            initial = initial_events(self.kind, objects, store.revision, bookmark=options.bookmark)
-            return ApiWatch(store.watch(folder, after=store.revision), matches, initial)
+            revision = store.revision
+            initial = initial_events(self.kind, objects, revision, end=options.bookmark)
         try:
-            return ApiWatch(store.watch(folder, after=options.revision or store.revision), matches)
+            events = store.watch(folder, after=revision)
         except Compacted as gone:
             raise Expired(f"too old resource version: {gone.asked} ({gone.oldest})") from gone
+        bookmarks = Bookmarks(self.kind, self.backend.clock) if options.bookmarks else None
+        return ApiWatch(events, matches, initial, bookmarks)
 
     # ------------------------------------------------------------ creating
 
@@ -356,10 +371,15 @@ class Registry:
     def _not_found(self, name: str) -> NotFound:
         return NotFound.on(self.kind.plural, self.kind.group, name)
 
-    def _expired(self, gone: Compacted, options: ListOptions) -> Expired:
-        if options.after:
-            return Expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new "
-                "list without the continue parameter."
-            )
-        return Expired(f"The resourceVersion for the provided list is too old: {gone.asked} ({gone.oldest})")
+
+def _expired(start: str) -> Expired:
+    """The answer for a list of which the history is gone; a page may be had as things stand now."""
+    if not start:
+        return Expired("The resourceVersion for the provided list is too old.")
+    return Expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+        token=continue_token(-1, start),
+    )

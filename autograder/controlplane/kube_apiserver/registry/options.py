@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 import json
+import posixpath
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.controlplane.apimachinery import field
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Timeout
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelSelector, parse_fields, parse_labels
 from autograder.controlplane.apimachinery.wire import Request
@@ -23,40 +24,39 @@ _POLICIES = {"Orphan": "orphan", "Background": "background", "Foreground": "fore
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """What a list selects.  ``revision`` 0 is the newest; ``after`` is the last key of the page before."""
+    """What a list selects, and as of when.
+
+    ``revision`` is the one to show, 0 the newest, which must not be older than ``minimum``.  ``start`` is the first key
+    of a next page, below the folder that is listed.
+    """
 
     labels: LabelSelector
     fields: FieldSelector
     limit: int = 0
     revision: int = 0
-    after: str = ""
+    minimum: int = 0
+    start: str = ""
 
-    def token(self, revision: int, last: str) -> str:
-        """The ``continue`` token of the next page."""
-        content = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": last}, separators=(",", ":"))
-        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+def continue_token(revision: int, start: str) -> str:
+    """The ``continue`` token for what begins at a key; -1 is whatever revision is the newest then."""
+    content = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": start}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """What a watch selects and where it begins: after ``revision``, or with all there is (``initial_events``)."""
+    """What a watch selects and where it begins: after ``revision``, or with all there is (``initial_events``).
+
+    ``bookmarks`` are sent now and then; ``bookmark`` is the one that says that all there was has been sent.
+    """
 
     labels: LabelSelector
     fields: FieldSelector
     revision: int
     initial_events: bool
     bookmark: bool
-    timeout: float | None
-
-    def refuse_future(self, current: int) -> None:
-        """A revision that has not happened yet cannot be watched from."""
-        raise Timeout(
-            f"Too large resource version: {self.revision}, current: {current}",
-            details={
-                "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-                "retryAfterSeconds": 1,
-            },
-        )
+    bookmarks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,17 @@ def list_options(request: Request, known_fields: Collection[str]) -> ListOptions
         errors.append(field.forbidden(Path("sendInitialEvents"), "sendInitialEvents is forbidden for list"))
     _refuse(errors)
     if token:
-        revision, after = _continued(token)
-        return ListOptions(labels, fields, limit, revision, after)
+        revision, start = _continued(token)
+        return ListOptions(labels, fields, limit, max(revision, 0), start=start)
     revision = _revision(version)
-    exact = match == "Exact"
-    return ListOptions(labels, fields, limit, revision if exact else 0)
+    if match == "Exact" or (limit > 0 and not match):
+        return ListOptions(labels, fields, limit, revision)
+    return ListOptions(labels, fields, limit, minimum=revision)
+
+
+def minimum_revision(request: Request) -> int:
+    """The revision that a get wants to be reached at least; 0 is any."""
+    return _revision(request.param("resourceVersion"))
 
 
 def watch_options(request: Request, known_fields: Collection[str]) -> WatchOptions:
@@ -95,25 +101,23 @@ def watch_options(request: Request, known_fields: Collection[str]) -> WatchOptio
     version, match = request.param("resourceVersion"), request.param("resourceVersionMatch")
     asked = request.param("sendInitialEvents")
     errors = []
+    path = Path("resourceVersionMatch")
     if asked and match != "NotOlderThan":
-        detail = "resourceVersionMatch should be set to NotOlderThan if sendInitialEvents is set"
-        path = Path("resourceVersionMatch")
-        errors.append(field.not_supported(path, match, ["NotOlderThan"]) if match else field.forbidden(path, detail))
-    elif match and not asked:
-        errors.append(
-            field.forbidden(
-                Path("resourceVersionMatch"),
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            )
-        )
+        detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        errors.append(field.forbidden(path, detail))
+    if match and not asked:
+        detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        errors.append(field.forbidden(path, detail))
+    if match and match != "NotOlderThan":
+        errors.append(field.not_supported(path, match, ["NotOlderThan"]))
+    if match and request.param("continue"):
+        errors.append(field.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
     _refuse(errors)
     revision = _revision(version)
     initial = request.flag("sendInitialEvents") if asked else not revision
-    timeout = _integer(request, "timeoutSeconds")
-    return WatchOptions(
-        labels, fields, revision, initial, request.flag("sendInitialEvents") and request.flag("allowWatchBookmarks"),
-        float(timeout) if timeout else None,
-    )  # fmt: skip
+    _integer(request, "timeoutSeconds")  # kept by whoever holds the connection; here it must only be a number
+    bookmarks = request.flag("allowWatchBookmarks")
+    return WatchOptions(labels, fields, revision, initial, request.flag("sendInitialEvents") and bookmarks, bookmarks)
 
 
 def delete_options(request: Request, body: dict[str, Any]) -> DeleteOptions:
@@ -163,18 +167,16 @@ def _selectors(request: Request, known_fields: Collection[str]) -> tuple[LabelSe
 def _match_errors(match: str, version: str, token: str) -> list[FieldError]:
     path = Path("resourceVersionMatch")
     errors: list[FieldError] = []
-    if token and version and version != "0":
-        raise BadRequest("specifying resource version is not allowed when using continue")
-    if not match:
-        return errors
-    if token:
-        errors.append(field.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
-    elif not version:
+    if match and not version:
         errors.append(field.forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided"))
-    if match not in _MATCHES:
+    if match and token:
+        errors.append(field.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
+    if match and match not in _MATCHES:
         errors.append(field.not_supported(path, match, [*_MATCHES, ""]))
     if match == "Exact" and version == "0":
         errors.append(field.forbidden(path, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    if not errors and token and version and version != "0":
+        raise BadRequest("specifying resource version is not allowed when using continue")
     return errors
 
 
@@ -207,12 +209,22 @@ def _integer(request: Request, name: str) -> int:
 
 
 def _continued(token: str) -> tuple[int, str]:
-    """Revision and last key of a ``continue`` token; a token that is not ours is a bad request."""
+    """Revision and first key of a ``continue`` token; a token that is not ours is a bad request."""
     try:
         content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        revision, start = content["rv"], content["start"]
+        version, revision, start = content["v"], content["rv"], content["start"]
     except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest(f"continue key is not valid: {error}") from None
-    if not isinstance(revision, int) or not isinstance(start, str) or not start.startswith("/registry/"):
-        raise BadRequest("continue key is not valid: it names no key")
-    return revision, start
+        raise _bad_token(f": {error}") from None
+    if version != "meta.k8s.io/v1":
+        raise _bad_token(f": server does not recognize this encoded version {version}")
+    if not isinstance(revision, int) or revision == 0:
+        raise _bad_token(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+    if not isinstance(start, str) or not start:
+        raise _bad_token(": encoded start key empty (version meta.k8s.io/v1)")
+    if posixpath.normpath("/" + start.lstrip("/")) != "/" + start.removeprefix("/"):
+        raise _bad_token(f": {start}")
+    return revision, start.removeprefix("/")
+
+
+def _bad_token(why: str) -> BadRequest:
+    return BadRequest("invalid continue token: continue key is not valid" + why)
