@@ -7,7 +7,7 @@ the clock through whatever falls due.  ``fork`` gives a throw-away copy that goe
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, Protocol, cast
 
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
@@ -17,7 +17,7 @@ from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.components import FACTORIES
 from autograder.controlplane.containers.machines import Machines
-from autograder.controlplane.etcd import MemoryStore
+from autograder.controlplane.etcd import MemoryStore, Store
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
@@ -35,6 +35,13 @@ class Restless(RuntimeError):
     """The components go on working without end at one moment of virtual time: a bug, not a state of a cluster."""
 
 
+class Timed(Protocol):
+    """What has timers without being a component: the API server, and the machines below the cluster."""
+
+    def fire(self, key: Hashable) -> None:
+        """A timer has gone off."""
+
+
 class Nodes(Component, NodeConnection, Protocol):
     """The component that plays every node's kubelet."""
 
@@ -49,13 +56,17 @@ class Cluster:
     """One cluster.
 
     ``nodes`` are Node manifests; None is the topology of kubeadm: a tainted control-plane and two workers, with the
-    control plane's own pods.  ``without`` names components that are not started.  Equal arguments give equal bytes.
+    control plane's own pods.  ``without`` names components that are not started.  ``store`` is an empty store to keep everything in.
+    Equal arguments give equal bytes.
     """
 
-    def __init__(self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = ()) -> None:
+    def __init__(
+        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = (),
+        store: Store | None = None,
+    ) -> None:  # fmt: skip
         self.seed = seed
         self.clock = Clock()
-        store = MemoryStore(stamp)
+        store = MemoryStore(stamp) if store is None else store
         backend = Backend(store, self.clock, random.Random(f"{seed}/kube-apiserver"))
         self._running: dict[str, Component] = {}
         self.machines = Machines(self.clock, seed)
@@ -85,7 +96,7 @@ class Cluster:
         return Client(self.api.handle, user, trusted=trusted)
 
     @property
-    def store(self) -> MemoryStore:
+    def store(self) -> Store:
         """The etcd of the cluster."""
         return self.api.backend.store
 
@@ -128,8 +139,9 @@ class Cluster:
 
     def _fire_due(self) -> bool:
         fired = False
+        beside: dict[str, Timed] = {APIServer.name: self.api, Machines.name: self.machines}
         while timer := self.clock.pop_due():
-            component = self.machines if timer.component == Machines.name else self._running.get(timer.component)
+            component = beside.get(timer.component) or self._running.get(timer.component)
             if component is not None:
                 component.fire(timer.key)
             fired = True
@@ -156,7 +168,7 @@ class Cluster:
 
     def stop(self, component: str) -> None:
         """Stop a component, as if its process had been killed."""
-        if component == "kube-apiserver":
+        if component == APIServer.name:
             self.api.available = False
             return
         if self._running.pop(self._known(component), None) is not None:
@@ -164,7 +176,7 @@ class Cluster:
 
     def start(self, component: str) -> None:
         """Start a component that is not running; it begins by listing what there is."""
-        if component == "kube-apiserver":
+        if component == APIServer.name:
             self.api.available = True
             return
         if self._known(component) not in self._running:

@@ -77,7 +77,7 @@ class Feed:
         self._closed.set()
         self._resumed.set()
         if self._response is not None:
-            with contextlib.suppress(OSError, ValueError):  # it may have come to its end by itself
+            with contextlib.suppress(OSError, RuntimeError):  # it may have come to its end by itself
                 self._response.raw.shutdown()
         self._thread.join(PATIENCE)
         self._etcd.close()
@@ -95,7 +95,9 @@ class Feed:
         create = {"create_request": {**ALL, "start_revision": str(self._after + 1)}}
         with self._etcd.stream("/watch", create) as self._response:
             for line in self._response.iter_lines(chunk_size=1 << 16):
-                result = json.loads(line)["result"]
+                result = json.loads(line).get("result")
+                if result is None:  # etcd says that it ends
+                    break
                 if result.get("created"):
                     self.failure = ""
                     self._connected.set()

@@ -6,7 +6,8 @@ the verb.  Every exception of the API ends here as a ``Status``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Final
 
 from autograder.controlplane.apimachinery.errors import (
     MethodNotAllowed,
@@ -14,13 +15,16 @@ from autograder.controlplane.apimachinery.errors import (
     NotImplemented501,
     ServiceUnavailable,
     StatusError,
+    StoreError,
 )
 from autograder.controlplane.apimachinery.scheme import BY_PLURAL, NOT_SERVED, ResourceType
 from autograder.controlplane.apimachinery.wire import ANONYMOUS, Request, RequestInfo, Response
 from autograder.controlplane.clock import Clock
+from autograder.controlplane.etcd import StoreFailure
 from autograder.controlplane.kube_apiserver import documents
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.backend import Backend
+from autograder.controlplane.kube_apiserver.compaction import Compactor
 from autograder.controlplane.kube_apiserver.handlers import Handlers
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.kube_apiserver.routing import resolve
@@ -29,23 +33,34 @@ from autograder.controlplane.kube_apiserver.routing import resolve
 class APIServer:
     """The API of one cluster.  ``nodes`` gives the way to the kubelets, for logs and exec; None while they are away."""
 
+    name: Final = "kube-apiserver"
+
     def __init__(self, backend: Backend, nodes: Callable[[], NodeConnection | None]) -> None:
         self.backend = backend
         self.available = True
+        self._compactor = Compactor(backend.store, backend.clock, self.name)
         self._handlers = Handlers(backend, AdmissionChain(backend), nodes)
 
     def fork(self, clock: Clock, nodes: Callable[[], NodeConnection | None]) -> APIServer:
         """The same API over a fork of the store."""
         twin = APIServer(self.backend.fork(clock), nodes)
         twin.available = self.available
+        twin._compactor.seen = self._compactor.seen
         return twin
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         try:
             return self._handle(request)
-        except StatusError as error:
-            return Response(error.code, error.status(), error=error)
+        except StatusError as refusal:
+            error = refusal
+        except StoreFailure as failure:
+            error = StoreError(str(failure))
+        return Response(error.code, error.status(), error=error)
+
+    def fire(self, key: Hashable) -> None:
+        """A timer of the API server has gone off: it is time to forget old history."""
+        self._compactor.fire()
 
     def _handle(self, request: Request) -> Response:
         if not self.available:

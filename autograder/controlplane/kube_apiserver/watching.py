@@ -20,7 +20,7 @@ Matches = Callable[[Object], bool]
 
 
 class Bookmarks:
-    """When one watch is due a bookmark: a minute of virtual time after the one before, as in apiserver's watch cache."""
+    """When one watch is due a bookmark: a minute of virtual time after the last, as in apiserver's watch cache."""
 
     INTERVAL: Final = 60 * SECOND
 
