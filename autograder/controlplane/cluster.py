@@ -10,17 +10,19 @@ import random
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, Protocol, cast
 
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
 from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, create_initial_objects
+from autograder.controlplane.bootstrap_rbac import create_default_roles
 from autograder.controlplane.client import Client
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.components import FACTORIES
 from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.etcd import MemoryStore, Store
+from autograder.controlplane.kube_apiserver.authentication import signing_key
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
-from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.kubelet import kubeadm
 from autograder.controlplane.topology import DEFAULT_NODES
 
@@ -56,12 +58,13 @@ class Cluster:
     """One cluster.
 
     ``nodes`` are Node manifests; None is the topology of kubeadm: a tainted control-plane and two workers, with the
-    control plane's own pods.  ``without`` names components that are not started.  ``store`` is an empty store to keep everything in.
-    Equal arguments give equal bytes.
+    control plane's own pods.  ``without`` names components that are not started.  ``secret`` keeps those who know the
+    seed from making tokens of their own.  ``store`` is an empty store to keep everything in.  Equal
+    arguments give equal bytes.
     """
 
     def __init__(
-        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = (),
+        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Iterable[str] = (), secret: str = "",
         store: Store | None = None,
     ) -> None:  # fmt: skip
         self.seed = seed
@@ -70,12 +73,13 @@ class Cluster:
         backend = Backend(store, self.clock, random.Random(f"{seed}/kube-apiserver"))
         self._running: dict[str, Component] = {}
         self.machines = Machines(self.clock, seed)
-        self.api = APIServer(backend, self._nodes_connection)
+        self.api = APIServer(backend, self._nodes_connection, key=signing_key(seed, secret))
         stopped = set(without)
         unknown = stopped.difference(COMPONENTS)
         if unknown:
             raise ValueError(f"no component is called {', '.join(sorted(unknown))}; there are {', '.join(COMPONENTS)}")
         create_initial_objects(self.client(), DEFAULT_NODES if nodes is None else nodes, system_pods=nodes is None)
+        create_default_roles(Backend(store, self.clock, random.Random(f"{seed}/bootstrap-rbac")))
         if nodes is None:
             name = DEFAULT_NODES[0]["metadata"]["name"]
             for path, text in kubeadm.manifests(name, CONTROL_PLANE_ADDRESS).items():

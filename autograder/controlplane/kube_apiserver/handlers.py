@@ -14,24 +14,43 @@ from autograder.controlplane.apimachinery.errors import (
     UnsupportedMediaType,
 )
 from autograder.controlplane.apimachinery.field import FieldError, Path, required
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
 from autograder.controlplane.kube_apiserver import decoding, defaulting, fieldmanager, representation
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.authentication import Authenticator
+from autograder.controlplane.kube_apiserver.authorization import Authorizer
+from autograder.controlplane.kube_apiserver.authorization.rbac import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    ROLE_BINDINGS,
+    ROLES,
+)
 from autograder.controlplane.kube_apiserver.backend import Backend
-from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
+from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
+from autograder.controlplane.kube_apiserver.registry.roles import BindingRegistry, RoleRegistry
 from autograder.controlplane.kube_apiserver.registry.services import ServiceRegistry
+from autograder.controlplane.kube_apiserver.registry.tokens import TokenRequests
 
 _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.PODS: PodRegistry,
     scheme.SERVICES: ServiceRegistry,
     scheme.NAMESPACES: NamespaceRegistry,
+}
+
+#: Kinds that grant something, of which the registry asks who may.
+_GUARDED: Final[dict[ResourceType, type[RoleRegistry] | type[BindingRegistry]]] = {
+    ROLES: RoleRegistry,
+    CLUSTER_ROLES: RoleRegistry,
+    ROLE_BINDINGS: BindingRegistry,
+    CLUSTER_ROLE_BINDINGS: BindingRegistry,
 }
 
 #: Events of both groups are the same objects in etcd.
@@ -46,11 +65,16 @@ BODY_TYPES: Final = ("application/json", "application/yaml", "application/vnd.ku
 class Handlers:
     """The handlers over the state of one cluster."""
 
-    def __init__(self, backend: Backend, admission: AdmissionChain, nodes: Callable[[], NodeConnection | None]) -> None:
+    def __init__(
+        self, backend: Backend, admission: AdmissionChain, nodes: Callable[[], NodeConnection | None],
+        authorizer: Authorizer, authenticator: Authenticator,
+    ) -> None:  # fmt: skip
         self._backend = backend
         self._admission = admission
+        self._authorizer = authorizer
         self._registries: dict[ResourceType, Registry] = {}
-        self._subresources = subresources.Subresources(self.registry, nodes)
+        self._reviews = Reviews(backend, authorizer, authenticator)
+        self._subresources = subresources.Subresources(self.registry, nodes, TokenRequests(backend, authenticator))
         self._verbs: dict[str, Callable[[Request, ResourceType, RequestInfo, User], Response]] = {
             "get": self._get,
             "list": self._list,
@@ -66,8 +90,11 @@ class Handlers:
         """The registry of a kind, made when it is first needed."""
         found = self._registries.get(kind)
         if found is None:
-            make = _REGISTRIES.get(kind, Registry)
-            found = self._registries[kind] = make(kind, self._backend, self._admission)
+            if kind in _GUARDED:
+                found = _GUARDED[kind](kind, self._backend, self._admission, authorizer=self._authorizer)
+            else:
+                found = _REGISTRIES.get(kind, Registry)(kind, self._backend, self._admission)
+            self._registries[kind] = found
         return found
 
     def dispatch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
@@ -121,7 +148,10 @@ class Handlers:
         attributes.object = obj
         attributes.name = obj["metadata"].get("name", "")
         self._track(request, kind, attributes, obj, None)
-        created = self.registry(kind).create(attributes)
+        if self._reviews.knows(kind):
+            created = self._reviews.answer(kind, obj, user, info.namespace)
+        else:
+            created = self.registry(kind).create(attributes)
         return self._answer(201, request, kind, created, warnings=attributes.warnings)
 
     def _update(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:

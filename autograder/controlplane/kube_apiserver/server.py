@@ -7,6 +7,7 @@ the verb.  Every exception of the API ends here as a ``Status``.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Final
 
 from autograder.controlplane.apimachinery.errors import (
@@ -17,33 +18,50 @@ from autograder.controlplane.apimachinery.errors import (
     StatusError,
     StoreError,
 )
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import BY_PLURAL, NOT_SERVED, ResourceType
-from autograder.controlplane.apimachinery.wire import ANONYMOUS, Request, RequestInfo, Response
+from autograder.controlplane.apimachinery.wire import Request, RequestInfo, Response, User
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.etcd import StoreFailure
 from autograder.controlplane.kube_apiserver import documents
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
+from autograder.controlplane.kube_apiserver.authentication import Authenticator, signing_key
+from autograder.controlplane.kube_apiserver.authorization import Authorizer, action_of
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.compaction import Compactor
 from autograder.controlplane.kube_apiserver.handlers import Handlers
-from autograder.controlplane.apimachinery.node_connection import NodeConnection
+from autograder.controlplane.kube_apiserver.impersonation import impersonate, wanted_user
 from autograder.controlplane.kube_apiserver.routing import resolve
+
+#: How the users of the control plane are called.  What its components send is not asked about: they have all rights
+#: that they need, and are most of the traffic.
+CONTROL_PLANE: Final = "system:"
+#: Subresources that open a connection: whoever gets one must be allowed to create it too.
+_CONNECTIONS: Final = ("attach", "exec", "portforward")
 
 
 class APIServer:
-    """The API of one cluster.  ``nodes`` gives the way to the kubelets, for logs and exec; None while they are away."""
+    """The API of one cluster.
+
+    ``nodes`` gives the way to the kubelets, for logs and exec; None while they are away.  ``key`` signs the tokens of
+    service accounts.
+    """
 
     name: Final = "kube-apiserver"
 
-    def __init__(self, backend: Backend, nodes: Callable[[], NodeConnection | None]) -> None:
+    def __init__(
+        self, backend: Backend, nodes: Callable[[], NodeConnection | None], *, key: bytes = signing_key(0)
+    ) -> None:
         self.backend = backend
         self.available = True
         self._compactor = Compactor(backend.store, backend.clock, self.name)
-        self._handlers = Handlers(backend, AdmissionChain(backend), nodes)
+        self._authenticator = Authenticator(backend, key)
+        self._authorizer = Authorizer(backend)
+        self._handlers = Handlers(backend, AdmissionChain(backend), nodes, self._authorizer, self._authenticator)
 
     def fork(self, clock: Clock, nodes: Callable[[], NodeConnection | None]) -> APIServer:
         """The same API over a fork of the store."""
-        twin = APIServer(self.backend.fork(clock), nodes)
+        twin = APIServer(self.backend.fork(clock), nodes, key=self._authenticator.key)
         twin.available = self.available
         twin._compactor.seen = self._compactor.seen
         return twin
@@ -65,20 +83,33 @@ class APIServer:
     def _handle(self, request: Request) -> Response:
         if not self.available:
             raise ServiceUnavailable("the server is currently unable to handle the request")
-        user = request.user or ANONYMOUS
-        info = request.info
+        info = request.info or resolve(request)
+        user = request.user
+        if user is None or not (request.decoded and user.name.startswith(CONTROL_PLANE)):
+            user = self._admitted(request, info)
         if info is None:
             document = documents.answer(request)
-            if document is not None:
-                return document
-            info = resolve(request)
-            if info is None:
+            if document is None:
                 raise NotFound.path()
+            return document
         kind = BY_PLURAL.get((info.group, info.resource))
         if kind is None or kind.version != info.version:
             raise _unserved(info)
         self._check_scope(kind, info)
         return self._handlers.dispatch(request, kind, info, user)
+
+    def _admitted(self, request: Request, info: RequestInfo | None) -> User:
+        """As whom a request goes on: who asks, or whom he impersonates. Raises ``StatusError`` if he may not."""
+        user = self._authenticator.user_of(request)
+        action = action_of(request, info, user)
+        wanted = wanted_user(request.headers)
+        if wanted is not None:
+            user = impersonate(self._authorizer, action, wanted)
+            action = replace(action, user=user)
+        self._authorizer.check(action)
+        if info is not None and info.verb == "get" and info.subresource in _CONNECTIONS:
+            self._authorizer.check(replace(action, verb="create"))
+        return user
 
     @staticmethod
     def _check_scope(kind: ResourceType, info: RequestInfo) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from autograder.controlplane.kube_controller_manager.clusterroleaggregation import ClusterRoleAggregationController
 from autograder.controlplane.kube_controller_manager.controller import Controller
 from autograder.controlplane.kube_controller_manager.cronjob import CronJobController
 from autograder.controlplane.kube_controller_manager.daemonset import DaemonSetController
@@ -43,6 +44,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     NamespaceController,
     ServiceAccountController,
     RootCACertPublisher,
+    ClusterRoleAggregationController,
     ResourceQuotaController,
     CronJobController,
     JobController,

@@ -8,26 +8,29 @@ from typing import Any
 from autograder.controlplane.apimachinery import scheme, timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotImplemented501
 from autograder.controlplane.apimachinery.field import Path, invalid
+from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
 from autograder.controlplane.kube_apiserver import decoding
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
 from autograder.controlplane.kube_apiserver.patching import PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
 from autograder.controlplane.kube_apiserver.registry.scale import scale_of, scaled
+from autograder.controlplane.kube_apiserver.registry.tokens import TokenRequests
 
 
 class Subresources:
     """The special subresources; ``registry`` gives the registry of a kind."""
 
     def __init__(
-        self, registry: Callable[[ResourceType], Registry], nodes: Callable[[], NodeConnection | None]
-    ) -> None:
+        self, registry: Callable[[ResourceType], Registry], nodes: Callable[[], NodeConnection | None],
+        tokens: TokenRequests,
+    ) -> None:  # fmt: skip
         self._registry = registry
+        self._tokens = tokens
         self._nodes = nodes
 
     def answer(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response | None:
@@ -53,7 +56,10 @@ class Subresources:
                 return Response(200, registry.finalize(attributes, finalizers))
             case "exec", _:
                 return self._exec(request, info)
-            case (("token" | "ephemeralcontainers" | "resize"), _):
+            case "token", "create":
+                body = _body(request, "authentication/v1.TokenRequest", "TokenRequest", "authentication.k8s.io/v1")
+                return Response(201, self._tokens.answer(info.namespace, info.name, body))
+            case (("ephemeralcontainers" | "resize"), _):
                 raise NotImplemented501(f"{kind.plural}/{info.subresource} is not supported by this control plane")
         return None
 
