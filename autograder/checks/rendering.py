@@ -45,9 +45,9 @@ def as_text(verdict: Verdict) -> str:
 
 
 def as_html(verdict: Verdict) -> str:
-    """The verdict as a table with a row for each check: points, what was wanted and found, where, and why."""
-    heads = ("", "Check", "Points", "Result", "Wanted", "Found", "Where", "Why")
-    head = "".join(f'<th style="text-align: left">{name}</th>' for name in heads)
+    """The verdict as a table with a row for each check: points, and for what was lost where, wanted, found and why."""
+    heads = ("", "Check", "Points", "Result")
+    head = "".join(f'<th scope="col" style="text-align: left">{name}</th>' for name in heads)
     rows = "".join(f"<tr>{''.join(_cells(result))}</tr>" for result in verdict.criteria)
     title = f"<strong>{escape(verdict.exercise)}</strong>: {escape(summary(verdict))}"
     return (
@@ -86,21 +86,36 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
 
 def _cells(result: Result) -> Iterator[str]:
     sign, colour = SIGNS[result.outcome]
-    lost = _is_lost(result)
-    yield f'<td style="color: {colour}; font-weight: bold" title="{escape(result.outcome.value)}">{sign}</td>'
-    yield _cell(result.name)
-    yield _cell(points_of(result))
-    yield _cell(result.message)
-    yield _cell(result.wanted if lost else None)
-    yield _cell(result.found if lost else None)
-    yield _cell(f"{result.where} {result.where.field}" if result.where else None)
-    yield _cell(result.why if lost else None)
+    outcome = escape(result.outcome.value)
+    yield (
+        f'<td style="color: {colour}; font-weight: bold; vertical-align: top" '
+        f'title="{outcome}" aria-label="{outcome}">{sign}</td>'
+    )
+    yield _cell(_quoted(result.name))
+    yield _cell(_quoted(points_of(result)))
+    yield _cell(_quoted(result.message) + "".join(_details(result)))
 
 
-def _cell(text: str | None) -> str:
-    text = (text or "").strip()
-    shown = text if len(text) <= QUOTED else f"{text[:QUOTED]} …"
-    return f'<td style="{_CELL}">{escape(shown)}</td>'
+def _details(result: Result) -> Iterator[str]:
+    """What to know of a check that was lost, a line for each."""
+    if not _is_lost(result):
+        return
+    where = f"{result.where} {result.where.field}".strip() if result.where else ""
+    quotes = (("where", where), ("wanted", result.wanted), ("found", result.found))
+    for label, text in quotes:
+        if text:
+            yield f"<div><em>{label}</em> <code>{_quoted(text)}</code></div>"
+    if result.why:
+        yield f"<div><em>why</em> {_quoted(result.why)}</div>"
+
+
+def _cell(content: str) -> str:
+    return f'<td style="{_CELL}">{content}</td>'
+
+
+def _quoted(text: str) -> str:
+    text = text.strip()
+    return escape(text if len(text) <= QUOTED else f"{text[:QUOTED]} …")
 
 
 def _is_lost(result: Result) -> bool:

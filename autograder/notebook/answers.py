@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from autograder.exercises import Answer
+from autograder.exercises import Exercise
 from autograder.manifests import Manifest, Problem, check_schema, parse
 
 ENDINGS: Final = (".yaml", ".yml", ".json")
@@ -39,15 +39,21 @@ def keep(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def answer_to(exercise: str, folder: Path) -> Answer:
-    """What the folder holds for an exercise: files with the last part of its id as their name; perhaps none."""
+def answer_to(exercise: str, folder: Path) -> dict[str, bytes]:
+    """What the folder holds for an exercise, by name: files called by the last part of its id; perhaps none."""
     name = exercise.rpartition("/")[2]
-    files: dict[str, str | bytes] = {}
+    files: dict[str, bytes] = {}
     for path in (folder / f"{name}{ending}" for ending in ENDINGS):
         if path.is_file():
             with path.open("rb") as file:
                 files[path.name] = file.read(READ_LIMIT)
-    return Answer(files)
+    return files
+
+
+def is_untouched(exercise: Exercise, folder: Path) -> bool:
+    """Whether the answer is what the student began with."""
+    starter = exercise.starter.strip().encode()
+    return any(text.strip() == starter for text in answer_to(exercise.id, folder).values())
 
 
 def is_blank(text: str) -> bool:

@@ -19,7 +19,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 from autograder.checks import Status, Verdict
 from autograder.checks.rendering import as_html, as_text
 from autograder.clusters import open_cluster
-from autograder.exercises import BadExercise, Exercise, Runner, Unsupported, load
+from autograder.exercises import Answer, BadExercise, Exercise, Runner, Unsupported, load
 from autograder.notebook import answers, kubectl
 from autograder.notebook.home import Home, find_home
 from autograder.notebook.server import ClusterTrouble, StudentCluster
@@ -118,16 +118,18 @@ class CourseMagics(Magics):
     def _judge(self, exercise: Exercise) -> Verdict:
         if self._runner is None:
             self._runner = Runner(open_cluster("embedded"))
-        return self._runner.judge(exercise, answers.answer_to(exercise.id, self._home.work))
+        return self._runner.judge(exercise, Answer(answers.answer_to(exercise.id, self._home.work)))
 
     def _show(self, exercise: Exercise, verdict: Verdict) -> None:
         """Show a verdict as a table, and as text where there are no tables."""
+        headline = f"{exercise.title}: done." if verdict.is_full else f"{exercise.title}: not yet."
+        details = (as_text(verdict), as_html(verdict))
         if verdict.status is Status.NOT_SUBMITTED:
-            text = f"Not yet: there is no answer to {exercise.id} ({exercise.title})."
-            page = f"<p>{escape(text)}</p>"
-        else:
-            text, page = as_text(verdict), as_html(verdict)
-        self._display.publish({"text/plain": text, "text/html": page})
+            headline, details = f"{headline} There is no answer.", ("", "")
+        elif answers.is_untouched(exercise, self._home.work):
+            headline, details = f"{headline} The answer is still as you found it.", ("", "")
+        text = f"{headline}\n{details[0]}".strip()
+        self._display.publish({"text/plain": text, "text/html": f"<p>{escape(headline)}</p>{details[1]}"})
 
     def _kubectl(self, args: list[str], stdin: str = "") -> int:
         self._cluster.ensure()
