@@ -121,7 +121,9 @@ class EndpointSliceController(ServiceFollower):
         # What would be deleted is used again for what would be created, so that names last.
         while plan.new and plan.surplus:
             plan.changed.append((plan.surplus.pop(0), *plan.new.pop()))
-        for endpoints_of_one, ports in plan.new:
+        # While the Service goes, the garbage collector would delete again whatever is created.
+        leaving = "deletionTimestamp" in service["metadata"]
+        for endpoints_of_one, ports in plan.new if not leaving else ():
             self._create(service, endpoints_of_one, ports, address_type, trigger)
         for one, endpoints_of_one, ports in plan.changed:
             self._update(service, one, endpoints_of_one, ports, trigger)

@@ -58,6 +58,16 @@ def test_the_slice_belongs_to_its_service(world: World) -> None:
     assert "web" not in world.names(ENDPOINTS)
 
 
+def test_goes_with_a_service_that_waits_for_it(world: World) -> None:
+    world.create(deployment(replicas=1))
+    world.create(service())
+    world.advance(5)
+    world.delete(SERVICES, "web", propagation="Foreground")
+    world.settle()
+    assert "web" not in world.names(SERVICES)
+    assert slices(world) == []
+
+
 def test_a_pod_that_is_not_ready_is_not_served(world: World) -> None:
     probe = {"exec": {"command": ["false"]}, "periodSeconds": 1}
     manifest = pod("unready", {"app": "web"})
