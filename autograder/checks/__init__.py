@@ -2,6 +2,7 @@
 
 from autograder.checks.declaring import BadCheck, Check, criterion, gate, guard
 from autograder.checks.findings import Failed
+from autograder.checks.hindrances import hindrances
 from autograder.checks.judging import Judged, block, run, verdict_of
 from autograder.checks.review import Case, Notes, Review
 from autograder.checks.sources import Sources, place
@@ -32,6 +33,7 @@ __all__ = [
     "criterion",
     "gate",
     "guard",
+    "hindrances",
     "place",
     "run",
     "verdict_of",

@@ -26,14 +26,17 @@ class Judged:
 
 def run(checks: Sequence[Check], case: Case, *, show_wanted: bool = True) -> Iterator[Judged]:
     """Judge the answer by every check in turn; after a gate that failed the rest is not looked at."""
-    blocked_by: Check | None = None
+    gate: Result | None = None
     for check in checks:
-        if blocked_by is not None:
-            yield Judged(_blocked(check, blocked_by.name), Notes())
+        if gate is not None:
+            behind = (
+                _not_run(check, gate.message) if gate.outcome is Outcome.NOT_RUN_THERE else _blocked(check, gate.name)
+            )
+            yield Judged(behind, Notes())
             continue
         judged = _run_one(check, case, show_wanted)
         if check.role is Role.GATE and judged.result.outcome is not Outcome.PASSED:
-            blocked_by = check
+            gate = judged.result
         yield judged
 
 
@@ -68,7 +71,7 @@ def _run_one(check: Check, case: Case, show_wanted: bool) -> Judged:
     except PartlyFailed as partly:
         result = _partly(check, partly, possible, cost, show_wanted)
     except NotSupportedHere as absent:
-        result = Result(check.name, check.role, Outcome.NOT_RUN_THERE, 0, 0, f"not run there: {absent}", why=check.why)
+        result = _not_run(check, f"not run there: {absent}")
     except Exception as error:
         message = f"could not be judged: {type(error).__name__}: {error} ({_line_of(error)})"
         result = Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, possible, message, why=check.why)
@@ -96,6 +99,11 @@ def _blocked(check: Check, by: str) -> Result:
     possible = check.points if check.role is Role.CRITERION else 0
     message = f"not looked at: first comes {by!r}"
     return Result(check.name, check.role, Outcome.BLOCKED, 0, possible, message, why=check.why)
+
+
+def _not_run(check: Check, message: str) -> Result:
+    """A check that this kind of cluster cannot answer; its points leave the total."""
+    return Result(check.name, check.role, Outcome.NOT_RUN_THERE, 0, 0, message, why=check.why)
 
 
 def _line_of(error: Exception) -> str:

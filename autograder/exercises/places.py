@@ -1,0 +1,158 @@
+"""Where an answer is judged: a fork of a prepared cluster or, on a real one, namespaces made for this answer.
+
+On a real cluster nothing can be copied.  What a check wants to break is therefore made a second time (the setup, the
+answer) and given time to get as far as the first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from autograder.checks import Case, Sources, hindrances
+from autograder.checks.health import is_ready
+from autograder.checks.review import ObjectKey
+from autograder.clusters import Capability, Cluster, ClusterError, Object, apply
+from autograder.clusters.kinds import UnknownKind, kind_named
+from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
+from autograder.exercises.confinement import in_order, trespasses
+from autograder.exercises.exercise import Exercise
+from autograder.manifests import Document, parse
+
+#: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
+SETUP_SECONDS: Final = 60
+#: Seconds that the copy of an answer gets to come as far as the answer.
+COPY_SECONDS: Final = 120
+#: Seconds of wall time for a whole judgement where time cannot be moved.
+REAL_SECONDS: Final = 900
+
+#: Prepared clusters that are kept; with values drawn for each student there may be one for each.
+PREPARED_LIMIT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A cluster with an exercise's surroundings in it, and how they were before any answer."""
+
+    cluster: Cluster
+    before: dict[ObjectKey, Object]
+
+
+class Places:
+    """The places for answers in one cluster, which itself is never changed."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._warm = cluster
+        self._forks = Capability.FORK in cluster.capabilities
+        self._prepared: dict[tuple[object, ...], Prepared] = {}
+
+    def seconds(self, exercise: Exercise) -> float:
+        """How long judging one answer may take, of wall time."""
+        return exercise.bounds.seconds if Capability.CLOCK in self._warm.capabilities else REAL_SECONDS
+
+    def prepared(self, exercise: Exercise) -> Prepared:
+        """A cluster with the exercise's namespaces and setup, to be forked; made once for all who have the same."""
+        key = (exercise.setup, exercise.namespaces, exercise.cluster_objects)
+        if key not in self._prepared:
+            if len(self._prepared) >= PREPARED_LIMIT:
+                self._prepared.clear()
+            self._prepared[key] = _prepare(exercise, self._warm.fork())
+        return self._prepared[key]
+
+    def warm_up(self, exercise: Exercise) -> None:
+        """Prepare what answers to an exercise can share."""
+        if self._forks:
+            self.prepared(exercise)
+
+    def case(self, exercise: Exercise, documents: Sequence[Document]) -> Case:
+        """A fresh place with the setup in it, as the checks see it; its cluster is to be closed at the end."""
+        if self._forks:
+            prepared = self.prepared(exercise)
+            return _case(exercise, documents, Prepared(prepared.cluster.fork(), prepared.before))
+        first = _case(exercise, documents, _prepare(exercise, self._warm.apart()))
+
+        def again() -> Case:
+            second = _case(exercise, documents, _prepare(exercise, first.cluster.apart()))
+            _catch_up(exercise, documents, second.cluster, first.cluster)
+            return second
+
+        return Case(
+            first.cluster, first.sources, first.namespace, first.values, first.before, again=again
+        )  # fmt: skip
+
+    def excuses(self, exercise: Exercise, cluster: Cluster) -> list[str]:
+        """What of a real cluster kept the answer from working, so that nothing can be said about it."""
+        if Capability.CLOCK in self._warm.capabilities:
+            return []
+        return hindrances(cluster, frozenset(_images(exercise)))
+
+
+def _case(exercise: Exercise, documents: Sequence[Document], prepared: Prepared) -> Case:
+    namespace = exercise.namespaces[0]
+    return Case(prepared.cluster, Sources(documents, namespace), namespace, exercise.values, prepared.before)
+
+
+def _prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
+    for namespace in exercise.namespaces:
+        if f"Namespace/{namespace}" not in exercise.cluster_objects:
+            try:
+                cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+            except AlreadyExists:
+                continue
+    cluster.settle()
+    before: dict[ObjectKey, Object] = {}
+    if exercise.setup:
+        manifest = parse(exercise.setup, source="setup.yaml")
+        if manifest.problems:
+            raise ValueError(f"{exercise.id}: {manifest.problems[0]}")
+        for document in in_order(manifest.documents):
+            apply(cluster, document.value, exercise.namespaces[0])
+        cluster.settle()
+        if Capability.CLOCK in cluster.capabilities:
+            cluster.advance(SETUP_SECONDS)
+        else:
+            cluster.wait_until(lambda: all(is_ready(pod) for pod in cluster.list("Pod", "")), SETUP_SECONDS)
+        for document in manifest.documents:
+            namespace = (document.namespace or exercise.namespaces[0]) if kind_named(document.kind).namespaced else ""
+            live = cluster.get(document.kind, document.name, namespace)
+            before[document.kind, namespace, document.name] = live
+    return Prepared(cluster, before)
+
+
+def _catch_up(exercise: Exercise, documents: Sequence[Document], copy: Cluster, original: Cluster) -> None:
+    """Bring the answer into another place, and wait until as many Pods are ready there as in the first."""
+    for document in documents:
+        if not any(trespasses(exercise, document)):
+            try:
+                apply(copy, document.value, exercise.namespaces[0])
+            except (StatusError, UnknownKind):
+                continue  # the original was refused in the same way, and the verdict says so
+    if not copy.wait_until(_is_as_far(copy, original), COPY_SECONDS):
+        raise ClusterError("a second copy of the answer, to try things on, did not come as far as the first")
+
+
+def _is_as_far(copy: Cluster, original: Cluster) -> Callable[[], bool]:
+    def pods(cluster: Cluster) -> Counter[tuple[str, bool]]:
+        return Counter((pod["metadata"]["namespace"], is_ready(pod)) for pod in cluster.list("Pod", ""))
+
+    return lambda: pods(copy) == pods(original)
+
+
+def _images(exercise: Exercise) -> Iterator[str]:
+    """The images of right answers and of the setup: if one of them cannot be pulled, that is nobody's mistake."""
+    for text in (exercise.setup, exercise.solution, *exercise.accepted.values()):
+        for document in parse(text, source="image").documents:
+            yield from _values_of(document.value, "image")
+
+
+def _values_of(value: object, key: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            if name == key and isinstance(entry, str):
+                yield entry
+            yield from _values_of(entry, key)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _values_of(entry, key)
