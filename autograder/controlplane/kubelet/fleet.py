@@ -9,16 +9,17 @@ Whose machines there are: those of the nodes that exist when the cluster is set 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import Conflict, NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, StatusError
 from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS, SERVICES
-from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import Delta, EventRecorder, InformerFactory
+from autograder.controlplane.apimachinery.wire import Object, User
+from autograder.controlplane.client import Client, Delta, EventRecorder, InformerFactory
 from autograder.controlplane.client.informer import by_namespace, by_node
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
@@ -36,6 +37,8 @@ LEASE_PERIOD: Final = 10 * SECOND
 STATUS_PERIOD: Final = 300 * SECOND
 #: How soon a write that failed is tried again.
 RETRY: Final = SECOND
+#: How often a kubelet looks at its manifests when the last look was in vain.
+FILE_CHECK_PERIOD: Final = 20 * SECOND
 
 _STARTED_EVENTS: Final = (
     ("Starting", "Starting kubelet."),
@@ -67,6 +70,8 @@ class Kubelets:
 
     def _connect(self, environment: Environment, informers: InformerFactory, recorder: EventRecorder) -> None:
         self._client = environment.client(USER, *GROUPS)
+        # The group stands in for the Node authorizer, which lets a kubelet create the mirrors of its own pods.
+        self._strict = Client(environment.handle, User(USER, (*GROUPS, "system:masters", "system:authenticated")))
         self._clock = environment.clock
         self._machines = environment.machines
         self._informers = informers
@@ -108,6 +113,8 @@ class Kubelets:
         what, name = key
         if what == "pod":
             self._ready[name] = None
+        elif what == "manifests":
+            self._read_manifests(name)
         elif what == "lease":
             self._renew(name)
         else:
@@ -296,8 +303,35 @@ class Kubelets:
                 self._states[uid] = replace(state, gone=True)
                 self._ready[uid] = None
         for uid, pod in wanted.items():
-            if uid not in self._states:
-                self._admit(pod, uid, node, static=True)
+            if uid in self._states:
+                continue
+            mirror = self._first_mirror(pod, node)
+            if mirror is not None:
+                self._admit(static_pods.of_mirror(mirror), uid, node, static=True)
+                self._states[uid] = replace(self._states[uid], mirror=mirror)
+
+    def _first_mirror(self, pod: Object, node: str) -> Object | None:
+        """The mirror of a manifest that is new.  The API server judges it: what it refuses is passed over.
+
+        A real kubelet reads and completes manifests with the API server's own code, and so can start them without it;
+        here a new manifest has to wait for the API server.
+        """
+        meta, owner = pod["metadata"], self._nodes.get("", node)
+        old = self._pods.get(meta["namespace"], meta["name"])
+        if old is not None and static_pods.mirrored(old) == meta["uid"]:
+            return old
+        if old is not None:
+            self._remove(old)
+        if owner is None:
+            return None
+        try:
+            body: Any = json.dumps(static_pods.mirror(pod, owner), default=str).encode()
+            return self._strict.create(PODS, meta["namespace"], body)
+        except (BadRequest, Forbidden, Invalid, NotFound):
+            return None
+        except StatusError:
+            self._clock.set(COMPONENT, ("manifests", node), self._clock.now + FILE_CHECK_PERIOD, periodic=True)
+            return None
 
     def _hear_mirror(self, delta: Delta) -> bool:
         uid = static_pods.mirrored(delta.object)

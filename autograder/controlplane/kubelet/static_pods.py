@@ -8,13 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.kube_apiserver import decoding
-from autograder.controlplane.kube_apiserver.defaulting import default
 
 FOLDER: Final = "/etc/kubernetes/manifests/"
 #: No manifest is longer than this, in characters, and no node has more of them.
@@ -29,7 +26,7 @@ MIRROR: Final = "kubernetes.io/config.mirror"
 
 
 def read(disk: Mapping[str, str | None], node: str, now: int) -> dict[str, Object]:
-    """The pods that the manifests on a node's disk describe, by uid.
+    """The pods that the manifests on a node's disk describe, by uid; nobody has validated them yet.
 
     A file that is no Pod manifest is passed over, as the real kubelet does (which says so in its own log only).
     """
@@ -54,34 +51,42 @@ def mirror(pod: Object, node: Object) -> Object:
     return {**pod, "metadata": metadata | {"annotations": annotations, "ownerReferences": [owner]}}
 
 
+def of_mirror(mirror: Object) -> Object:
+    """The static pod of a mirror, whose spec the API server has read and completed."""
+    meta = mirror["metadata"]
+    annotations = {key: value for key, value in meta["annotations"].items() if key != MIRROR}
+    own = {key: meta[key] for key in ("name", "namespace", "labels") if key in meta}
+    return {**mirror, "metadata": own | {"uid": annotations[HASH], "annotations": annotations}, "status": {}}
+
+
 def mirrored(pod: Object) -> str:
     """The uid of the static pod that an object mirrors; '' for an ordinary pod."""
     return (pod["metadata"].get("annotations") or {}).get(MIRROR, "")
 
 
 @lru_cache(maxsize=64)
-def _decoded(text: str, media_type: str) -> Object | None:
-    """The Pod of a manifest with its defaults, or None; it must not be changed."""
+def _parsed(text: str) -> Any:
+    """What a manifest spells (JSON is YAML too); None for what cannot be read.  It must not be changed."""
+    import yaml  # few clusters have manifests, and the import takes long
+
     if len(text) > MAX_LENGTH:
         return None
     try:
-        pod = decoding.decode(
-            text.encode(), "core/v1.Pod", kind="Pod", api_version="v1", field_validation="Ignore", media_type=media_type
-        ).object
-    except (StatusError, ValueError):
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
-    if not pod["metadata"].get("name") or not pod.get("spec", {}).get("containers"):
-        return None
-    default("core/v1.Pod", pod)
-    return pod
 
 
 def _pod(text: str, path: str, node: str, now: int) -> Object | None:
-    pod = _decoded(text, "application/json" if path.endswith(".json") else "application/yaml")
-    if pod is None:
+    pod = _parsed(text)
+    if not isinstance(pod, dict) or pod.get("kind") != "Pod":
+        return None
+    meta, spec = pod.get("metadata"), pod.get("spec")
+    if not isinstance(meta, dict) or not isinstance(spec, dict) or not isinstance(meta.get("name"), str):
+        return None
+    if not isinstance(meta.get("annotations") or {}, dict) or not isinstance(spec.get("tolerations") or [], list):
         return None
     uid = hashlib.md5(f"{text}host:{node}file:{path}".encode(), usedforsecurity=False).hexdigest()
-    meta, spec = pod["metadata"], pod["spec"]
     annotations = {**(meta.get("annotations") or {}), HASH: uid, SEEN: timestamps.micro_time(now), SOURCE: "file"}
     tolerations = [*(spec.get("tolerations") or ()), {"operator": "Exists", "effect": "NoExecute"}]
     return {
