@@ -50,6 +50,13 @@ def _cluster_serve(parser: argparse.ArgumentParser) -> None:
         default="wall",
         help="what makes time pass: the wall clock and clients that wait, or (manual) only the latter",
     )
+    parser.add_argument(
+        "--etcd",
+        metavar="PATH",
+        nargs="?",
+        const="etcd",
+        help="keep the cluster in a real etcd of its own: this binary, or the one that is installed",
+    )
     parser.add_argument("--load", metavar="FILE", type=Path, help="begin with the cluster that was saved in FILE")
     parser.add_argument(
         "--until-eof", action="store_true", help="end when standard input ends, with the process that started this one"

@@ -60,13 +60,18 @@ class EtcdProcess:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> Path:
         """The file into which etcd writes what it does."""
         return self._folder / "log"
 
     def start(self) -> None:
         """Start the process on the data there are, and wait until it answers; raises ``EtcdFailedError``."""
-        if self._process is not None:
+        if self.running:
             return
         peer = f"http://{HOST}:{self._peer_port}"
         command = [

@@ -55,6 +55,10 @@ class EtcdStore:
         self._etcd.close()
 
     @property
+    def failure(self) -> str:
+        return self._feed.failure
+
+    @property
     def revision(self) -> int:
         self._take_in()
         return self._copy.revision

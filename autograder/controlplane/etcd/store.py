@@ -72,6 +72,10 @@ class Store(Protocol):
     """What the API server asks of its store; any read or write may raise ``StoreFailure``."""
 
     @property
+    def failure(self) -> str:
+        """Why the store does not answer now; empty while it does."""
+
+    @property
     def revision(self) -> int:
         """The revision of the last write."""
 
@@ -135,6 +139,8 @@ class _Folder:
 
 class MemoryStore:
     """The store in this process.  ``stamp`` puts a revision into a value as it is written (its resourceVersion)."""
+
+    failure = ""
 
     def __init__(self, stamp: Callable[[Value, int], Value]) -> None:
         self._stamp = stamp

@@ -7,33 +7,48 @@ The socket asks here before it asks the API server, and only for the administrat
     POST advance  {"seconds": 30}     -> as `cluster`, once all that fell due has happened
     POST settle                       -> as `cluster`
     POST stop, start  {"target": "kube-scheduler"}, and power_off, power_on {"target": "worker-1"}  -> as `cluster`
+    POST stop, start  {"target": "etcd"}   -> as `cluster`, where a real etcd holds the cluster
     POST shutdown                     -> as `cluster`; then the server ends
+    POST certificate {"user": "jane", "groups": ["dev"]}  -> {"certificate", "key"}, by which a client is that user
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, NotFound, StatusError
 from autograder.controlplane.apimachinery.wire import Request, Response
 from autograder.controlplane.cluster import COMPONENTS
+from autograder.controlplane.etcd.process import EtcdFailedError, EtcdProcess
 from autograder.controlplane.fronts.journal import API_SERVER, EVENTS, CannotSaveError, RecordedCluster
 
 PREFIX: Final = "/autograder/v1/"
+ETCD: Final = "etcd"
 #: The longest time that one request may let pass, in seconds of virtual time.
 MOST_SECONDS: Final = 7 * 24 * 3600
+#: The longest name that a certificate can hold.
+_NAME_LENGTH: Final = 64
 
 
 class Control:
-    """Answers the requests under ``PREFIX`` for one cluster; ``shut_down`` ends its server."""
+    """Answers the requests under ``PREFIX`` for one cluster; ``shut_down`` ends its server.
 
-    def __init__(self, cluster: RecordedCluster, shut_down: Callable[[], None]) -> None:
+    ``etcd`` is the process that holds the cluster, if there is one.
+    """
+
+    def __init__(
+        self, cluster: RecordedCluster, shut_down: Callable[[], None], etcd: EtcdProcess | None = None
+    ) -> None:
         self._cluster = cluster
         self._shut_down = shut_down
+        self._etcd = etcd
+
+    #: Makes a certificate and key for a user and groups; set where there is TLS to show them to.
+    certify: Callable[[str, Sequence[str]], tuple[bytes, bytes]] | None = None
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client did."""
@@ -52,6 +67,8 @@ class Control:
                 self._cluster.settle()
             case "POST", "advance":
                 self._cluster.advance(_seconds(_fields(body).get("seconds")))
+            case "POST", "certificate":
+                return self._certificate(_fields(body))
             case "POST", "shutdown":
                 self._shut_down()
             case "POST", event if event in EVENTS:
@@ -61,10 +78,11 @@ class Control:
         return self._state()
 
     def _state(self) -> dict[str, Any]:
-        running = self._cluster.running()
-        stopped = [name for name in (API_SERVER, *COMPONENTS) if name not in running]
+        running = [*self._cluster.running(), *([ETCD] if self._etcd and self._etcd.running else [])]
+        known = (API_SERVER, *COMPONENTS, *([ETCD] if self._etcd else []))
+        stopped = [name for name in known if name not in running]
         return {
-            "now": timestamps.time(self._cluster.clock.now), "running": list(running), "stopped": stopped,
+            "now": timestamps.time(self._cluster.clock.now), "running": running, "stopped": stopped,
             "pid": os.getpid(),
         }  # fmt: skip
 
@@ -74,14 +92,32 @@ class Control:
         except CannotSaveError as error:
             raise BadRequest(str(error)) from error
 
+    def _certificate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        user, groups = fields.get("user"), fields.get("groups", [])
+        if not _is_name(user) or not isinstance(groups, list) or not all(_is_name(group) for group in groups):
+            raise BadRequest(f"`user` must be a name and `groups` a list of names, of at most {_NAME_LENGTH} letters")
+        if self.certify is None:
+            raise BadRequest("this server makes no certificates")
+        certificate, key = self.certify(str(user), groups)
+        return {"certificate": certificate.decode(), "key": key.decode()}
+
     def _act(self, event: str, target: object) -> None:
         if not isinstance(target, str):
             raise BadRequest("`target` must name a component or a node")
         try:
-            self._cluster.act(event, target)
+            if self._etcd and target == ETCD and event in ("stop", "start"):
+                getattr(self._etcd, event)()
+            else:
+                self._cluster.act(event, target)
         except (ValueError, KeyError) as error:
             raise BadRequest(str(error.args[0])) from error
+        except EtcdFailedError as error:
+            raise InternalError.because(str(error)) from error
         self._cluster.settle()
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= _NAME_LENGTH
 
 
 def _fields(body: bytes) -> dict[str, Any]:

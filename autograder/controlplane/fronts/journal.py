@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response
 from autograder.controlplane.cluster import Cluster
+from autograder.controlplane.etcd import Store
 
 FORMAT: Final = "autograder-cluster/v1"
 #: Bytes of request bodies that are kept; a cluster that was sent more cannot be saved.
@@ -39,11 +40,17 @@ class BadJournalError(ValueError):
 
 
 class RecordedCluster:
-    """A cluster and its journal.  Everything that changes the cluster goes through here."""
+    """A cluster and its journal.  Everything that changes the cluster goes through here.
 
-    def __init__(self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Sequence[str] = ()) -> None:
+    The cluster is kept in ``store``, or in this process; what is loaded from a journal always is.
+    """
+
+    def __init__(
+        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Sequence[str] = (),
+        store: Store | None = None,
+    ) -> None:  # fmt: skip
         self._boot = {"seed": seed, "nodes": None if nodes is None else list(nodes), "without": list(without)}
-        self._cluster = Cluster(seed=seed, nodes=nodes, without=without)
+        self._cluster = Cluster(seed=seed, nodes=nodes, without=without, store=store)
         self.clock = self._cluster.clock
         self._entries: list[Entry] = []
         self._size = 0

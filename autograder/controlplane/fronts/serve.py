@@ -12,16 +12,20 @@ import signal
 import sys
 import threading
 from asyncio import sslproto
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from autograder.controlplane.cluster import COMPONENTS
+from autograder.controlplane.etcd import Store
+from autograder.controlplane.etcd.process import HOST, EtcdProcess
 from autograder.controlplane.fronts import kubeconfig
 from autograder.controlplane.fronts.control import Control
 from autograder.controlplane.fronts.journal import BadJournalError, RecordedCluster
 from autograder.controlplane.fronts.socket import SocketFront
+from autograder.controlplane.kube_apiserver.backend import bare, stamp
 
 try:
     import resource
@@ -37,6 +41,9 @@ _NODES_LIMIT: Final = 3 * 1024 * 1024
 _JOURNAL_LIMIT: Final = 256 * 1024 * 1024
 
 
+log = logging.getLogger(__name__)
+
+
 class UnusableOptionError(Exception):
     """An option that cannot be followed; the message says why."""
 
@@ -48,19 +55,42 @@ def serve(options: argparse.Namespace) -> int:
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        nodes = read_nodes(options.nodes) if options.nodes else None
-        if options.load:
-            cluster = read_journal(options.load)
-        else:
-            cluster = RecordedCluster(nodes=nodes, without=_components(options.without), seed=options.seed)
-        _allow_many_connections()
-        asyncio.run(_run(cluster, options))
+        with contextlib.ExitStack() as opened:
+            etcd = opened.enter_context(EtcdProcess(options.etcd)) if options.etcd else None
+            cluster = _cluster(options, opened.enter_context(_store(etcd)) if etcd else None)
+            _allow_many_connections()
+            asyncio.run(_run(cluster, options, etcd))
     except (UnusableOptionError, OSError) as error:
         print(f"autograder cluster serve: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:  # where signals cannot be handled by the loop
         pass
     return 0
+
+
+def _cluster(options: argparse.Namespace, store: Store | None) -> RecordedCluster:
+    """The cluster that the options ask for. Raises ``UnusableOptionError``."""
+    if not options.load:
+        nodes = read_nodes(options.nodes) if options.nodes else None
+        return RecordedCluster(nodes=nodes, without=_components(options.without), seed=options.seed, store=store)
+    if store:
+        raise UnusableOptionError("a saved cluster cannot be loaded into an etcd: leave out --load or --etcd")
+    return read_journal(options.load)
+
+
+@contextlib.contextmanager
+def _store(etcd: EtcdProcess) -> Iterator[Store]:
+    """A store in an etcd, until the end of the server. Raises ``UnusableOptionError`` without a client for it."""
+    try:
+        from autograder.controlplane.etcd.remote import EtcdStore  # its client is an extra
+    except ImportError as error:
+        raise UnusableOptionError("--etcd needs a client: pip install 'kubernetes-autograder[etcd]'") from error
+    store = EtcdStore(HOST, etcd.port, stamp, bare)
+    log.info("see what it holds: ETCDCTL_API=3 etcdctl --endpoints=%s get / --prefix --keys-only", etcd.endpoint)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def read_nodes(path: Path) -> list[dict[str, Any]]:
@@ -107,7 +137,7 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _run(cluster: RecordedCluster, options: argparse.Namespace) -> None:
+async def _run(cluster: RecordedCluster, options: argparse.Namespace, etcd: EtcdProcess | None) -> None:
     """Serve until a signal comes; a cluster whose components fail ends with their error."""
     stopped = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows
@@ -115,7 +145,7 @@ async def _run(cluster: RecordedCluster, options: argparse.Namespace) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if options.until_eof:
         _watch_stdin(asyncio.get_running_loop(), stopped)
-    control = Control(cluster, stopped.set)
+    control = Control(cluster, stopped.set, etcd)
     front = SocketFront(cluster, secrets.token_urlsafe(24), port=options.port, mode=options.clock, control=control)
     address = await front.start()
     try:

@@ -36,6 +36,8 @@ from autograder.controlplane.kube_apiserver.routing import resolve
 #: How the users of the control plane are called.  What its components send is not asked about: they have all rights
 #: that they need, and are most of the traffic.
 CONTROL_PLANE: Final = "system:"
+#: The health checks that fail while the store is away.
+_FAILING: Final = ("etcd", "etcd-readiness")
 #: Subresources that open a connection: whoever gets one must be allowed to create it too.
 _CONNECTIONS: Final = ("attach", "exec", "portforward")
 
@@ -88,7 +90,7 @@ class APIServer:
         if user is None or not (request.decoded and user.name.startswith(CONTROL_PLANE)):
             user = self._admitted(request, info)
         if info is None:
-            document = documents.answer(request)
+            document = documents.answer(request, _FAILING if self.backend.store.failure else ())
             if document is None:
                 raise NotFound.path()
             return document
