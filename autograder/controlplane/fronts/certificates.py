@@ -1,6 +1,6 @@
-"""TLS for one run of the server: a certificate authority made on the spot, and a certificate by it.
+"""TLS for one run of the server: a certificate authority made on the spot, and certificates by it.
 
-The authority's key is dropped at once, so that nobody can make another certificate that clients of this server trust.
+The authority's key never leaves the process; with it go the certificates by which users show who they are.
 """
 
 from __future__ import annotations
@@ -26,17 +26,36 @@ _AFTER: Final = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What the server shows, and what a client checks it by; all as PEM."""
+    """What the server shows, and what a client checks it by; all as PEM.  ``signer`` is the authority's key."""
 
     authority: bytes
     certificate: bytes
     key: bytes
+    signer: ec.EllipticCurvePrivateKey
+
+    def client(self, user: str, groups: Sequence[str] = ()) -> tuple[bytes, bytes]:
+        """A certificate that makes its owner a user and a member of groups, and the key of it."""
+        issuer = x509.load_pem_x509_certificate(self.authority).subject
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+        subject = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, user)])
+        certificate = (
+            _builder(subject, issuer, key, datetime.now(UTC))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.signer.public_key()), critical=False)
+            .sign(self.signer, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
 
     def server_context(self) -> ssl.SSLContext:
-        """The TLS settings of a server with this certificate."""
+        """The TLS settings of a server with this certificate, which lets clients show one of theirs."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
+        context.load_verify_locations(cadata=self.authority.decode())
+        context.verify_mode = ssl.CERT_OPTIONAL
         with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only
             path = Path(folder, "server.pem")  # in a folder that is the owner's alone
             path.write_bytes(self.certificate + self.key)
@@ -65,11 +84,16 @@ def issue(names: Sequence[str]) -> Certificates:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    key = server_key.private_bytes(
+    pem = serialization.Encoding.PEM
+    return Certificates(
+        authority.public_bytes(pem), certificate.public_bytes(pem), _pem(server_key), signer=authority_key
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    pem = serialization.Encoding.PEM
-    return Certificates(authority.public_bytes(pem), certificate.public_bytes(pem), key)
 
 
 def _builder(

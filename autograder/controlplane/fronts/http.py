@@ -26,13 +26,19 @@ _QUERY_FIELDS: Final = 1000
 _PRETTY_AGENTS: Final = ("curl", "Wget", "Mozilla/")
 
 
-async def read(http: web.BaseRequest, user: User) -> Request:
-    """The request, with its body read. Raises ``StatusError`` for one that is too large, too slow or not to be read."""
+async def read(http: web.BaseRequest, user: User | None) -> Request:
+    """The request, with its body read. Raises ``StatusError`` for one that is too large, too slow or not to be read.
+
+    A header that is given more than once has its values in lines of their own.
+    """
     try:
         query = parse_qs(http.query_string, keep_blank_values=True, max_num_fields=_QUERY_FIELDS)
     except ValueError as error:
         raise BadRequest(f"the query cannot be read: {error}") from error
-    headers = {name.lower(): value for name, value in http.headers.items()}
+    headers: dict[str, str] = {}
+    for name, value in http.headers.items():
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}\n{value}"
     return Request(http.method, http.path, query, headers, await _body(http), user)
 
 

@@ -13,7 +13,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self
 
-from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response
+from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
 from autograder.controlplane.cluster import Cluster
 from autograder.controlplane.etcd import Store
 
@@ -26,7 +26,10 @@ API_SERVER: Final = "kube-apiserver"
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 #: Requests that change something whatever their method: they run commands in containers.
 _RUNNING: Final = ("exec", "attach")
+#: The administrator's token is no part of a cluster; those of service accounts are, and hold in its copy too.
 _SECRET: Final = "authorization"
+#: What somebody without any right is answered.
+_STRANGERS: Final = (401, 403)
 
 Entry = dict[str, Any]
 
@@ -46,20 +49,26 @@ class RecordedCluster:
     """
 
     def __init__(
-        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Sequence[str] = (),
+        self, *, seed: int = 0, nodes: Sequence[Object] | None = None, without: Sequence[str] = (), secret: str = "",
         store: Store | None = None,
     ) -> None:  # fmt: skip
-        self._boot = {"seed": seed, "nodes": None if nodes is None else list(nodes), "without": list(without)}
-        self._cluster = Cluster(seed=seed, nodes=nodes, without=without, store=store)
+        self._boot = {
+            "seed": seed, "nodes": None if nodes is None else list(nodes), "without": list(without), "secret": secret,
+        }  # fmt: skip
+        self._cluster = Cluster(seed=seed, nodes=nodes, without=without, secret=secret, store=store)
         self.clock = self._cluster.clock
         self._entries: list[Entry] = []
         self._size = 0
 
     def handle(self, request: Request) -> Response:
         """Answer one request of a client, and note it if it may change something."""
-        if request.method not in _READING or request.path.rpartition("/")[2] in _RUNNING:
+        noted = request.method not in _READING or request.path.rpartition("/")[2] in _RUNNING
+        if noted:
             self._note_request(request)
-        return self._cluster.handle(request)
+        response = self._cluster.handle(request)
+        if noted and request.user is None and response.code in _STRANGERS:
+            self._forget_request(request)
+        return response
 
     def settle(self) -> None:
         """Let every component work until nothing is left to do at this moment."""
@@ -112,13 +121,20 @@ class RecordedCluster:
         if self._size > LIMIT:
             self._entries.clear()
             return
-        headers = {name: value for name, value in request.headers.items() if name != _SECRET}
+        known = request.user is not None
+        headers = {name: value for name, value in request.headers.items() if not (known and name == _SECRET)}
         query = {name: list(values) for name, values in request.query.items()}
         body = base64.b64encode(request.body).decode()
         self._entries.append(
             {"at": self.clock.now, "method": request.method, "path": request.path, "query": query,
-             "headers": headers, "body": body}
+             "headers": headers, "body": body, "user": _described(request.user)}
         )  # fmt: skip
+
+    def _forget_request(self, request: Request) -> None:
+        """Take back the note of what a stranger was refused, lest he fill the journal."""
+        self._size -= len(request.body)
+        if self._entries:
+            self._entries.pop()
 
     def _repeat(self, entry: Mapping[str, Any]) -> None:
         self._cluster.run_to(int(entry["at"]))
@@ -128,6 +144,23 @@ class RecordedCluster:
             self.act(entry["event"], entry["target"])
         else:
             body = base64.b64decode(entry["body"], validate=True)
-            request = Request(entry["method"], entry["path"], entry["query"], entry["headers"], body, ADMIN)
+            user = _user(entry["user"])
+            request = Request(entry["method"], entry["path"], entry["query"], entry["headers"], body, user)
             self.handle(request)
         self._cluster.settle()
+
+
+def _described(user: User | None) -> Entry | None:
+    """A user as JSON; None for somebody whom the API server has to find out about."""
+    if user is None:
+        return None
+    extra = {key: list(values) for key, values in user.extra.items()}
+    return {"name": user.name, "groups": list(user.groups), "uid": user.uid, "extra": extra}
+
+
+def _user(described: Entry | None) -> User | None:
+    if described is None:
+        return None
+    extra = {key: tuple(values) for key, values in described["extra"].items()}
+    user = User(described["name"], tuple(described["groups"]), described["uid"], extra)
+    return ADMIN if user == ADMIN else user

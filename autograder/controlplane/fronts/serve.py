@@ -72,7 +72,10 @@ def _cluster(options: argparse.Namespace, store: Store | None) -> RecordedCluste
     """The cluster that the options ask for. Raises ``UnusableOptionError``."""
     if not options.load:
         nodes = read_nodes(options.nodes) if options.nodes else None
-        return RecordedCluster(nodes=nodes, without=_components(options.without), seed=options.seed, store=store)
+        return RecordedCluster(
+            nodes=nodes, without=_components(options.without), seed=options.seed, secret=secrets.token_hex(16),
+            store=store,
+        )  # fmt: skip
     if store:
         raise UnusableOptionError("a saved cluster cannot be loaded into an etcd: leave out --load or --etcd")
     return read_journal(options.load)
@@ -147,6 +150,7 @@ async def _run(cluster: RecordedCluster, options: argparse.Namespace, etcd: Etcd
         _watch_stdin(asyncio.get_running_loop(), stopped)
     control = Control(cluster, stopped.set, etcd)
     front = SocketFront(cluster, secrets.token_urlsafe(24), port=options.port, mode=options.clock, control=control)
+    control.certify = front.client_certificate
     address = await front.start()
     try:
         kubeconfig.write(options.kubeconfig, address.kubeconfig())

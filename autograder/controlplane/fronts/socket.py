@@ -7,22 +7,25 @@ done after its answer has been sent, and before the next request is looked at, a
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import logging
 import socket
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from aiohttp import web
 
-from autograder.controlplane.apimachinery.errors import InternalError, StatusError, Unauthorized
+from autograder.controlplane.apimachinery.errors import BadRequest, Forbidden, InternalError, StatusError
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, User
 from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing, streams
 from autograder.controlplane.fronts.connections import Server
 from autograder.controlplane.fronts.control import PREFIX, Control
 from autograder.controlplane.fronts.watches import Watches
+from autograder.controlplane.kube_apiserver.authorization.authorizer import MASTERS
+from autograder.controlplane.kube_apiserver.impersonation import AUTHENTICATED
 
 HOST: Final = "127.0.0.1"
 _READING: Final = ("GET", "HEAD")
@@ -142,11 +145,14 @@ class SocketFront:
     async def _answer(self, incoming: web.BaseRequest, request: Request) -> Response:
         """The answer, by whom the request is for."""
         if self._control and request.path.startswith(PREFIX):
+            if request.user is None or MASTERS not in request.user.groups:
+                denied = Forbidden(f'forbidden: only the administrator may use path "{request.path}"')
+                return Response(denied.code, denied.status(), error=denied)
             return self._control.handle(request)
         if request.method not in _READING:
             self.pacing.changed()
             return self._handle(request)
-        if request.flag("watch"):
+        if request.flag("watch") or request.user is None:
             return self._handle(request)
         response = self.pacing.answer(request, _client(incoming, request), self._handle)
         return await self._aged(request, response)
@@ -169,15 +175,39 @@ class SocketFront:
         response.body = aging.moved(response.body, now=self._cluster.clock.now, wall=time.time())
         return response
 
-    def _user(self, incoming: web.BaseRequest) -> User:
-        """The administrator, if the token is his or none can be sent. Raises ``Unauthorized`` for anybody else."""
+    def client_certificate(self, user: str, groups: Sequence[str] = ()) -> tuple[bytes, bytes]:
+        """A certificate and key, as PEM, by which a client is a user. Raises ``BadRequest`` without TLS."""
+        if self._certificates is None:
+            raise BadRequest("certificates are of no use without TLS")
+        return self._certificates.client(user, groups)
+
+    def _user(self, incoming: web.BaseRequest) -> User | None:
+        """Whom a certificate names; the administrator, if the token is his or none can be sent; else None.
+
+        What other tokens are worth, and what somebody without any may do, the API server decides.
+        """
+        user = _certified(incoming)
+        if user is not None:
+            return user
         scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
         if self._certificates is None and not token:
             return ADMIN
         known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
-        if not known:
-            raise Unauthorized("Unauthorized")
-        return ADMIN
+        return ADMIN if known else None
+
+
+def _certified(incoming: web.BaseRequest) -> User | None:
+    """The user whom a verified certificate names: the common name, in groups by the names of organizations."""
+    tls = incoming.transport.get_extra_info("ssl_object") if incoming.transport else None
+    shown = tls.getpeercert() if tls else None
+    if tls is None or not shown:
+        return None
+    names = [pair for part in shown["subject"] for pair in part]
+    user = next((value for name, value in names if name == "commonName"), "")
+    groups = tuple(value for name, value in names if name == "organizationName")
+    fingerprint = hashlib.sha256(tls.getpeercert(binary_form=True)).hexdigest()
+    extra = {"authentication.kubernetes.io/credential-id": (f"X509SHA256={fingerprint}",)}
+    return User(user, (*groups, AUTHENTICATED), extra=extra) if user else None
 
 
 def _client(incoming: web.BaseRequest, request: Request) -> Hashable:

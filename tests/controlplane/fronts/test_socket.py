@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,7 +16,7 @@ from fake_cluster import TOKEN, FakeCluster, Stream, named, serving, trusting
 
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, WatchEvent
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.fronts import http
+from autograder.controlplane.fronts import certificates, http
 from autograder.controlplane.fronts.socket import Address, SocketFront
 
 PODS = "/api/v1/namespaces/default/pods"
@@ -57,12 +58,55 @@ def test_a_request_reaches_the_cluster_as_it_was_sent(cluster: FakeCluster) -> N
 
 
 @pytest.mark.parametrize("token", ["", "another"])
-def test_nobody_is_let_in_without_the_token(cluster: FakeCluster, token: str) -> None:
+def test_whoever_does_not_show_the_token_is_the_api_servers_to_judge(cluster: FakeCluster, token: str) -> None:
     async def scenario(address: Address, front: SocketFront) -> None:
         async with session(address, token) as client, client.get(PODS) as answer:
-            status = await answer.json()
-            assert (answer.status, status["reason"]) == (401, "Unauthorized")
+            await answer.read()
+        (request,) = cluster.requests
+        assert request.user is None
+        assert request.headers.get("authorization", "") == (f"Bearer {token}" if token else "")
+
+    serving(cluster, scenario)
+
+
+def test_a_certificate_of_the_authority_names_a_user_and_his_groups(cluster: FakeCluster, tmp_path: Path) -> None:
+    async def scenario(address: Address, front: SocketFront) -> None:
+        certificate, key = front.client_certificate("jane", ["dev", "ops"])
+        (tmp_path / "jane.pem").write_bytes(certificate + key)
+        tls = trusting(address)
+        tls.load_cert_chain(tmp_path / "jane.pem")
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as client,
+            client.get(address.url + PODS, headers={"Authorization": "Bearer another"}) as answer,
+        ):
+            await answer.read()
+        (request,) = cluster.requests
+        assert request.user is not None
+        assert (request.user.name, request.user.groups) == ("jane", ("dev", "ops", "system:authenticated"))
+
+    serving(cluster, scenario)
+
+
+def test_a_certificate_of_somebody_else_is_not_taken(cluster: FakeCluster, tmp_path: Path) -> None:
+    async def scenario(address: Address, front: SocketFront) -> None:
+        certificate, key = certificates.issue(["localhost"]).client("admin", ["system:masters"])
+        (tmp_path / "forged.pem").write_bytes(certificate + key)
+        tls = trusting(address)
+        tls.load_cert_chain(tmp_path / "forged.pem")
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as client:
+            with pytest.raises(aiohttp.ClientError):
+                await client.get(address.url + PODS)
         assert cluster.requests == []
+
+    serving(cluster, scenario)
+
+
+def test_every_value_of_a_header_arrives(cluster: FakeCluster) -> None:
+    async def scenario(address: Address, front: SocketFront) -> None:
+        headers = [("Impersonate-User", "jane"), ("Impersonate-Group", "a, b"), ("Impersonate-Group", "c")]
+        async with session(address) as client, client.get(PODS, headers=headers) as answer:
+            await answer.read()
+        assert cluster.requests[0].headers["impersonate-group"] == "a, b\nc"
 
     serving(cluster, scenario)
 
