@@ -29,7 +29,7 @@ _RUNNING: Final = ("exec", "attach")
 #: The administrator's token is no part of a cluster; those of service accounts are, and hold in its copy too.
 _SECRET: Final = "authorization"
 #: What somebody without any right is answered.
-_STRANGERS: Final = (401, 403)
+_REFUSED: Final = (401, 403)
 
 Entry = dict[str, Any]
 
@@ -61,13 +61,16 @@ class RecordedCluster:
         self._size = 0
 
     def handle(self, request: Request) -> Response:
-        """Answer one request of a client, and note it if it may change something."""
-        noted = request.method not in _READING or request.path.rpartition("/")[2] in _RUNNING
-        if noted:
+        """Answer one request of a client, and note it if it may change something.
+
+        What a stranger was refused is not noted, lest he fill the journal.
+        """
+        changing = request.method not in _READING or request.path.rpartition("/")[2] in _RUNNING
+        if changing and request.user is not None:
             self._note_request(request)
         response = self._cluster.handle(request)
-        if noted and request.user is None and response.code in _STRANGERS:
-            self._forget_request(request)
+        if changing and request.user is None and response.code not in _REFUSED:
+            self._note_request(request)
         return response
 
     def settle(self) -> None:
@@ -129,12 +132,6 @@ class RecordedCluster:
             {"at": self.clock.now, "method": request.method, "path": request.path, "query": query,
              "headers": headers, "body": body, "user": _described(request.user)}
         )  # fmt: skip
-
-    def _forget_request(self, request: Request) -> None:
-        """Take back the note of what a stranger was refused, lest he fill the journal."""
-        self._size -= len(request.body)
-        if self._entries:
-            self._entries.pop()
 
     def _repeat(self, entry: Mapping[str, Any]) -> None:
         self._cluster.run_to(int(entry["at"]))
