@@ -51,14 +51,13 @@ class StatefulSetController(Controller):
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
 
     def subscriptions(self) -> dict[Informer, str]:
-        return {self.sets: "on_set", self.revisions: "on_owned", self.pods: "on_pod"}
+        return {self.sets: "on_set", self.revisions: "on_revision", self.pods: "on_pod"}
 
     def on_set(self, delta: Delta) -> None:
         self.queue.add(object_key(delta.object))
 
-    def on_owned(self, delta: Delta) -> None:
-        if owner := self._owner(delta.object):
-            self.queue.add(object_key(owner))
+    def on_revision(self, delta: Delta) -> None:
+        """Revisions are read when their set is looked at."""
 
     def on_pod(self, delta: Delta) -> None:
         pod = delta.object
@@ -80,7 +79,8 @@ class StatefulSetController(Controller):
 
     def reconcile(self, key: str) -> None:
         stateful_set = self.sets.get_by_key(key)
-        if stateful_set is None:
+        if stateful_set is None or "deletionTimestamp" in stateful_set["metadata"]:
+            # The garbage collector takes what is left, and would take back whatever is made now.
             return
         selector = selectors.of_object(stateful_set["spec"]["selector"])
         meta = stateful_set["metadata"]
@@ -93,8 +93,7 @@ class StatefulSetController(Controller):
         current, update, collisions = self._sync_revisions(stateful_set, history.in_order(revisions))
         round_ = _Round(self, stateful_set, current, update, sorted(pods, key=ordinal))
         try:
-            if "deletionTimestamp" not in meta:
-                round_.run()
+            round_.run()
         finally:
             self._write_status(key, round_, collisions)
         self._truncate_history(stateful_set, pods, history.in_order(revisions), {_name(current), _name(update)})
