@@ -1,5 +1,6 @@
 """The vocabulary of checks: what the author of an exercise writes, and the verdict that comes of it."""
 
+from autograder.checks.commands import CommandRun
 from autograder.checks.declaring import BadCheck, Check, criterion, gate, guard
 from autograder.checks.findings import Failed
 from autograder.checks.hindrances import hindrances
@@ -15,6 +16,7 @@ __all__ = [
     "Burst",
     "Case",
     "Check",
+    "CommandRun",
     "Failed",
     "Field",
     "Judged",

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from autograder.checks.commands import CommandRun
 from autograder.checks.findings import Failed, PartlyFailed
 from autograder.checks.health import is_ready, what_is_wrong
 from autograder.checks.meaning import shown
 from autograder.checks.paths import MISSING, first_difference, render
 from autograder.checks.sources import Sources
 from autograder.checks.subject import Field, Subject, did_you_mean
+from autograder.checks.verdict import Where
 from autograder.clusters import Capability, Cluster, Object, need
 from autograder.controlplane.apimachinery.errors import NotFound
 
@@ -200,6 +202,32 @@ class Review:
             raise failures[0]
         if failures:
             raise PartlyFailed((len(claims) - len(failures)) / len(claims), failures)
+
+    @property
+    def commands(self) -> Sequence[CommandRun]:
+        """What became of each command of the answer, in order."""
+        return self.case.commands
+
+    def used(self, *verbs: str) -> None:
+        """The answer used one of these commands of kubectl, as ``scale`` or ``rollout undo``, and it did not fail."""
+        run = [" ".join(("", *command.arguments, "")) for command in self.commands if not command.code]
+        held = any(f" {verb} " in arguments for arguments in run for verb in verbs)
+        done = ", ".join(dict.fromkeys(command.verb for command in self.commands)) or "nothing"
+        wanted = " or ".join(f"kubectl {verb}" for verb in verbs)
+        message = f"the answer uses kubectl {done}, and the task is about another command"
+        self.require(held, message, wanted=wanted, found=done)
+
+    def printed(self, kind: str, name: str) -> Subject:
+        """The object that a command printed with ``-o yaml`` or ``-o json``, the last one of this kind and name."""
+        self.notes.names.append(name)
+        objects = [obj for command in self.commands if not command.code for obj in command.objects]
+        found = [obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == (kind, name)]
+        if not found:
+            there = ", ".join(f"{obj['kind']} {obj['metadata']['name']}" for obj in objects) or "no object"
+            message = f"no command printed the {kind} {name}; what was printed: {there}"
+            raise Failed(message, wanted=f"{kind} {name}", found=there)
+        self.notes.found.append(f"the {kind} {name} was printed")
+        return Subject(self, found[-1])
 
     def require(self, held: bool, message: str, *, wanted: str, found: str, about: Field | None = None) -> None:
         """Fail with these words unless ``held``."""

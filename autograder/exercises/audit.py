@@ -105,7 +105,7 @@ class _Audit:
         self.lost: set[str] = set()
 
     def run(self) -> None:
-        for file in stray_files(exercises_root() / self.exercise.id, self.exercise.kind):
+        for file in stray_files(exercises_root() / self.exercise.id, self.exercise):
             self.find(f"{file} belongs to no part of an exercise")
         self.starter(self.exercise)
         self.solution()
@@ -210,7 +210,7 @@ class _Audit:
 
     def stored(self, objects: Sequence[Any]) -> list[Object] | None:
         """What the API server makes of the objects, defaults filled in; None if it refuses one."""
-        case = self.runner.case(self.exercise, ())
+        case = self.runner.case(self.exercise)
         try:
             return [server_fields_removed(apply(case.cluster, obj, case.namespace)) for obj in objects]
         except (StatusError, LookupError):

@@ -5,18 +5,31 @@ The format is described for authors in ``course/exercises/README.md``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from typing import Any, Final
 
+from autograder.checks import Trial
 from autograder.checks.declaring import Check
 from autograder.checks.verdict import Role, tidy
+from autograder.clusters import Cluster
 from autograder.exercises.parameters import Parameter, Value, draw, render
+from autograder.exercises.questions import Question
 
 
 class Kind(Enum):
-    """What a student hands in; the value is the ending of the files."""
+    """What the student is asked to do."""
+
+    MANIFEST = "manifest"
+    COMMANDS = "commands"
+    PREDICTION = "prediction"
+    TROUBLESHOOT = "troubleshoot"
+
+
+class Form(Enum):
+    """What an answer is written as; the value is the name of the magic whose cells hold it."""
 
     MANIFEST = "manifest"
     COMMANDS = "commands"
@@ -24,8 +37,25 @@ class Kind(Enum):
 
     @property
     def ending(self) -> str:
-        """The ending of starter, solution and variants."""
-        return ".txt" if self is Kind.COMMANDS else ".yaml"
+        """The ending of files of this form."""
+        return ".txt" if self is Form.COMMANDS else ".yaml"
+
+
+class Difficulty(Enum):
+    """How hard an exercise is for those who have read its lesson."""
+
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
+
+
+#: Kinds whose feedback says only what was found, since naming what was wanted would give the answer away.
+LEADING: Final = frozenset({Kind.PREDICTION, Kind.TROUBLESHOOT})
+
+#: ``prepare(cluster, values)`` of an exercise's ``setup.py``.
+Prepare = Callable[[Cluster, Mapping[str, Any]], None]
+#: ``experiment(trial)`` of an exercise's ``experiment.py``: what really happens, by the names of the questions.
+Experiment = Callable[[Trial], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +96,11 @@ class Exercise:
     raw_cluster_objects: tuple[str, ...] = ()
     shows_wanted: bool = True
     bounds: Bounds = Bounds()
+    form: Form = Form.MANIFEST
+    difficulty: Difficulty | None = None
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    prepare: Prepare | None = None
+    experiment: Experiment | None = None
 
     def with_values(self, values: Mapping[str, Value]) -> Exercise:
         """The same exercise with other values for its parameters."""
@@ -83,12 +118,12 @@ class Exercise:
     @property
     def starter(self) -> str:
         """What the student finds to begin with."""
-        return self._rendered(f"starter{self.kind.ending}")
+        return self._rendered(f"starter{self.form.ending}")
 
     @property
     def solution(self) -> str:
         """An answer that earns full marks."""
-        return self._rendered(f"solution{self.kind.ending}")
+        return self._rendered(f"solution{self.form.ending}")
 
     @property
     def setup(self) -> str:
@@ -122,7 +157,17 @@ class Exercise:
 
     def answer(self, text: str | bytes) -> Answer:
         """An answer of one file."""
-        return Answer({f"answer{self.kind.ending}": text})
+        return Answer({self.file: text})
+
+    @property
+    def file(self) -> str:
+        """The file that the student's answer is kept in, ``first-pod.yaml``."""
+        return f"{self.id.rpartition('/')[2]}{self.form.ending}"
+
+    @property
+    def header(self) -> str:
+        """The first line of the answer's cell, ``%%manifest first-pod.yaml``."""
+        return f"%%{self.form.value} {self.file}"
 
     def _rendered(self, path: str) -> str:
         return render(self.texts[path], self.values, source=path)

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
 
 from autograder.checks.declaring import BadCheck, Check
-from autograder.exercises.exercise import Exercise, Kind, points_of
+from autograder.exercises.exercise import LEADING, Difficulty, Exercise, Form, Kind, points_of
 from autograder.exercises.parameters import BadParameter, Parameter, defaults
+from autograder.exercises.questions import BadQuestion, Question, starter
 
 REQUIRED: Final = ("title", "points", "minutes", "kind")
-OPTIONAL: Final = ("namespaces", "cluster_objects", "parameters", "wanted")
+OPTIONAL: Final = ("answer", "difficulty", "namespaces", "cluster_objects", "parameters", "questions", "wanted")
 TASK, CHECKS, HINTS, SETUP = "task.md", "checks.py", "hints.md", "setup.yaml"
+PREPARE, EXPERIMENT = "setup.py", "experiment.py"
+#: Folders of other answers; those of some kinds may be of several forms.
+VARIANTS: Final = ("accepted", "mutants")
 IGNORED: Final = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
+
+Choice = TypeVar("Choice", bound=Enum)
 
 
 class BadExercise(ValueError):
@@ -50,11 +57,19 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
     if TASK not in texts:
         raise BadExercise(f"{exercise}: {TASK} is missing")
     matter, texts[TASK] = _front_matter(texts[TASK], exercise)
-    kind = _kind(matter, exercise)
-    for required in (f"starter{kind.ending}", f"solution{kind.ending}", HINTS, CHECKS):
+    kind = _one_of(Kind, matter, "kind", exercise)
+    form = _form(matter, kind, exercise)
+    questions = _questions(matter, kind, exercise)
+    if form is Form.PREDICTION:
+        texts = {"starter.yaml": starter(questions), **texts}
+    judged_by = EXPERIMENT if form is Form.PREDICTION else CHECKS
+    for required in (f"starter{form.ending}", f"solution{form.ending}", HINTS, judged_by):
         if required not in texts:
             raise BadExercise(f"{exercise}: {required} is missing")
-    checks = _checks(texts[CHECKS], folder / CHECKS, exercise)
+    if form is Form.PREDICTION:
+        checks = tuple(question.check for question in questions.values())
+    else:
+        checks = _checks(texts[CHECKS], folder / CHECKS, exercise)
     if points_of(checks) != matter["points"]:
         raise BadExercise(
             f"{exercise}: the task promises {matter['points']} points and the criteria add up to {points_of(checks)}"
@@ -68,7 +83,11 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
             values={**defaults(parameters), **(values or {})},
             raw_namespaces=_names(matter, "namespaces", exercise) or ("default",),
             raw_cluster_objects=_names(matter, "cluster_objects", exercise),
-            shows_wanted=matter.get("wanted", "shown") == "shown",
+            shows_wanted=matter.get("wanted", "hidden" if kind in LEADING else "shown") == "shown",
+            form=form, questions=questions,
+            difficulty=_one_of(Difficulty, matter, "difficulty", exercise) if "difficulty" in matter else None,
+            prepare=_function(texts, folder, PREPARE, "prepare", exercise),
+            experiment=_function(texts, folder, EXPERIMENT, "experiment", exercise),
         )  # fmt: skip
         loaded.task, loaded.starter, loaded.solution, loaded.hints, loaded.setup  # noqa: B018  every text must render
         return loaded
@@ -76,15 +95,17 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
         raise BadExercise(f"{exercise}: {error}") from error
 
 
-def stray_files(folder: Path, kind: Kind) -> list[str]:
+def stray_files(folder: Path, exercise: Exercise) -> list[str]:
     """Files in an exercise's folder that belong to no part of the format."""
-    known = {TASK, CHECKS, HINTS, SETUP, f"starter{kind.ending}", f"solution{kind.ending}"}
+    known = {TASK, HINTS, SETUP, PREPARE, f"solution{exercise.form.ending}"}
+    known |= {EXPERIMENT} if exercise.form is Form.PREDICTION else {CHECKS, f"starter{exercise.form.ending}"}
+    endings = {form.ending for form in Form} if exercise.kind is Kind.TROUBLESHOOT else {exercise.form.ending}
     found = []
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         if path.is_dir() or IGNORED & set(inside.parts):
             continue
-        variant = len(inside.parts) == 2 and inside.parts[0] in ("accepted", "mutants") and path.suffix == kind.ending
+        variant = len(inside.parts) == 2 and inside.parts[0] in VARIANTS and path.suffix in endings
         if inside.as_posix() not in known and not variant:
             found.append(inside.as_posix())
     return found
@@ -128,12 +149,34 @@ def _front_matter(text: str, exercise: str) -> tuple[dict[str, Any], str]:
     return matter, task.lstrip("\n")
 
 
-def _kind(matter: Mapping[str, Any], exercise: str) -> Kind:
+def _one_of(choices: type[Choice], matter: Mapping[str, Any], key: str, exercise: str) -> Choice:
     try:
-        return Kind(matter["kind"])
+        return choices(matter[key])
     except ValueError:
-        kinds = ", ".join(kind.value for kind in Kind)
-        raise BadExercise(f"{exercise}: the kind {matter['kind']!r} is none of {kinds}") from None
+        known = ", ".join(str(choice.value) for choice in choices)
+        raise BadExercise(f"{exercise}: the {key} {matter[key]!r} is none of {known}") from None
+
+
+def _form(matter: Mapping[str, Any], kind: Kind, exercise: str) -> Form:
+    """The form that the answer has: that of the kind, or for troubleshooting what the front matter says."""
+    if kind is not Kind.TROUBLESHOOT:
+        if "answer" in matter:
+            raise BadExercise(f"{exercise}: front matter of {TASK}: only exercises of the kind troubleshoot say `answer`")
+        return Form(kind.value)
+    form = _one_of(Form, {"answer": "manifest", **matter}, "answer", exercise)
+    if form is Form.PREDICTION:
+        raise BadExercise(f"{exercise}: the answer of an exercise of the kind troubleshoot is manifest or commands")
+    return form
+
+
+def _questions(matter: Mapping[str, Any], kind: Kind, exercise: str) -> dict[str, Question]:
+    declared = matter.get("questions") or {}
+    if bool(declared) is not (kind is Kind.PREDICTION) or not isinstance(declared, dict):
+        raise BadExercise(f"{exercise}: front matter of {TASK}: predictions have `questions`, a map, and only they")
+    try:
+        return {str(name): Question.parse(str(name), given) for name, given in declared.items()}
+    except BadQuestion as error:
+        raise BadExercise(f"{exercise}: {error}") from error
 
 
 def _names(matter: Mapping[str, Any], key: str, exercise: str) -> tuple[str, ...]:
@@ -145,14 +188,7 @@ def _names(matter: Mapping[str, Any], key: str, exercise: str) -> tuple[str, ...
 
 def _checks(code: str, path: Path, exercise: str) -> tuple[Check, ...]:
     """The checks of a module in the order in which they are written."""
-    module: dict[str, Any] = {"__name__": f"checks of {exercise}", "__file__": str(path)}
-    try:
-        exec(compile(code, str(path), "exec", dont_inherit=True), module)  # written by the course's authors
-    except BadCheck as error:
-        raise BadExercise(f"{exercise}: {CHECKS}: {error}") from error
-    except Exception as error:
-        raise BadExercise(f"{exercise}: {CHECKS} cannot be run: {type(error).__name__}: {error}") from error
-    checks = tuple(value for value in module.values() if isinstance(value, Check))
+    checks = tuple(value for value in _module(code, path, exercise).values() if isinstance(value, Check))
     names = [check.name for check in checks]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
@@ -160,3 +196,25 @@ def _checks(code: str, path: Path, exercise: str) -> tuple[Check, ...]:
     if not points_of(checks):
         raise BadExercise(f"{exercise}: {CHECKS} declares no criterion")
     return checks
+
+
+def _function(texts: Mapping[str, str], folder: Path, file: str, name: str, exercise: str) -> Any:
+    """The function ``name`` that a file of the exercise defines; None if there is no such file."""
+    if file not in texts:
+        return None
+    function = _module(texts[file], folder / file, exercise).get(name)
+    if not callable(function):
+        raise BadExercise(f"{exercise}: {file} defines no function {name}")
+    return function
+
+
+def _module(code: str, path: Path, exercise: str) -> dict[str, Any]:
+    """What a Python file of an exercise defines; it is run, since the course's authors wrote it."""
+    module: dict[str, Any] = {"__name__": f"{path.stem} of {exercise}", "__file__": str(path)}
+    try:
+        exec(compile(code, str(path), "exec", dont_inherit=True), module)
+    except BadCheck as error:
+        raise BadExercise(f"{exercise}: {path.name}: {error}") from error
+    except Exception as error:
+        raise BadExercise(f"{exercise}: {path.name} cannot be run: {type(error).__name__}: {error}") from error
+    return module

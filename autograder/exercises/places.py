@@ -7,18 +7,18 @@ answer) and given time to get as far as the first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from autograder.checks import Case, Sources, hindrances
+from autograder.checks import Case, Notes, Sources, Trial, hindrances
 from autograder.checks.health import is_ready
 from autograder.checks.review import ObjectKey
-from autograder.clusters import Capability, Cluster, ClusterError, Object, apply
+from autograder.clusters import Capability, Cluster, ClusterError, Object, apply, need
 from autograder.clusters.kinds import UnknownKind, kind_named
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.exercises.confinement import in_order, trespasses
-from autograder.exercises.exercise import Exercise
+from autograder.exercises.exercise import Exercise, Form
 from autograder.manifests import Document, parse
 
 #: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
@@ -40,6 +40,14 @@ class Prepared:
     before: dict[ObjectKey, Object]
 
 
+@dataclass(frozen=True, slots=True)
+class Experimented:
+    """What an experiment found, and the cluster in which it was done."""
+
+    outcome: Mapping[str, Any]
+    cluster: Cluster
+
+
 class Places:
     """The places for answers in one cluster, which itself is never changed."""
 
@@ -47,6 +55,7 @@ class Places:
         self._warm = cluster
         self._forks = Capability.FORK in cluster.capabilities
         self._prepared: dict[tuple[object, ...], Prepared] = {}
+        self._experimented: dict[tuple[object, ...], Experimented] = {}
 
     def seconds(self, exercise: Exercise) -> float:
         """How long judging one answer may take, of wall time."""
@@ -54,11 +63,11 @@ class Places:
 
     def prepared(self, exercise: Exercise) -> Prepared:
         """A cluster with the exercise's namespaces and setup, to be forked; made once for all who have the same."""
-        key = (exercise.setup, exercise.namespaces, exercise.cluster_objects)
+        key = _surroundings(exercise)
         if key not in self._prepared:
             if len(self._prepared) >= PREPARED_LIMIT:
                 self._prepared.clear()
-            self._prepared[key] = _prepare(exercise, self._warm.fork())
+            self._prepared[key] = prepare(exercise, self._warm.fork())
         return self._prepared[key]
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -66,15 +75,27 @@ class Places:
         if self._forks:
             self.prepared(exercise)
 
+    def experimented(self, exercise: Exercise) -> Experimented:
+        """What really happens in an exercise's experiment; no answer has a part in it, so that it is done once."""
+        need(self._warm, Capability.FORK)
+        key = (*_surroundings(exercise), exercise.id, tuple(exercise.values.items()))
+        if key not in self._experimented:
+            if len(self._experimented) >= PREPARED_LIMIT:
+                self._experimented.clear()
+            assert exercise.experiment is not None
+            trial = Trial(self.case(exercise, ()), Notes())
+            self._experimented[key] = Experimented(exercise.experiment(trial), trial.cluster)
+        return self._experimented[key]
+
     def case(self, exercise: Exercise, documents: Sequence[Document]) -> Case:
         """A fresh place with the setup in it, as the checks see it; its cluster is to be closed at the end."""
         if self._forks:
             prepared = self.prepared(exercise)
             return _case(exercise, documents, Prepared(prepared.cluster.fork(), prepared.before))
-        first = _case(exercise, documents, _prepare(exercise, self._warm.apart()))
+        first = _case(exercise, documents, prepare(exercise, self._warm.apart()))
 
         def again() -> Case:
-            second = _case(exercise, documents, _prepare(exercise, first.cluster.apart()))
+            second = _case(exercise, documents, prepare(exercise, first.cluster.apart()))
             _catch_up(exercise, documents, second.cluster, first.cluster)
             return second
 
@@ -94,7 +115,8 @@ def _case(exercise: Exercise, documents: Sequence[Document], prepared: Prepared)
     return Case(prepared.cluster, Sources(documents, namespace), namespace, exercise.values, prepared.before)
 
 
-def _prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
+def prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
+    """Put an exercise's surroundings into a cluster."""
     for namespace in exercise.namespaces:
         if f"Namespace/{namespace}" not in exercise.cluster_objects:
             try:
@@ -102,23 +124,39 @@ def _prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
             except AlreadyExists:
                 continue
     cluster.settle()
-    before: dict[ObjectKey, Object] = {}
+    documents: Sequence[Document] = ()
     if exercise.setup:
         manifest = parse(exercise.setup, source="setup.yaml")
         if manifest.problems:
             raise ValueError(f"{exercise.id}: {manifest.problems[0]}")
-        for document in in_order(manifest.documents):
+        documents = manifest.documents
+        for document in in_order(documents):
             apply(cluster, document.value, exercise.namespaces[0])
-        cluster.settle()
-        if Capability.CLOCK in cluster.capabilities:
-            cluster.advance(SETUP_SECONDS)
-        else:
-            cluster.wait_until(lambda: all(is_ready(pod) for pod in cluster.list("Pod", "")), SETUP_SECONDS)
-        for document in manifest.documents:
-            namespace = (document.namespace or exercise.namespaces[0]) if kind_named(document.kind).namespaced else ""
-            live = cluster.get(document.kind, document.name, namespace)
-            before[document.kind, namespace, document.name] = live
+        _let_it_get_ready(cluster)
+    if exercise.prepare is not None:
+        exercise.prepare(cluster, exercise.values)
+        _let_it_get_ready(cluster)
+    before: dict[ObjectKey, Object] = {}
+    for document in documents:
+        namespace = (document.namespace or exercise.namespaces[0]) if kind_named(document.kind).namespaced else ""
+        live = cluster.get(document.kind, document.name, namespace)
+        before[document.kind, namespace, document.name] = live
     return Prepared(cluster, before)
+
+
+def _let_it_get_ready(cluster: Cluster) -> None:
+    cluster.settle()
+    if Capability.CLOCK in cluster.capabilities:
+        cluster.advance(SETUP_SECONDS)
+    else:
+        cluster.wait_until(lambda: all(is_ready(pod) for pod in cluster.list("Pod", "")), SETUP_SECONDS)
+
+
+def _surroundings(exercise: Exercise) -> tuple[object, ...]:
+    """What decides how a cluster is prepared for an exercise."""
+    code = exercise.texts.get("setup.py", "")
+    values = tuple(exercise.values.items()) if code else ()
+    return exercise.setup, exercise.namespaces, exercise.cluster_objects, code, values
 
 
 def _catch_up(exercise: Exercise, documents: Sequence[Document], copy: Cluster, original: Cluster) -> None:
@@ -142,6 +180,8 @@ def _is_as_far(copy: Cluster, original: Cluster) -> Callable[[], bool]:
 
 def _images(exercise: Exercise) -> Iterator[str]:
     """The images of right answers and of the setup: if one of them cannot be pulled, that is nobody's mistake."""
+    if exercise.form is not Form.MANIFEST:
+        return
     for text in (exercise.setup, exercise.solution, *exercise.accepted.values()):
         for document in parse(text, source="image").documents:
             yield from _values_of(document.value, "image")

@@ -1,57 +1,65 @@
-"""Judging an answer: read it, apply it to a copy of a warm cluster, let the cluster work, run the checks.
+"""Judging an answer: read it, let it act on a copy of a warm cluster, let the cluster work, run the checks.
 
     runner = Runner(open_cluster("embedded"))        # boots once
     verdict = runner.judge(load("pods/first-pod"), Answer({"pod.yaml": text}))
 
-The API server has the last word on what a manifest may say; the schemas are asked only to explain its refusals.
+Manifests are applied, commands are run by the real kubectl, and predictions are compared with what an experiment finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from autograder.checks import (
     Case,
+    CommandRun,
     Judged,
     Outcome,
     Result,
-    Role,
+    Sources,
     Status,
     Verdict,
-    Where,
     block,
-    place,
     run,
     verdict_of,
 )
-from autograder.clusters import Cluster, ClusterError, NotSupportedHere, apply
-from autograder.clusters.kinds import UnknownKind
-from autograder.controlplane.apimachinery.errors import StatusError
-from autograder.exercises.confinement import OutOfBounds, check_size, in_order, trespasses
+from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, need
+from autograder.clusters.embedded import EmbeddedCluster
+from autograder.exercises.applying import apply_document
+from autograder.exercises.confinement import OutOfBounds, check_size
 from autograder.exercises.deadlines import TimedOut, deadline
-from autograder.exercises.exercise import Answer, Exercise, Kind
+from autograder.exercises.entries import (
+    ACCEPTED,
+    READABLE,
+    WHY_ACCEPTED,
+    WHY_CONFINED,
+    WHY_IN_TIME,
+    WHY_RAN,
+    WHY_READABLE,
+    entry,
+    unreadable,
+)
+from autograder.exercises.exercise import Answer, Exercise, Form
 from autograder.exercises.places import Places, Prepared
-from autograder.manifests import Document, Manifest, Problem, check_schema, parse, parse_path, render_path
+from autograder.exercises.reading import Reading, is_blank, read
+from autograder.exercises.terminal import Terminal
 
-READABLE: Final = "readable"
-ACCEPTED: Final = "accepted"
-WHY_READABLE: Final = "Only what can be read can be sent to a cluster."
-WHY_CONFINED: Final = "An answer touches what its exercise is about, and nothing else."
-WHY_ACCEPTED: Final = "The API server checks every object before it stores it; what it refuses never exists."
+#: The entry of a command that failed.
+RAN: Final = "ran"
 
 
 class Unsupported(Exception):
-    """The runner cannot judge answers of this kind yet."""
+    """Answers to this exercise cannot be judged here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and what led to it; the audit looks at the notes."""
+    """A verdict and what led to it: the notes of the checks and, if it can still be looked at, the cluster."""
 
     verdict: Verdict
     judged: tuple[Judged, ...] = ()
+    cluster: Cluster | None = None
 
 
 class Runner:
@@ -59,6 +67,7 @@ class Runner:
 
     def __init__(self, cluster: Cluster) -> None:
         self._places = Places(cluster)
+        self._terminal: Terminal | None = None
 
     def judge(self, exercise: Exercise, answer: Answer) -> Verdict:
         """The verdict on an answer.  Whatever the answer holds, this returns; only ``Unsupported`` is raised."""
@@ -66,33 +75,30 @@ class Runner:
 
     def judgement(self, exercise: Exercise, answer: Answer) -> Judgement:
         """As ``judge``, with the notes of every check."""
-        if exercise.kind is not Kind.MANIFEST:
-            raise Unsupported(f"{exercise.id}: answers of the kind {exercise.kind.value!r} cannot be judged yet")
-        if _is_blank(answer):
+        if is_blank(exercise, answer):
             return _unjudged(exercise, Status.NOT_SUBMITTED, entry(READABLE, "there is no answer yet", WHY_READABLE))
-        manifests, problems = _read(exercise, answer)
-        if problems:
-            return _unjudged(exercise, Status.UNREADABLE, *[_of_problem(problem) for problem in problems])
-        documents = in_order([document for manifest in manifests for document in manifest.documents])
+        reading = read(exercise, answer)
+        if reading.problems:
+            return _unjudged(exercise, Status.UNREADABLE, *map(unreadable, reading.problems))
         try:
-            check_size(exercise, documents)
+            check_size(exercise, reading.documents)
         except OutOfBounds as too_much:
             return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, entry(ACCEPTED, str(too_much), WHY_CONFINED))
-        judged: list[Judged] = []
         refusals: list[Result] = []
+        judged: list[Judged] = []
         try:
             with deadline(self.seconds(exercise)):
-                self._judge(exercise, documents, refusals, judged)
+                cluster = self._judge(exercise, reading, refusals, judged)
         except TimedOut:
             return _timed_out(exercise, [*refusals, *(one.result for one in judged)], self.seconds(exercise))
         except NotSupportedHere as absent:
-            message = f"not run there: {absent}"
-            return Judgement(_not_run(exercise, message))
+            return Judgement(_not_run(exercise, f"not run there: {absent}"))
         except Exception as error:  # the cluster or the setup failed: never the student's fault, and never a silent 0
             message = f"could not be judged: {type(error).__name__}: {error}"
             failure = entry(ACCEPTED, message, WHY_ACCEPTED, outcome=Outcome.COULD_NOT_BE_JUDGED)
             return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, *refusals, failure)
-        return Judgement(verdict_of(exercise.id, [*refusals, *(one.result for one in judged)]), tuple(judged))
+        results = [*refusals, *(one.result for one in judged)]
+        return Judgement(verdict_of(exercise.id, results), tuple(judged), cluster)
 
     def prepared(self, exercise: Exercise) -> Prepared:
         """The cluster with the exercise's namespaces and setup, made once for all who have the same."""
@@ -106,37 +112,70 @@ class Runner:
         """How long judging one answer may take, of wall time."""
         return self._places.seconds(exercise)
 
-    def case(self, exercise: Exercise, documents: Sequence[Document]) -> Case:
+    def case(self, exercise: Exercise, reading: Reading | None = None) -> Case:
         """A fresh copy of the prepared cluster, as the checks see it; its cluster is to be closed at the end."""
-        return self._places.case(exercise, documents)
+        return self._places.case(exercise, reading.documents if reading else ())
 
-    def _judge(
-        self, exercise: Exercise, documents: list[Document], refusals: list[Result], judged: list[Judged]
-    ) -> None:
-        case = self.case(exercise, documents)
+    def _judge(self, exercise: Exercise, reading: Reading, refusals: list[Result], judged: list[Judged]) -> Cluster:
+        """Let the answer act and judge it; the cluster in which it did."""
+        if exercise.form is Form.PREDICTION:
+            return self._compare(exercise, reading, judged)
+        case = self.case(exercise, reading)
         try:
-            accepted = 0
-            for document in documents:
-                refused = _apply(exercise, case.cluster, document)
+            done = 0
+            for document in reading.documents:
+                refused = apply_document(exercise, case.cluster, document)
                 refusals.extend(refused)
-                accepted += not refused
+                done += not refused
             case.cluster.settle()
-            if accepted:
-                for one in run(exercise.checks, case, show_wanted=exercise.shows_wanted):
+            commands = self._commands(exercise, reading, case.cluster) if reading.lines else []
+            refusals.extend(_failed(command) for command in commands if command.code)
+            done += sum(not command.code for command in commands)
+            if done:
+                for one in run(exercise.checks, replace(case, commands=commands), show_wanted=exercise.shows_wanted):
                     judged.append(one)
             else:
-                refusals.extend(block(exercise.checks, ACCEPTED))
+                refusals.extend(block(exercise.checks, refusals[-1].name if refusals else ACCEPTED))
             if any(one.result.outcome in (Outcome.FAILED, Outcome.PARTLY) for one in judged):
                 excuses = self._places.excuses(exercise, case.cluster)
                 if excuses:
                     raise ClusterError("; ".join(excuses))
         finally:
             case.cluster.close()
+        return case.cluster
+
+    def _compare(self, exercise: Exercise, reading: Reading, judged: list[Judged]) -> Cluster:
+        """Judge predictions by what the experiment found."""
+        experimented = self._places.experimented(exercise)
+        sources = Sources((), exercise.namespaces[0])
+        case = Case(
+            experimented.cluster, sources, exercise.namespaces[0], exercise.values,
+            predictions=reading.predictions, outcome=experimented.outcome,
+        )  # fmt: skip
+        judged.extend(run(exercise.checks, case, show_wanted=exercise.shows_wanted))
+        return experimented.cluster
+
+    def _commands(self, exercise: Exercise, reading: Reading, cluster: Cluster) -> list[CommandRun]:
+        """Run the command lines of an answer, in a cluster where they can do no harm to anybody else."""
+        need(cluster, Capability.FORK)
+        assert isinstance(cluster, EmbeddedCluster)
+        if self._terminal is None or not self._terminal.usable:
+            self._terminal = Terminal()
+        runs = self._terminal.run(
+            cluster, reading.lines, reading.files, namespace=exercise.namespaces[0], source=reading.source,
+            pods=exercise.bounds.pods, seconds=exercise.bounds.seconds,
+        )  # fmt: skip
+        return list(runs)
 
 
 def judge(exercise: Exercise, answer: Answer, *, cluster: Cluster) -> Verdict:
     """The verdict on one answer, on a fork of ``cluster``; for many answers keep a ``Runner``."""
     return Runner(cluster).judge(exercise, answer)
+
+
+def _failed(command: CommandRun) -> Result:
+    said = command.err.strip() or command.out.strip() or f"exit code {command.code}"
+    return entry(RAN, f"`{command}` failed: {said}", WHY_RAN, where=command.where)
 
 
 def _unjudged(exercise: Exercise, status: Status, *entries: Result) -> Judgement:
@@ -147,17 +186,17 @@ def _unjudged(exercise: Exercise, status: Status, *entries: Result) -> Judgement
 
 def _not_run(exercise: Exercise, message: str) -> Verdict:
     """The verdict on an answer for which this kind of cluster has no place."""
-    entry = entry(ACCEPTED, message, WHY_ACCEPTED, outcome=Outcome.NOT_RUN_THERE)
+    first = entry(ACCEPTED, message, WHY_ACCEPTED, outcome=Outcome.NOT_RUN_THERE)
     rest = [
         Result(check.name, check.role, Outcome.NOT_RUN_THERE, 0, 0, message, why=check.why) for check in exercise.checks
     ]
-    return Verdict(exercise.id, Status.NOT_RUN_THERE, (entry, *rest), 0)
+    return Verdict(exercise.id, Status.NOT_RUN_THERE, (first, *rest), 0)
 
 
 def _timed_out(exercise: Exercise, results: list[Result], seconds: float) -> Judgement:
     """A verdict that stops where the time was up; what had been judged by then stands."""
     done = {result.name for result in results}
     message = f"the judgement took longer than {seconds:g} seconds and was stopped here"
-    entry = entry("in time", message, "A judgement has a limit, so that nobody waits for ever.")
-    rest = block([check for check in exercise.checks if check.name not in done], entry.name)
-    return Judgement(Verdict(exercise.id, Status.TIMED_OUT, (*results, entry, *rest), exercise.points))
+    last = entry("in time", message, WHY_IN_TIME)
+    rest = block([check for check in exercise.checks if check.name not in done], last.name)
+    return Judgement(Verdict(exercise.id, Status.TIMED_OUT, (*results, last, *rest), exercise.points))

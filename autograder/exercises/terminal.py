@@ -1,0 +1,152 @@
+"""Where the commands of an answer are run: the real kubectl against one cluster, behind a socket of this machine.
+
+A thread with an event loop serves for as long as the process judges; each answer gets a front of its own at the same
+port (kubectl keeps what it learned of an API by its address), a folder for its files, and an empty home.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import re
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from autograder.checks import Where
+from autograder.checks.commands import CommandRun
+from autograder.clusters import kubectl
+from autograder.clusters.embedded import EmbeddedCluster
+from autograder.controlplane.apimachinery.errors import Forbidden
+from autograder.controlplane.apimachinery.wire import Request, Response
+from autograder.controlplane.cluster import Cluster as ControlPlane
+from autograder.controlplane.fronts import kubeconfig
+from autograder.controlplane.fronts.socket import HOST, SocketFront
+from autograder.exercises.command_lines import CommandLine
+from autograder.exercises.deadlines import TimedOut
+
+#: Seconds of the cluster's time between two command lines: somebody has to type them.
+TYPING_SECONDS: Final = 5
+#: Seconds of wall time for one command, and characters that it may print.
+COMMAND_SECONDS: Final = 20.0
+OUTPUT: Final = 256 * 1024
+
+_COUNT: Final = re.compile(rb'"(?:replicas|parallelism|completions)"\s*:\s*(\d+)')
+_Result = TypeVar("_Result")
+
+
+class Terminal:
+    """Runs command lines, one answer at a time.  Belongs to the process that made it."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._home = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self._finalizer = weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="terminal", daemon=True)
+        self._thread.start()
+        self._port = 0
+        self._usable = True
+
+    @property
+    def usable(self) -> bool:
+        """Whether this terminal is of this process, and nothing in it hangs."""
+        return self._usable and self._process == os.getpid()
+
+    def run(
+        self, cluster: EmbeddedCluster, lines: Sequence[CommandLine], files: Mapping[str, str], *, namespace: str,
+        source: str, pods: int, seconds: float,
+    ) -> Iterator[CommandRun]:
+        """Run command lines one after the other, and yield what became of each command.
+
+        ``files`` are those that the commands may read; ``pods`` is the largest number of replicas that may be asked
+        for.  Raises ``TimedOut`` after ``seconds``.  Between two results the cluster may be looked at.
+        """  # fmt: skip
+        end = time.monotonic() + seconds
+        with tempfile.TemporaryDirectory(dir=self._home) as folder, self._serving(cluster, pods, namespace) as config:
+            for name, text in files.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
+            for line in lines:
+                given = line.stdin
+                for command in line.commands:
+                    left = min(COMMAND_SECONDS, end - time.monotonic())
+                    if left <= 0:
+                        raise TimedOut
+                    ran = kubectl.run(
+                        list(command.arguments), kubeconfig=config, home=self._home, folder=Path(folder), stdin=given,
+                        timeout=left, most=OUTPUT,
+                    )  # fmt: skip
+                    given = ran.out
+                    place = Where(source, line.line, 1)
+                    yield CommandRun(command.verb, command.arguments, ran.code, ran.out, ran.err, place)
+                if line.file:
+                    Path(folder, line.file).write_text(given, encoding="utf-8")
+                self._do(_pass_time(cluster), end)
+
+    @contextlib.contextmanager
+    def _serving(self, cluster: EmbeddedCluster, pods: int, namespace: str) -> Iterator[Path]:
+        """Serve a cluster; the kubeconfig that leads to it."""
+        self._port = self._port or _free_port()
+        front = SocketFront(
+            Bounded(cluster.control_plane, pods), secrets.token_urlsafe(24), port=self._port, mode="manual", tls=False
+        )
+        address = self._do(front.start())
+        document = address.kubeconfig()
+        document["contexts"][0]["context"]["namespace"] = namespace  # type: ignore[index]
+        path = self._home / "kubeconfig"
+        kubeconfig.write(path, document)
+        try:
+            yield path
+        finally:
+            self._do(front.close())
+
+    def _do(self, work: Coroutine[Any, Any, _Result], end: float | None = None) -> _Result:
+        """Let the loop's thread do something; if it does not come to an end in time, it is given up."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(COMMAND_SECONDS if end is None else max(0.1, end - time.monotonic()))
+        except TimeoutError:
+            self._usable = False
+            ident = ctypes.c_ulong(self._thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(TimedOut))
+            raise TimedOut from None
+
+
+class Bounded:
+    """A cluster that refuses to be asked for more Pods than an answer may have."""
+
+    def __init__(self, cluster: ControlPlane, pods: int) -> None:
+        self._cluster = cluster
+        self._pods = pods
+        self.clock = cluster.clock
+        self.settle = cluster.settle
+        self.advance = cluster.advance
+        self.run_to = cluster.run_to
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        counts = [int(count) for count in _COUNT.findall(request.body)] if request.body else []
+        if counts and max(counts) > self._pods:
+            error = Forbidden(f"{max(counts)} replicas are asked for, and at most {self._pods} are run here")
+            return Response(error.code, error.status(), error=error)
+        return self._cluster.handle(request)
+
+
+async def _pass_time(cluster: EmbeddedCluster) -> None:
+    cluster.advance(TYPING_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
