@@ -6,7 +6,7 @@
 ``SOURCE`` is an unpacked Kubernetes tree, or a folder that has ``k8s.io/api`` and ``k8s.io/apimachinery`` in it, such
 as ``/usr/share/gocode/src`` after ``apt-get install golang-k8s-api-dev golang-k8s-apimachinery-dev``.
 
-One file a group and version goes to ``autograder/controlplane/kube_apiserver/types``. In it:
+One file a group and version goes to ``autograder/controlplane/apimachinery/types``. In it:
 
 * ``structs``: name -> fields in order, each ``[JSON name, Go type, option]``. The option is ``omitempty``,
   ``omitzero`` or empty; an embedded struct has no JSON name, and its option is the Go name of the field. A field that
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).parents[1] / "autograder/controlplane/kube_apiserver/types"
+TARGET = Path(__file__).parents[1] / "autograder/controlplane/apimachinery/types"
 
 PACKAGES = {
     "meta/v1": "k8s.io/apimachinery/pkg/apis/meta/v1",

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn
 
+from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.field import quoted
-from autograder.controlplane.kube_apiserver import types
 from autograder.controlplane.kube_apiserver.parsing import (
     BODY_LIMIT,
     Repeated,

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import NotAcceptable
 from autograder.controlplane.apimachinery.scheme import BY_KIND, RESOURCES, ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
-from autograder.controlplane.kube_apiserver import types
 from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery import quantity, rfc3339
-from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.apimachinery import quantity, rfc3339, types
 from autograder.controlplane.kube_apiserver.emptied import Emptied
 from autograder.controlplane.kube_apiserver.parsing import Number
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.quantity import BINARY_SUFFIXES, DECIMAL_SUFFIXES
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.kube_apiserver import types
 
 _FNV_OFFSET: Final = 0x811C9DC5
 _FNV_PRIME: Final = 0x01000193

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.controlplane.kube_apiserver import types
-from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
+from autograder.controlplane.apimachinery import types
+from autograder.controlplane.apimachinery.types.unversioned import unversioned
 
 
 @pytest.mark.parametrize(

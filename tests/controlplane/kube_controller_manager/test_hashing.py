@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.apimachinery import types
 from autograder.controlplane.kube_controller_manager import hashing
 
 NGINX = {

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from autograder.controlplane.kube_apiserver import types
-from autograder.controlplane.kube_apiserver.types import Field
+from autograder.controlplane.apimachinery import types
+from autograder.controlplane.apimachinery.types import Field
 
 Path = tuple[str, ...]
 Paths = frozenset[Path]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import BadRequest
-from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.apimachinery.types import Field
 from autograder.controlplane.kube_apiserver.patching.merge_patch import not_a_map
-from autograder.controlplane.kube_apiserver.types import Field
 
 _PATCH: Final = "$patch"
 _RETAIN: Final = "$retainKeys"

@@ -22,7 +22,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError, Message
 
-from autograder.controlplane.kube_apiserver import types
+from autograder.controlplane.apimachinery import types
 from autograder.controlplane.kube_apiserver.parsing import Undecodable, Unreadable
 
 MAGIC: Final = b"k8s\x00"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import cron, field, selectors
 from autograder.controlplane.apimachinery.field import OMITTED, FieldError, Path
-from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
+from autograder.controlplane.apimachinery.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     invalid,

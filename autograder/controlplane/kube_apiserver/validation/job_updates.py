@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
-from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
+from autograder.controlplane.apimachinery.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation.batch import LABELS, validate_complete_job_spec, validate_job
 from autograder.controlplane.kube_apiserver.validation.meta import IMMUTABLE, immutable, validate_metadata_update
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.apimachinery.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.reading import reader_of
-from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import containers, names, resources, security, windows
 from autograder.controlplane.kube_apiserver.validation.addresses import validate_address
 from autograder.controlplane.kube_apiserver.validation.environment import validate_file_keys

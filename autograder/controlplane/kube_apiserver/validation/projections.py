@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field, quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path
-from autograder.controlplane.kube_apiserver.types.unversioned import unversioned
+from autograder.controlplane.apimachinery.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.files import file_mode, key_to_path, plain_path
 from autograder.controlplane.kube_apiserver.validation.meta import annotation_map, invalid, label_selector
