@@ -201,7 +201,7 @@ def _untouched(notebook: GradedNotebook, checksums: dict[str, str]) -> set[str]:
     found = set()
     for cell in notebook.cells:
         if (identity := grade_id(cell)) in checksums:
-            node = nbformat.from_dict(cell)
+            node = nbformat.from_dict(cell)  # type: ignore[no-untyped-call]  # nbformat has no types
             if utils.is_solution(node) and utils.compute_checksum(node) == checksums[identity]:
                 found.add(identity)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograder.checks.rendering import as_html, as_text, summary
-from autograder.checks.verdict import Outcome, Role
+from autograder.checks.verdict import Outcome, Result, Role, Status
 from autograder.grading.assignment import Cell, grade_id
 from autograder.grading.engine import Graded, GradedNotebook
 
@@ -33,16 +33,19 @@ def outputs_of(graded: Graded, count: int) -> list[Json]:
 
 def comment_on(graded: Graded, notes: Iterable[str] = ()) -> str:
     """What the gradebook says of an answer.  nbgrader renders it as Markdown, so nothing in it is the student's."""
-    lost = [
-        result.name
-        for result in graded.verdict.criteria
-        if result.outcome in (Outcome.FAILED, Outcome.PARTLY)
-        and (result.role is not Role.CRITERION or result.earned < result.possible)
-    ]
     lines = [summary(graded.verdict)]
-    if lost:
+    lost = [result.name for result in graded.verdict.criteria if _is_lost(result)]
+    if graded.verdict.status is not Status.GRADED:
+        lines.append("It was not judged; the table below the answer says why.")
+    elif lost:
         lines.append(f"Not right: {', '.join(dict.fromkeys(lost))}. The table below the answer says why.")
     return "\n\n".join([*lines, *(f"Note: {note}." for note in notes)])
+
+
+def _is_lost(result: Result) -> bool:
+    if result.outcome not in (Outcome.FAILED, Outcome.PARTLY):
+        return False
+    return result.role is not Role.CRITERION or result.earned < result.possible
 
 
 def scores_of(notebook: GradedNotebook) -> dict[str, float | None]:

@@ -42,7 +42,7 @@ class SubmissionExporter(NotebookExporter):
         """The engine that judges answers."""
         return open_engine(Path.cwd())
 
-    def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> tuple[str, Resources]:
+    def from_filename(self, filename: str, resources: Resources | None = None, **kw: Any) -> tuple[Any, Resources]:
         """A notebook from a file; one that cannot be read is empty, and ``resources`` say why."""
         resources = {} if resources is None else resources
         path = Path(filename)
@@ -57,7 +57,8 @@ class SubmissionExporter(NotebookExporter):
         found = document.get("metadata")
         ours = found.get(OURS) if isinstance(found, dict) else None
         node = _node(document["cells"], {OURS: ours} if isinstance(ours, dict) else {})
-        return self.from_notebook_node(node, resources=resources, **kw)
+        converted: tuple[Any, Resources] = self.from_notebook_node(node, resources=resources, **kw)  # type: ignore[no-untyped-call]
+        return converted
 
     def source_of(self, resources: Resources) -> Notebook:
         """The source notebook of what is being converted."""
@@ -135,4 +136,6 @@ def _exporter(preprocessor: NbGraderPreprocessor) -> SubmissionExporter:
 
 
 def _node(cells: list[Any], metadata: dict[str, Any]) -> NotebookNode:
-    return nbformat.from_dict({"cells": valid(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    document = {"cells": valid(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    node: NotebookNode = nbformat.from_dict(document)  # type: ignore[no-untyped-call]  # nbformat has no types
+    return node

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.grading.assignment import Assignment, Notebook
@@ -28,7 +27,8 @@ def released(configuration: Configuration, assignment: Assignment, notebook: Not
     steps = configuration.config.get("GenerateAssignment", {}).get("preprocessors")
     if not isinstance(steps, list):
         steps = GenerateAssignment.preprocessors.default_args[0]
-    node: Any = nbformat.from_dict(copy.deepcopy(notebook.document))
+    document = copy.deepcopy(notebook.document)
+    node: Any = nbformat.from_dict(document)  # type: ignore[no-untyped-call]  # nbformat has no types
     resources: dict[str, Any] = {
         "unique_key": notebook.name,
         "nbgrader": {"assignment": assignment.name, "notebook": notebook.name, "student": ".", "db_url": ""},
@@ -40,13 +40,3 @@ def released(configuration: Configuration, assignment: Assignment, notebook: Not
                 break
             node, resources = kind(config=configuration.config)(node, resources)
     return node
-
-
-def write_released(configuration: Configuration, assignment: Assignment, notebook: Notebook, folder: Path) -> Path:
-    """Write the student's version of a notebook into a folder."""
-    import nbformat
-
-    path = folder / f"{notebook.name}.ipynb"
-    folder.mkdir(parents=True, exist_ok=True)
-    nbformat.write(released(configuration, assignment, notebook), path)
-    return path

@@ -65,9 +65,8 @@ def blank(notebook: Notebook) -> list[Cell]:
 
 def valid(cells: Sequence[Cell]) -> list[Cell]:
     """The cells with everything that a notebook must have, where they lack it."""
-    unrun = {"outputs": [], "execution_count": None}
     return [
-        {"id": f"cell-{number}", **(unrun if cell["cell_type"] == "code" else {}), **cell}
+        {"id": f"cell-{number}", **({"outputs": [], "execution_count": None} if _is_code(cell) else {}), **cell}
         for number, cell in enumerate(cells, 1)
     ]
 
@@ -120,6 +119,10 @@ def _is_answer(original: Cell) -> bool:
 def _unrun(original: Cell) -> Cell:
     """A copy of a cell of the source, as it is before it was run."""
     cell = copy.deepcopy(original)
-    if cell["cell_type"] == "code":
+    if _is_code(cell):
         cell["outputs"], cell["execution_count"] = [], None
     return cell
+
+
+def _is_code(cell: Cell) -> bool:
+    return bool(cell["cell_type"] == "code")
