@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from autograder.controlplane.kube_apiserver import decoding, defaulting, preparing, types, validation
+from autograder.controlplane.apimachinery import types
+from autograder.controlplane.kube_apiserver import decoding, defaulting, preparing, validation
 
 Object = dict[str, Any]
 
