@@ -77,7 +77,7 @@ class Feed:
         self._closed.set()
         self._resumed.set()
         if self._response is not None:
-            with contextlib.suppress(OSError, RuntimeError):  # it may have come to its end by itself
+            with contextlib.suppress(OSError, RuntimeError, ValueError):  # it may have come to its end by itself
                 self._response.raw.shutdown()
         self._thread.join(PATIENCE)
         self._etcd.close()
