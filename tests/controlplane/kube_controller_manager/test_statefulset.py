@@ -147,3 +147,11 @@ def test_the_same_template_again_is_the_same_revision(world: World) -> None:
     world.advance(60)
     assert world.get(STATEFULSETS, "db")["status"]["currentRevision"] == first
     assert sorted(one["revision"] for one in world.list(CONTROLLERREVISIONS)) == [2, 3]
+
+
+def test_goes_in_the_foreground_too(world: World) -> None:
+    world.create(database(2, podManagementPolicy="Parallel"))
+    world.advance(5)
+    world.delete(STATEFULSETS, "db", propagation="Foreground")
+    world.advance(60)
+    assert world.names(STATEFULSETS) == world.names(PODS) == world.names(CONTROLLERREVISIONS) == []
