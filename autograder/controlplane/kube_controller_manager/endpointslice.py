@@ -171,9 +171,7 @@ class EndpointSliceController(ServiceFollower):
             if not has_cause(error, NAMESPACE_TERMINATING):
                 raise
 
-    def _update(
-        self, service: Object, one: Object, endpoints: list[Object], ports: list[Object], trigger: str
-    ) -> None:
+    def _update(self, service: Object, one: Object, endpoints: list[Object], ports: list[Object], trigger: str) -> None:
         meta = one["metadata"]
         labels = _labels(service, meta.get("labels", {}))
         same = (one.get("endpoints") or []) == endpoints and (one.get("ports") or []) == ports

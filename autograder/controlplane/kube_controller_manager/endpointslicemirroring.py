@@ -52,9 +52,7 @@ class EndpointSliceMirroringController(Controller):
         self.endpoints = self.informers.informer(ENDPOINTS)
         self.services = self.informers.informer(SERVICES)
         self.slices = self.informers.informer(ENDPOINTSLICES, **{BY_MIRRORED: by_mirrored})
-        self.queue = WorkQueue(
-            context.clock, COMPONENT, self.name, base_delay=FIRST_DELAY, max_delay=LONGEST_DELAY
-        )
+        self.queue = WorkQueue(context.clock, COMPONENT, self.name, base_delay=FIRST_DELAY, max_delay=LONGEST_DELAY)
 
     def subscriptions(self) -> dict[Informer, str]:
         return {self.endpoints: "on_endpoints", self.services: "on_endpoints", self.slices: "on_slice"}

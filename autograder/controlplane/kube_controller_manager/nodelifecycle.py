@@ -207,14 +207,16 @@ class NodeLifecycleController(Controller):
             changed.append(one)
         for kind in WATCHED_CONDITIONS:
             if not find(conditions, kind):
-                changed.append({
-                    "type": kind,
-                    "status": "Unknown",
-                    "lastHeartbeatTime": node["metadata"]["creationTimestamp"],
-                    "lastTransitionTime": self.now,
-                    "reason": "NodeStatusNeverUpdated",
-                    "message": "Kubelet never posted node status.",
-                })
+                changed.append(
+                    {
+                        "type": kind,
+                        "status": "Unknown",
+                        "lastHeartbeatTime": node["metadata"]["creationTimestamp"],
+                        "lastTransitionTime": self.now,
+                        "reason": "NodeStatusNeverUpdated",
+                        "message": "Kubelet never posted node status.",
+                    }
+                )
         return changed
 
     def _mark_not_ready(self, pods: Iterable[Object]) -> None:

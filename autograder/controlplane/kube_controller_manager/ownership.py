@@ -84,9 +84,7 @@ def claim(
     return claimed
 
 
-def _adopt(
-    client: Client, kind: ResourceType, candidate: Object, owner: Object, finalizers: tuple[str, ...]
-) -> Object:
+def _adopt(client: Client, kind: ResourceType, candidate: Object, owner: Object, finalizers: tuple[str, ...]) -> Object:
     meta = candidate["metadata"]
     patch: Object = {"ownerReferences": [controller_ref(owner)], "uid": meta["uid"]}
     if finalizers:
@@ -94,9 +92,7 @@ def _adopt(
     return client.patch(kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
 
 
-def _release(
-    client: Client, kind: ResourceType, candidate: Object, uid: str, finalizers: tuple[str, ...]
-) -> None:
+def _release(client: Client, kind: ResourceType, candidate: Object, uid: str, finalizers: tuple[str, ...]) -> None:
     meta = candidate["metadata"]
     patch: Object = {"ownerReferences": [{"$patch": "delete", "uid": uid}], "uid": meta["uid"]}
     if finalizers:

@@ -213,22 +213,27 @@ class ReplicaSetController(Controller):
         conditions = before.get("conditions", [])
         known_failure = find(conditions, "ReplicaFailure")
         if failure and not known_failure:
-            conditions = with_new(conditions, {
-                "type": "ReplicaFailure",
-                "status": "True",
-                "lastTransitionTime": self.now,
-                "reason": "FailedCreate" if len(active) < spec.get("replicas", 1) else "FailedDelete",
-                "message": failure.message,
-            })
+            conditions = with_new(
+                conditions,
+                {
+                    "type": "ReplicaFailure",
+                    "status": "True",
+                    "lastTransitionTime": self.now,
+                    "reason": "FailedCreate" if len(active) < spec.get("replicas", 1) else "FailedDelete",
+                    "message": failure.message,
+                },
+            )
         elif known_failure and not failure:
             conditions = without(conditions, "ReplicaFailure")
-        status: Object = {"replicas": len(active)} | compact({
-            "fullyLabeledReplicas": sum(template_labels.matches(pod["metadata"].get("labels")) for pod in active),
-            "readyReplicas": len(ready),
-            "availableReplicas": sum(podlib.is_available(pod, wait, self.clock.now) for pod in ready),
-            "observedGeneration": before.get("observedGeneration", 0),
-            "conditions": conditions,
-        })
+        status: Object = {"replicas": len(active)} | compact(
+            {
+                "fullyLabeledReplicas": sum(template_labels.matches(pod["metadata"].get("labels")) for pod in active),
+                "readyReplicas": len(ready),
+                "availableReplicas": sum(podlib.is_available(pod, wait, self.clock.now) for pod in ready),
+                "observedGeneration": before.get("observedGeneration", 0),
+                "conditions": conditions,
+            }
+        )
         if self.COUNTS_TERMINATING:
             status["terminatingReplicas"] = terminating
         return status

@@ -40,7 +40,7 @@ class TTLController(Controller):
         """What a node's annotation shall say; ``known`` may stay while the size of the cluster allows it."""
         size = len(self.nodes)
         fitting = [seconds for least, most, seconds in STEPS if least <= size <= most]
-        return int(known) if known in map(str, fitting) and known else fitting[0]
+        return next((seconds for seconds in fitting if str(seconds) == known), fitting[0])
 
     def reconcile(self, key: str) -> None:
         node = self.nodes.get("", key)

@@ -14,15 +14,11 @@ SCALED = "Scaled {} replica set {} from {} to {}"
 
 def revisions(world: World) -> dict[str, int]:
     """Revision -> size of its ReplicaSet."""
-    return {
-        one["metadata"]["annotations"][REVISION]: one["spec"]["replicas"] for one in world.list(REPLICASETS)
-    }
+    return {one["metadata"]["annotations"][REVISION]: one["spec"]["replicas"] for one in world.list(REPLICASETS)}
 
 
 def set_names(world: World) -> dict[str, str]:
-    return {
-        one["metadata"]["annotations"][REVISION]: one["metadata"]["name"] for one in world.list(REPLICASETS)
-    }
+    return {one["metadata"]["annotations"][REVISION]: one["metadata"]["name"] for one in world.list(REPLICASETS)}
 
 
 def test_becomes_available(world: World) -> None:

@@ -338,9 +338,7 @@ class DaemonSetController(Controller):
                 (candidates if podlib.is_available(old[0], wait, now) else broken).append(node)
         self._apply(key, daemon_set, digest, broken + candidates[: max(0, max_surge - surging)], replaced)
 
-    def _apply(
-        self, key: str, daemon_set: Object, digest: str, missing: list[str], doomed: list[Object]
-    ) -> None:
+    def _apply(self, key: str, daemon_set: Object, digest: str, missing: list[str], doomed: list[Object]) -> None:
         """Create a pod for each of the nodes ``missing`` and delete the doomed ones."""
         missing, doomed = missing[:BURST], doomed[:BURST]
         if not missing and not doomed:
@@ -394,12 +392,14 @@ class DaemonSetController(Controller):
             "desiredNumberScheduled": desired,
             "numberReady": ready,
         }
-        status |= compact({
-            "observedGeneration": generation,
-            "updatedNumberScheduled": updated,
-            "numberAvailable": available,
-            "numberUnavailable": desired - available,
-        })
+        status |= compact(
+            {
+                "observedGeneration": generation,
+                "updatedNumberScheduled": updated,
+                "numberAvailable": available,
+                "numberUnavailable": desired - available,
+            }
+        )
         status |= {field: before[field] for field in ("collisionCount", "conditions") if field in before}
         if status != before:
             self.client.update(DAEMONSETS, {**daemon_set, "status": status}, "status")

@@ -67,14 +67,16 @@ def counted(deployment: Object, replica_sets: list[Object], new: Object | None, 
         verdict = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     else:
         verdict = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
-    status = compact({
-        "observedGeneration": deployment["metadata"].get("generation", 0),
-        "replicas": status_count(replica_sets, "replicas"),
-        "updatedReplicas": status_count([new] if new else [], "replicas"),
-        "readyReplicas": status_count(replica_sets, "readyReplicas"),
-        "availableReplicas": available,
-        "unavailableReplicas": max(0, total(replica_sets) - available),
-    })
+    status = compact(
+        {
+            "observedGeneration": deployment["metadata"].get("generation", 0),
+            "replicas": status_count(replica_sets, "replicas"),
+            "updatedReplicas": status_count([new] if new else [], "replicas"),
+            "readyReplicas": status_count(replica_sets, "readyReplicas"),
+            "availableReplicas": available,
+            "unavailableReplicas": max(0, total(replica_sets) - available),
+        }
+    )
     if (terminating := _terminating(replica_sets)) is not None:
         status["terminatingReplicas"] = terminating
     if "collisionCount" in deployment.get("status", {}):
