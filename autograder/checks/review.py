@@ -185,10 +185,22 @@ class Review:
                     f"{kind} {name} was to be left alone, and {render(changed.path)} has changed",
                     wanted=shown(changed.before), found=shown(changed.now), where=now.at(changed.path).where,
                 )  # fmt: skip
-        if before["metadata"]["uid"] != now.object["metadata"]["uid"]:
-            message = f"{kind} {name} was to be left alone, and has been replaced"
-            raise Failed(message, where=now.field("metadata").where)
+        self.not_replaced(kind, name, namespace)
         self.proved(f"{kind} {name} is unchanged")
+
+    def not_replaced(self, kind: str, name: str, namespace: str = "") -> None:
+        """An object that was there before the answer is the very same one; it may have been changed."""
+        namespace = namespace or self.case.namespace
+        now = self.object(kind, name, namespace)
+        if self.case.before[kind, namespace, name]["metadata"]["uid"] != now.object["metadata"]["uid"]:
+            message = f"{kind} {name} has been deleted, and what is there now is another one of the same name"
+            raise Failed(message, where=now.field("metadata").where)
+        self.proved(f"{kind} {name} is still the one that was there")
+
+    def kept(self, owner: Subject) -> list[Subject]:
+        """The ready Pods of an object that were ready before the answer too."""
+        before = {obj["metadata"]["uid"] for obj in self.case.before.values() if obj["kind"] == "Pod" and is_ready(obj)}
+        return [pod for pod in self.ready_pods(owner) if pod.object["metadata"]["uid"] in before]
 
     def each(self, *claims: Callable[[], None]) -> None:
         """Several claims of equal weight: each that holds earns its share of the points."""

@@ -141,6 +141,9 @@ def prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
         namespace = (document.namespace or exercise.namespaces[0]) if kind_named(document.kind).namespaced else ""
         live = cluster.get(document.kind, document.name, namespace)
         before[document.kind, namespace, document.name] = live
+    for namespace in exercise.namespaces if documents else ():
+        for pod in cluster.list("Pod", namespace):
+            before["Pod", namespace, pod["metadata"]["name"]] = {"kind": "Pod", **pod}
     return Prepared(cluster, before)
 
 

@@ -91,4 +91,4 @@ def test_stray_files_are_found(folder: Path) -> None:
         path = folder / stray
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    assert stray_files(folder, Kind.MANIFEST) == ["accepted/x.yml", "mutants/deep/x.yaml", "notes.txt", "other/y.yaml"]
+    assert stray_files(folder, load("topic/settings")) == ["accepted/x.yml", "mutants/deep/x.yaml", "notes.txt", "other/y.yaml"]
