@@ -133,7 +133,7 @@ def _notebooks(settings: Configuration, assignment: Assignment, answers: Mapping
         cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in node.cells}
         for task in notebook.tasks:
             answer = _answer(task.exercise, answers.get(task.exercise, "solution.yaml"), settings.course)
-            cells[task.answer_cell].source = f"%%manifest {task.file}\n{answer}".rstrip("\n")
+            cells[task.answer_cell].source = f"{task.opening}\n{answer}".rstrip("\n")
         texts[notebook.name] = f"{nbformat.writes(node)}\n"
     return texts
 

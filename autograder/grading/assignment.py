@@ -14,7 +14,7 @@ from typing import Any, Final
 Cell = dict[str, Any]
 
 _CHECK: Final = re.compile(r"""^check\((["'])([\w./-]+)\1\)\s*$""", re.MULTILINE)
-_MANIFEST: Final = re.compile(r"^%%manifest\s+(\S+)(?:\s+--apply)?\s*$")
+_OPENING: Final = re.compile(r"^%%(manifest|commands|prediction)\s+(\S+)(?:\s+--\w+)*\s*$")
 
 
 class BadCourse(ValueError):
@@ -22,13 +22,24 @@ class BadCourse(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """The first line of an answer cell: the magic, which is the form of the answer, and the file that it is."""
+
+    form: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"%%{self.form} {self.file}"
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One exercise in a notebook: the cell that holds the answer, the file it is, and the cell that is graded."""
+    """One exercise in a notebook: the cell that holds the answer, how that begins, and the cell that is graded."""
 
     exercise: str
     answer_cell: str
     check_cell: str
-    file: str
+    opening: Opening
     points: float
 
 
@@ -94,11 +105,11 @@ def source_of(cell: Cell) -> str:
     return "".join(source) if isinstance(source, list) else source
 
 
-def manifest_of(source: str) -> tuple[str, str]:
-    """The file that an answer cell writes and its content; the file is '' without ``%%manifest NAME`` at the top."""
+def read_answer(source: str) -> tuple[Opening | None, str]:
+    """How an answer cell begins, and the answer below that line; None if it does not begin as one."""
     first, _, content = source.replace("\r\n", "\n").lstrip("\ufeff\n").partition("\n")
-    match = _MANIFEST.match(first)
-    return match[1] if match else "", content
+    match = _OPENING.match(first)
+    return Opening(match[1], match[2]) if match else None, content
 
 
 def _assignment(folder: Path) -> Assignment:
@@ -130,9 +141,9 @@ def _tasks(path: Path, cells: list[Cell]) -> list[Task]:
         check = _CHECK.search(source_of(cell)) if known.get("grade") else None
         if check is None:
             continue
-        file = manifest_of(source_of(answer))[0] if answer else ""
-        if answer is None or not file:
-            raise BadCourse(f"{path}: no answer cell with %%manifest stands before {known['grade_id']}")
-        tasks.append(Task(check[2], grade_id(answer), known["grade_id"], file, float(known["points"])))
+        opening = read_answer(source_of(answer))[0] if answer else None
+        if answer is None or opening is None:
+            raise BadCourse(f"{path}: no answer cell with a line such as %%manifest stands before {known['grade_id']}")
+        tasks.append(Task(check[2], grade_id(answer), known["grade_id"], opening, float(known["points"])))
         answer = None
     return tasks

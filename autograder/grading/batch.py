@@ -86,11 +86,12 @@ def grade(
     if not handed.students:
         raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
     grader = Grader(course, cluster, assignments)
+    work = grader if cluster == "embedded" else Grader(course, cluster, assignments)  # each with connections of its own
     submissions = [submission for assignment in assignments for submission in handed.submissions(assignment)]
-    grader.engine  # noqa: B018  warm, before workers are forked from this process
+    grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     started(len(submissions))
     results: dict[int, GradedSubmission] = {}
-    for index, result in each(grader, submissions, workers=workers, seconds=grader.seconds, meanwhile=meanwhile):
+    for index, result in each(work, submissions, workers=workers, seconds=grader.seconds, meanwhile=meanwhile):
         submission = submissions[index]
         results[index] = grader.lost(submission, result) if isinstance(result, Lost) else result
         graded(submission)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict, tidy
-from autograder.exercises import Answer, Runner, Unsupported, exercises_root, load
+from autograder.checks import Outcome, Status, Verdict, block
+from autograder.checks.verdict import tidy
+from autograder.exercises import Answer, Runner, exercises_root, load
+from autograder.exercises.entries import READABLE, WHY_READABLE, entry
 from autograder.exercises.exercise import Exercise
-from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, manifest_of
+from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, read_answer
 from autograder.grading.restoring import Note, blank, restored
 from autograder.grading.submissions import Submission, Unreadable, read_submitted
 
@@ -103,20 +105,18 @@ class Engine:
     def judge(self, task: Task, source: str) -> Verdict:
         """The verdict on the text of one answer cell."""
         exercise = self._exercise(task.exercise)
-        file, content = manifest_of(source)
+        opening, content = read_answer(source)
         if not source.strip():
             return unjudged(exercise, Status.NOT_SUBMITTED, "there is no answer yet")
-        if file != task.file:
+        if opening != task.opening:
             first = source.strip().partition("\n")[0][:80]
             message = (
-                f"the answer cell must begin with the line '%%manifest {task.file}', and it begins with {first!a}; "
+                f"the answer cell must begin with the line '{task.opening}', and it begins with {first!a}; "
                 "put that line back"
             )
             return unjudged(exercise, Status.UNREADABLE, message)
         try:
-            return self._runner.judge(exercise, Answer({task.file: content}))
-        except Unsupported as error:
-            return unjudged(exercise, Status.COULD_NOT_BE_JUDGED, str(error))
+            return self._runner.judge(exercise, Answer({opening.file: content}))
         except Exception as error:  # a defect of the grader costs one answer its verdict, and says so
             message = f"could not be judged: {type(error).__name__}: {error}"
             return unjudged(exercise, Status.COULD_NOT_BE_JUDGED, message)
@@ -155,6 +155,21 @@ class Engine:
 
 def unjudged(exercise: Exercise, status: Status, message: str) -> Verdict:
     """The verdict on an answer that could not be looked at: no points, and why."""
-    why = "Only what can be read can be sent to a cluster."
-    reason = Result("readable", Role.GATE, Outcome.FAILED, 0, 0, message, why=why)
-    return Verdict(exercise.id, status, (reason,), exercise.points)
+    outcome = Outcome.COULD_NOT_BE_JUDGED if status is Status.COULD_NOT_BE_JUDGED else Outcome.FAILED
+    reason = entry(READABLE, message, WHY_READABLE, outcome=outcome)
+    return Verdict(exercise.id, status, (reason, *block(exercise.checks, reason.name)), exercise.points)
+
+
+def _agree(task: Task, exercise: Exercise) -> None:
+    """Raise ``BadCourse`` unless the notebook says of an exercise what the exercise says."""
+    if exercise.points != task.points:
+        raise BadCourse(
+            f"{task.check_cell} is worth {task.points:g} points, and {task.exercise} {exercise.points:g}; "
+            "make them the same"
+        )
+    form = exercise.form
+    if task.opening.form != form.value or not task.opening.file.endswith(form.ending):
+        raise BadCourse(
+            f"{task.answer_cell} begins with {task.opening}, and an answer to {task.exercise} is "
+            f"%%{form.value} NAME{form.ending}"
+        )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from autograder.grading.assignment import Cell, Notebook, Task, grade_id, manifest_of, source_of
+from autograder.grading.assignment import Cell, Notebook, Task, grade_id, read_answer, source_of
 
 #: What nbgrader goes by in a cell's metadata.
 _MARKS: Final = ("grade", "solution", "locked", "points", "task")
@@ -103,11 +103,11 @@ def _put_back(kept: list[Cell], originals: dict[str, Cell], notes: list[Note]) -
 
 def _claims(cell: Cell, tasks: Sequence[Task]) -> list[Note]:
     """What is to be said of a cell that is no answer cell and writes the file of one."""
-    file = manifest_of(source_of(cell))[0]
+    opening = read_answer(source_of(cell))[0]
     return [
-        Note(task.answer_cell, f"another cell writes {task.file} too; the cell {task.answer_cell} counts")
+        Note(task.answer_cell, f"another cell writes {task.opening.file} too; the cell {task.answer_cell} counts")
         for task in tasks
-        if file == task.file
+        if opening is not None and opening.file == task.opening.file
     ]
 
 
