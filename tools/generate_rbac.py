@@ -25,7 +25,7 @@ FILES = (
     "namespace-role-bindings",
 )  # fmt: skip
 #: Roles of a distribution, which some trees carry.
-FOREIGN = "system:openshift:"
+FOREIGN = ("system:openshift:", "system:controller:service-ca-cert-publisher")
 
 
 def main() -> int:
@@ -40,10 +40,10 @@ def main() -> int:
             print(f"{file} is not there", file=sys.stderr)
             return 2
         objects += yaml.safe_load(file.read_text(encoding="utf-8"))["items"]
-    kept = (one for one in objects if not one["metadata"]["name"].startswith(FOREIGN))
+    kept = [one for one in objects if not one["metadata"]["name"].startswith(FOREIGN)]
     lines = (json.dumps(one, sort_keys=True, separators=(",", ":")) for one in kept)
     TARGET.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
-    print(f"{len(objects)} objects")
+    print(f"{len(kept)} objects")
     return 0
 
 

@@ -75,7 +75,7 @@ class Rbac:
         kind = ROLES if role["kind"] == "Role" else CLUSTER_ROLES
         found = self._backend.read(kind, namespace, role["name"])
         if found is None:
-            raise NotFound.on(kind.plural, GROUP, role["name"])
+            raise NotFound.on(kind.singular, GROUP, role["name"])  # so do the listers of client-go name it
         return found.get("rules") or []
 
     def _forget_if_changed(self) -> None:
