@@ -88,7 +88,7 @@ def test_a_local_review_is_about_its_namespace(world: World) -> None:
         (SELF, {}, "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or "
                    "resourceAttributes must be specified"),
         (SELF, {"resourceAttributes": {}, "nonResourceAttributes": {"path": "/a"}},
-         'spec.nonResourceAttributes: Invalid value: {"path":"/a"}: cannot be specified in combination with '
+         'spec.nonResourceAttributes: Invalid value: {"Path":"/a","Verb":""}: cannot be specified in combination with '
          "resourceAttributes"),
         (OTHER, {"resourceAttributes": LIST_PODS},
          'spec.user: Invalid value: "": at least one of user or group must be specified'),

@@ -70,7 +70,7 @@ class Reviews:
             errors.append(invalid(path, about.get("namespace", ""), "must match metadata.namespace"))
         if "nonResourceAttributes" in spec:
             path = Path("spec.nonResourceAttributes")
-            errors.append(invalid(path, spec["nonResourceAttributes"], "disallowed on this kind of request"))
+            errors.append(invalid(path, _internal(spec["nonResourceAttributes"]), "disallowed on this kind of request"))
         _refuse(review, errors)
         return self._decided(review, _subject(spec))
 
@@ -165,11 +165,16 @@ def _refuse(review: Object, errors: list[FieldError]) -> None:
         raise Invalid.on(review["kind"], _AUTHORIZATION, "", errors)
 
 
+def _internal(path: Object) -> Object:
+    """A question about a path as messages show it: in the unversioned type, whose fields have the names of Go."""
+    return {"Path": path.get("path", ""), "Verb": path.get("verb", "")}
+
+
 def _validate_attributes(spec: Object) -> Iterator[FieldError]:
     about, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if about is not None and path is not None:
         what = "cannot be specified in combination with resourceAttributes"
-        yield invalid(Path("spec").child("nonResourceAttributes"), path, what)
+        yield invalid(Path("spec").child("nonResourceAttributes"), _internal(path), what)
     if about is None and path is None:
         what = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         yield invalid(Path("spec").child("resourceAttributes"), None, what)
