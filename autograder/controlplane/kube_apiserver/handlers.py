@@ -11,11 +11,13 @@ from autograder.controlplane.apimachinery.errors import (
     Conflict,
     Invalid,
     MethodNotAllowed,
+    NotFound,
     UnsupportedMediaType,
 )
 from autograder.controlplane.apimachinery.field import FieldError, Path, required
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
 from autograder.controlplane.kube_apiserver import decoding, defaulting, fieldmanager, representation
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
@@ -185,7 +187,8 @@ class Handlers:
         patch = request.body if request.decoded else self._patch_body(request.body)
 
         def transform(old: Object | None) -> Object:
-            assert old is not None
+            if old is None:  # events may be created by an update, and by a patch nothing is
+                raise NotFound.on(kind.plural, kind.group, info.name)
             new = self._patched(request, kind, attributes, patcher(old, patch, kind.go_type))
             self._track(request, kind, attributes, new, old)
             return new
@@ -227,6 +230,7 @@ class Handlers:
 
     def _patched(self, request: Request, kind: ResourceType, attributes: Attributes, patched: Object) -> Object:
         """The outcome of a patch as an object that may be changed in place."""
+        attributes.enter("decoding")
         if request.decoded:
             metadata = {key: value for key, value in patched["metadata"].items() if value not in ([], {})}
             return {**patched, "metadata": metadata}
@@ -239,7 +243,8 @@ class Handlers:
         name = new["metadata"].get("name", "")
         if name != attributes.name:
             raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({attributes.name})")
-        defaulting.default(kind.go_type, new)
+        attributes.passed(f"{kind.kind} in {kind.api_version}, patched")
+        self._default(kind, attributes, new)
         return new
 
     def _delete(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
@@ -282,11 +287,12 @@ class Handlers:
             raise Invalid.on(f"{operation.title()}Options", "meta.k8s.io", "", errors)
         return Attributes(
             operation, kind, info.namespace, info.name, info.subresource, user,
-            dry_run=dry_run, trusted=request.decoded,
+            dry_run=dry_run, trusted=request.decoded, trace=request.trace,
         )  # fmt: skip
 
     def _body(self, request: Request, kind: ResourceType, attributes: Attributes) -> Object:
         """The object of a write, decoded and defaulted, and ours to change in place."""
+        attributes.enter("decoding")
         if request.decoded:
             obj: Object = request.body
             if attributes.subresource == "status" or kind in _GIVEN_WHOLE:
@@ -307,9 +313,21 @@ class Handlers:
                 field_validation=self._field_validation(request), media_type=media_type,
             )  # fmt: skip
             attributes.warnings += decoded.warnings
+            attributes.passed(f"{kind.kind} in {kind.api_version} from {media_type}")
             obj = decoded.object
-        defaulting.default(kind.go_type, obj)
+        self._default(kind, attributes, obj)
         return obj
+
+    @staticmethod
+    def _default(kind: ResourceType, attributes: Attributes, obj: Object) -> None:
+        """Set the defaults of an object that is ours to change."""
+        if attributes.trace is None:
+            defaulting.default(kind.go_type, obj)
+            return
+        attributes.trace.enter("defaulting")
+        before = copied(obj)
+        defaulting.default(kind.go_type, obj)
+        attributes.trace.passed(changed=changes(before, obj))
 
     @staticmethod
     def _field_validation(request: Request) -> Any:
