@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 ALL_SETTLED: Final = 0
 #: An answer could not be judged or took too long; or the course, the cluster or the gradebook could not be used.
 NOT_SETTLED: Final = 2
+#: As shells say it of a program that ended at Ctrl-C.
+INTERRUPTED: Final = 130
 
 
 def grade(options: argparse.Namespace) -> int:
-    """Grade what was handed in, print the table, fill the gradebook; returns ``ALL_SETTLED`` or ``NOT_SETTLED``."""
+    """Grade what was handed in, print the table, fill the gradebook; returns one of the codes above."""
     from autograder.clusters import ClusterError
     from autograder.exercises import BadExercise
     from autograder.grading import autograded, gradebook
@@ -44,6 +46,9 @@ def grade(options: argparse.Namespace) -> int:
     except (BadCourse, BadExercise, ClusterError, gradebook.GradebookError, OSError) as error:
         print(f"autograder grade: {error}", file=sys.stderr)
         return NOT_SETTLED
+    except KeyboardInterrupt:
+        print("autograder grade: interrupted; grade again to go on", file=sys.stderr)
+        return INTERRUPTED
     count = sum(graded.handed_in for graded in batch.submissions)
     print(
         f"\n{count} submissions of {len(batch.students)} students graded in {time.monotonic() - begin:.1f} s; "

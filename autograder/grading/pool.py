@@ -1,7 +1,8 @@
 """Worker processes for work that may kill or hang the process it is done in.
 
 Workers are forked from this process, so that they begin with everything that is warm in it; where there is no fork they
-are started afresh.  Each does one item at a time.  One that dies or takes too long costs that item and nothing else.
+are started afresh.  Each does one item at a time.  One that dies or takes too long costs that item and nothing else,
+and leaves nothing behind: its temporary files lie in a folder that is removed with it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections import deque
@@ -57,8 +59,9 @@ def each(
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    index: int
-    until: float
+    folder: tempfile.TemporaryDirectory[str]
+    index: int = 0
+    until: float = 0
 
 
 class _Crew(Generic[Item, Done]):
@@ -106,10 +109,12 @@ class _Crew(Generic[Item, Done]):
         if self._aside and self._aside.ident:
             self._aside.join()  # a process with two threads must not be forked
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(self._work, theirs, os.getpid()), daemon=True)  # type: ignore[attr-defined]
+        folder = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
+        given = (self._work, theirs, folder.name, os.getpid())
+        process = self._context.Process(target=_serve, args=given, daemon=True)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
-        worker = _Worker(process, ours, 0, 0)
+        worker = _Worker(process, ours, folder)
         self._workers.append(worker)
         self._send(worker)
 
@@ -146,10 +151,12 @@ class _Crew(Generic[Item, Done]):
         worker.pipe.close()
         worker.process.kill()
         worker.process.join()
+        worker.folder.cleanup()
 
 
-def _serve(work: Callable[[Item], Done], pipe: Connection, parent: int) -> None:
+def _serve(work: Callable[[Item], Done], pipe: Connection, folder: str, parent: int) -> None:
     """The life of a worker: an item comes, its answer goes, until nobody is there any more."""
+    tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a run that is interrupted ends its workers itself
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -75,6 +75,7 @@ class RestoreMetadata(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """The notebook with all known cells put right."""
         source = _exporter(self).source_of(resources)
+        _forget_links(resources["nbgrader"]["student"], resources["nbgrader"]["assignment"])
         unreadable = resources["nbgrader"].get("unreadable", "")
         fixed = restored(nb.cells, source)
         cells = blank(source) if unreadable else fixed.cells
@@ -133,6 +134,14 @@ def _exporter(preprocessor: NbGraderPreprocessor) -> SubmissionExporter:
     if not isinstance(exporter, SubmissionExporter):
         raise BadCourse(f"nbgrader_config.py must set c.Autograde.exporter_class to {SubmissionExporter.__name__}")
     return exporter
+
+
+def _forget_links(student: str, assignment: str) -> None:
+    """Remove what nbgrader has copied by following links of the student; it would come back with the feedback."""
+    submitted, copied = (Path(folder, student, assignment) for folder in ("submitted", "autograded"))
+    for path in submitted.rglob("*"):
+        if path.is_symlink():
+            (copied / path.relative_to(submitted)).unlink(missing_ok=True)
 
 
 def _node(cells: list[Any], metadata: dict[str, Any]) -> NotebookNode:

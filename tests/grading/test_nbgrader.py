@@ -223,3 +223,18 @@ def test_a_link_in_the_place_of_a_notebook_is_not_followed_by_nbgrader(course: S
     assert scores["ken", cell_id("check", FIRST)] == (None, True)
     assert "unreadable" in comments["ken", cell_id("answer", FIRST)]
     assert scores["ada", cell_id("check", FIRST)] == (3, False)
+
+
+@pytest.mark.usefixtures("settled", "warm")
+def test_what_a_students_links_lead_to_does_not_come_back_to_them(course: SmallCourse) -> None:
+    path = course.hand_in("ken")
+    (path.parent / "notes.txt").write_text("mine")
+    (path.parent / "deeper").mkdir()
+    for link in (path.with_name("book.db"), path.parent / "deeper" / "book.db"):
+        link.symlink_to(course.root / "gradebook.db")
+    forget(course)
+    run(course, "GenerateAssignment")
+    run(course, "Autograde")
+    run(course, "GenerateFeedback")
+    back = [path for name in ("autograded", "feedback") for path in (course.root / name).rglob("*") if path.is_file()]
+    assert {path.name for path in back} == {f"{NOTEBOOK}.ipynb", f"{NOTEBOOK}.html", "notes.txt"}

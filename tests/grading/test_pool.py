@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,11 @@ def work(item: str) -> str:
             os.kill(os.getpid(), signal.SIGKILL)
         case "hangs":
             time.sleep(600)
+        case "leaves a folder":
+            return tempfile.mkdtemp()
+        case "leaves one and dies":
+            tempfile.mkdtemp()
+            os._exit(0)
         case "fails":
             raise ValueError("no")
     return item.upper()
@@ -83,3 +90,10 @@ def test_meanwhile_something_else_is_done_here() -> None:
     done: list[str] = []
     list(each(work, ["a", "dies", "b"], workers=1, seconds=lambda item: 30, meanwhile=lambda: done.append("x")))
     assert done == ["x"]
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    done = outcome(["leaves a folder", "leaves one and dies", "a"], 1)
+    assert Path(done["leaves a folder"]).is_relative_to(tmp_path)
+    assert list(tmp_path.iterdir()) == []
