@@ -54,10 +54,18 @@ class EmbeddedCluster:
         target = namespace if row.namespaced else ""
         return self._client.patch(row, target, name, patch, patch_type=patch_type)
 
-    def delete(self, kind: str, name: str, namespace: str = "default", *, grace_period: int | None = None) -> None:
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "default",
+        *,
+        grace_period: int | None = None,
+        propagation: str = "Background",
+    ) -> None:
         row = kind_named(kind)
         target = namespace if row.namespaced else ""
-        self._client.delete(row, target, name, grace_period=grace_period, propagation="Background")
+        self._client.delete(row, target, name, grace_period=grace_period, propagation=propagation)
 
     def evict(self, pod: str, namespace: str = "default") -> None:
         eviction = {

@@ -66,8 +66,19 @@ class Cluster(Protocol):
     ) -> Object:
         """Change parts of an object."""
 
-    def delete(self, kind: str, name: str, namespace: str = "default", *, grace_period: int | None = None) -> None:
-        """Ask for an object to be deleted, with background propagation; does not wait until it is gone."""
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "default",
+        *,
+        grace_period: int | None = None,
+        propagation: str = "Background",
+    ) -> None:
+        """Ask for an object to be deleted; does not wait until it is gone.
+
+        ``propagation`` says what becomes of what it owns: ``Background``, ``Foreground`` or ``Orphan``.
+        """
 
     def evict(self, pod: str, namespace: str = "default") -> None:
         """Evict a Pod, as ``kubectl drain`` does; refused while a disruption budget forbids it."""

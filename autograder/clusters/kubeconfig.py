@@ -133,11 +133,19 @@ class KubeconfigCluster:
         text = self._connection.send("PATCH", row, target, ours, query=query, body=body, content_type=patch_type)
         return self._object(text)
 
-    def delete(self, kind: str, name: str, namespace: str = DEFAULT, *, grace_period: int | None = None) -> None:
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = DEFAULT,
+        *,
+        grace_period: int | None = None,
+        propagation: str = "Background",
+    ) -> None:
         row = kind_named(kind)
         self._check_writable(row)
         target, ours = self._place(row, namespace, name)
-        options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         if grace_period is not None:
             options["gracePeriodSeconds"] = grace_period
         self._connection.send("DELETE", row, target, ours, body=options)
