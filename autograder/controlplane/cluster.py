@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, Protocol, cast
 
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
+from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
 from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, create_initial_objects
 from autograder.controlplane.bootstrap_rbac import create_default_roles
@@ -94,6 +95,10 @@ class Cluster:
     def handle(self, request: Request) -> Response:
         """Answer one request of a client."""
         return self.api.handle(request)
+
+    def trace(self, request: Request) -> tuple[Response, RequestTrace]:
+        """Answer one request, and tell each step that it passed and what it cost."""
+        return self.api.trace(request)
 
     def client(self, user: User = ADMIN, *, trusted: bool = False) -> Client:
         """The API as a user sees it; objects that go in are decoded strictly unless the user is trusted."""
