@@ -10,7 +10,9 @@ from typing import Final
 from autograder.exercises import Exercise
 from autograder.manifests import Manifest, Problem, check_schema, parse
 
-ENDINGS: Final = (".yaml", ".yml", ".json")
+MANIFESTS: Final = (".yaml", ".yml", ".json")
+COMMANDS: Final = (".txt",)
+PREDICTIONS: Final = (".yaml", ".yml")
 #: Bytes of an answer that are read; anything beyond is more than the reader of manifests takes.
 READ_LIMIT: Final = (1 << 20) + 1
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -22,7 +24,7 @@ class BadName(ValueError):
     """A file cannot be called so; the message says why."""
 
 
-def plain_name(name: str, endings: tuple[str, ...] = ENDINGS) -> str:
+def plain_name(name: str, endings: tuple[str, ...] = MANIFESTS) -> str:
     """The name, if it is a plain one with one of the endings.  Raises ``BadName``."""
     if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
         raise BadName(f"{name!a} is no plain file name: use letters, digits, dots and dashes, and no folders")
@@ -31,9 +33,9 @@ def plain_name(name: str, endings: tuple[str, ...] = ENDINGS) -> str:
     return name
 
 
-def keep(folder: Path, name: str, text: str) -> Path:
+def keep(folder: Path, name: str, text: str, endings: tuple[str, ...] = MANIFESTS) -> Path:
     """Write an answer.  Raises ``BadName``."""
-    path = folder / plain_name(name)
+    path = folder / plain_name(name, endings)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8", newline="\n")
     return path
@@ -43,7 +45,7 @@ def answer_to(exercise: str, folder: Path) -> dict[str, bytes]:
     """What the folder holds for an exercise, by name: files called by the last part of its id; perhaps none."""
     name = exercise.rpartition("/")[2]
     files: dict[str, bytes] = {}
-    for path in (folder / f"{name}{ending}" for ending in ENDINGS):
+    for path in (folder / f"{name}{ending}" for ending in (*MANIFESTS, *COMMANDS)):
         if path.is_file():
             with path.open("rb") as file:
                 files[path.name] = file.read(READ_LIMIT)

@@ -88,6 +88,18 @@ class CourseMagics(Magics):
             print(*answers.explained(problem, cell), sep="\n")
 
     @no_var_expand
+    @cell_magic
+    def commands(self, line: str, cell: str) -> None:
+        """``%%commands NAME.txt`` keeps lines of kubectl as an answer; ``check`` runs them on a cluster of its own."""
+        self._keep(line, cell, answers.COMMANDS)
+
+    @no_var_expand
+    @cell_magic
+    def prediction(self, line: str, cell: str) -> None:
+        """``%%prediction NAME.yaml`` keeps what a student expects to happen as an answer."""
+        self._keep(line, cell, answers.PREDICTIONS)
+
+    @no_var_expand
     @line_magic
     def cluster(self, line: str) -> None:
         """``%cluster new`` and what else one does to a cluster; without arguments, what there is."""
@@ -114,6 +126,14 @@ class CourseMagics(Magics):
             return 0.0
         self._show(task, verdict)
         return float(verdict.earned)
+
+    def _keep(self, line: str, cell: str, endings: tuple[str, ...]) -> None:
+        try:
+            answers.keep(self._home.work, line.strip(), cell, endings)
+        except answers.BadName as trouble:
+            _complain(trouble)
+            return
+        print(f"{line.strip()} is {'empty so far' if answers.is_blank(cell) else 'kept'}")
 
     def _judge(self, exercise: Exercise) -> Verdict:
         if self._runner is None:

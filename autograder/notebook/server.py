@@ -29,6 +29,7 @@ from autograder.notebook.home import Home
 BOOT_SECONDS: Final = 60
 _START_SECONDS: Final = 60.0
 _ANSWER_SECONDS: Final = 120.0
+_END_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
 _LONGEST: Final = 500
 
@@ -88,15 +89,19 @@ class StudentCluster:
 
     def end(self) -> None:
         """End the cluster's process, if there is one."""
-        try:
+        with contextlib.suppress(ClusterTrouble):
             self.post("shutdown")
-        except ClusterTrouble:
+        self._home.kubeconfig.unlink(missing_ok=True)
+        if self._process is None:
             return
-        finally:
-            self._home.kubeconfig.unlink(missing_ok=True)
-        if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
 
     def _start(self, *options: str) -> None:
         """Start the process and wait until it can be reached."""

@@ -1,0 +1,33 @@
+"""Where a student's things are, and where they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.notebook.home import UNATTENDED, find_home
+
+
+def test_the_cluster_is_the_courses_and_the_answers_are_the_notebooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "course" / "exercises").mkdir(parents=True)
+    lesson = tmp_path / "course" / "source" / "07-pods"
+    lesson.mkdir(parents=True)
+    monkeypatch.chdir(lesson)
+    home = find_home({})
+    assert (home.state, home.work, home.private) == (tmp_path / "course" / ".cluster", lesson / "work", False)
+
+
+def test_another_place_can_be_chosen(tmp_path: Path) -> None:
+    home = find_home({"AUTOGRADER_HOME": str(tmp_path), "NBGRADER_EXECUTION": "validate"})
+    assert (home.state, home.private) == (tmp_path, False)
+
+
+@pytest.mark.parametrize("name", UNATTENDED)
+def test_programs_get_a_home_for_each_kernel(name: str) -> None:
+    first, second = find_home({name: "1"}), find_home({name: "1"})
+    assert first.private
+    assert first.work.parent == first.state
+    assert first.state != second.state
