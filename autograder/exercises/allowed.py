@@ -123,6 +123,11 @@ def check(words: list[str]) -> str:
     return verb
 
 
+def takes_value(verb: str, flag: str) -> bool:
+    """Whether the word after this flag belongs to it."""
+    return _TABLE[verb].get(flag, "") not in ("", "=?")
+
+
 def _known(verb: str) -> str:
     if verb in FLAGS:
         return verb

@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -20,13 +20,14 @@ from autograder.checks import Outcome, Role, Status, Verdict
 from autograder.checks.paths import resolve
 from autograder.clusters import Cluster, Object, apply
 from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.exercises import command_lines, command_variants, predictions
 from autograder.exercises.confinement import in_order
 from autograder.exercises.equivalents import as_yaml, equivalents
-from autograder.exercises.exercise import Answer, Exercise
+from autograder.exercises.exercise import Answer, Exercise, Form
 from autograder.exercises.loading import exercises_root, stray_files
 from autograder.exercises.mutations import mutations
 from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
-from autograder.exercises.running import Runner
+from autograder.exercises.running import Judgement, Runner
 from autograder.manifests import parse
 
 #: Tokens in a row that a hint and the solution may share.
@@ -103,19 +104,22 @@ class _Audit:
         self.runner, self.second = runners
         self.report = report
         self.lost: set[str] = set()
+        self.judgements: dict[tuple[object, ...], Judgement] = {}
 
     def run(self) -> None:
         for file in stray_files(exercises_root() / self.exercise.id, self.exercise):
             self.find(f"{file} belongs to no part of an exercise")
+        if self.exercise.difficulty is None:
+            self.find("the front matter does not say how difficult it is")
         self.starter(self.exercise)
         self.solution()
         for name, text in self.exercise.accepted.items():
-            self.rightful(f"accepted/{name}", self.exercise, self.exercise.answer(text))
+            self.rightful(f"accepted/{name}", self.exercise, Answer({name: text}))
         self.mutants(self.exercise)
+        self.made_by_rule[self.exercise.form](self)
         for check in self.exercise.checks:
             if check.name not in self.lost:
                 self.find(f"no mutant loses {check.name!r}")
-        self.made_by_rule()
         self.hints()
         for student in STUDENTS:
             drawn = self.exercise.drawn_for(student, b"audit")
@@ -138,8 +142,8 @@ class _Audit:
         answer = self.exercise.answer(self.exercise.solution)
         for runner in (self.runner, self.second):
             self.rightful("solution", self.exercise, answer, runner)
-        judgement = self.runner.judgement(self.exercise, answer)
-        given = self.exercise.task + self.exercise.starter
+        judgement = self.judgement(self.runner, self.exercise, answer)
+        given = self.given
         asked = [name for one in judgement.judged for name in one.notes.names]
         if self.exercise.shows_wanted:
             asked += [value for one in judgement.judged for value in one.notes.values]
@@ -154,14 +158,18 @@ class _Audit:
                 self.find(f"mutants/{name}: the first line must be `# loses: ` and what it loses")
                 continue
             named = {part.strip() for part in first.removeprefix("# loses: ").split(",")}
-            verdict = self.verdict(f"mutants/{name}", exercise, exercise.answer(text))
-            loses = lost(verdict)
-            self.lost |= loses
-            right = loses == named and verdict.status is Status.GRADED
-            self.report.wrongful.count(right)
-            if not right:
-                said = ", ".join(sorted(loses)) or "nothing"
-                self.find(f"mutants/{name} loses {said} ({verdict.status.value}), and names {', '.join(sorted(named))}")
+            self.loses(f"mutants/{name}", exercise, Answer({name: text}), named)
+
+    def loses(self, name: str, exercise: Exercise, answer: Answer, named: set[str]) -> None:
+        """A wrong answer that must lose just what is named."""
+        verdict = self.verdict(name, exercise, answer)
+        loses = lost(verdict)
+        self.lost |= loses
+        right = loses == named and verdict.status in (Status.GRADED, Status.UNREADABLE)
+        self.report.wrongful.count(right)
+        if not right:
+            said = ", ".join(sorted(loses)) or "nothing"
+            self.find(f"{name} loses {said} ({verdict.status.value}), and names {', '.join(sorted(named))}")
 
     def rightful(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> None:
         verdict = self.verdict(name, exercise, answer, runner)
@@ -177,7 +185,22 @@ class _Audit:
         if not right:
             self.find(f"{name} is wrong and earns {verdict.earned} of {verdict.possible} ({verdict.status.value})")
 
-    def made_by_rule(self) -> None:
+    def foretold(self) -> None:
+        """The solution in other words, and each prediction left out or made otherwise."""
+        right = predictions.of(self.exercise.solution)
+        for name, text in predictions.equivalents(right):
+            self.rightful(f"variant ({name})", self.exercise, self.exercise.answer(text))
+        for question, name, text in predictions.wrong(self.exercise.questions, right):
+            self.loses(f"mutant ({name})", self.exercise, self.exercise.answer(text), {question})
+
+    def commands(self) -> None:
+        """The same commands in other writing, and others."""
+        for name, text in command_variants.equivalents(self.exercise.solution):
+            self.rightful(f"variant ({name})", self.exercise, self.exercise.answer(text))
+        for name, text in command_variants.wrong(self.exercise.solution):
+            self.wrongful(f"mutant ({name})", self.exercise.answer(text))
+
+    def manifests(self) -> None:
         """Variants and mutants of the solution; the server decides which changes mean nothing."""
         documents = in_order(parse(self.exercise.solution, source="solution.yaml").documents)
         objects = [document.value for document in documents]
@@ -200,7 +223,7 @@ class _Audit:
 
     def graded(self, objects: Sequence[Object]) -> Iterator[Path]:
         """The fields of the solution that a check compares."""
-        judgement = self.runner.judgement(self.exercise, self.exercise.answer(self.exercise.solution))
+        judgement = self.judgement(self.runner, self.exercise, self.exercise.answer(self.exercise.solution))
         for one in judgement.judged:
             for compared in one.notes.looked_at:
                 subject = compared.subject
@@ -231,19 +254,45 @@ class _Audit:
 
     def verdict(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> Verdict:
         """Judge an answer and look at the messages on the way."""
-        verdict = (runner or self.runner).judge(exercise, answer)
+        verdict = self.judgement(runner or self.runner, exercise, answer).verdict
         for result in verdict.criteria:
             if not result.message.strip():
                 self.find(f"{name}: {result.name} has an empty message")
             if result.outcome is Outcome.COULD_NOT_BE_JUDGED:
                 self.find(f"{name}: {result.name} {result.message}")
-        if not exercise.shows_wanted:
-            shown = (runner or self.runner).judge(replace(exercise, shows_wanted=True), answer)
-            for result in shown.criteria:
-                secret = result.wanted if result.outcome is not Outcome.PASSED else None
-                if secret and not stands_in(secret, exercise.task) and stands_in(secret, result.message):
-                    self.find(f"{name}: the message of {result.name} gives away what was wanted")
+            secret = result.wanted if result.outcome is not Outcome.PASSED and not exercise.shows_wanted else None
+            if secret and not stands_in(secret, self.given) and stands_in(secret, result.message):
+                self.find(f"{name}: the message of {result.name} gives away what was wanted")
         return verdict
+
+    def judgement(self, runner: Runner, exercise: Exercise, answer: Answer) -> Judgement:
+        """Judge an answer, with what was wanted; one that says the same as another is judged once."""
+        key = (runner, tuple(exercise.values.items()), _meaning(exercise, answer))
+        if key not in self.judgements:
+            judgement = runner.judgement(replace(exercise, shows_wanted=True), answer)
+            self.judgements[key] = replace(judgement, cluster=None)
+        return self.judgements[key]
+
+    @property
+    def given(self) -> str:
+        """All that the student is given to read."""
+        return self.exercise.task + self.exercise.starter
+
+    #: What is made by rule for each form of answer.
+    made_by_rule: Final[dict[Form, Callable[[_Audit], None]]] = {
+        Form.MANIFEST: manifests,
+        Form.COMMANDS: commands,
+        Form.PREDICTION: foretold,
+    }
+
+
+def _meaning(exercise: Exercise, answer: Answer) -> tuple[object, ...]:
+    """What of an answer can make a difference for its points."""
+    if exercise.form is not Form.COMMANDS:
+        return tuple(answer.files.items())
+    (name, text), *others = answer.files.items()
+    lines, problems = command_lines.read(text, name)
+    return (text, *others) if problems or others or not lines else command_variants.meaning(lines)
 
 
 def lost(verdict: Verdict) -> set[str]:
