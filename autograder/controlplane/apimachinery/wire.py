@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.apimachinery.tracing import RequestTrace
 
 Object = dict[str, Any]
 
@@ -23,6 +24,9 @@ class User:
     groups: tuple[str, ...] = ()
     uid: str = ""
     extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.name}, in {', '.join(self.groups)}" if self.groups else self.name
 
 
 ADMIN = User("admin", ("system:masters", "system:authenticated"), "admin")
@@ -58,6 +62,18 @@ class Request:
     user: User | None = None
     info: RequestInfo | None = None
     decoded: bool = False
+    #: Where each step is noted; None when nobody asked for a trace.
+    trace: RequestTrace | None = None
+
+    def enter(self, step: str) -> None:
+        """Tell the trace that a step begins."""
+        if self.trace is not None:
+            self.trace.enter(step)
+
+    def passed(self, outcome: object = "passed") -> None:
+        """Tell the trace how the step that began last has ended."""
+        if self.trace is not None:
+            self.trace.passed(str(outcome))
 
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

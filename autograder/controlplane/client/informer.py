@@ -115,7 +115,7 @@ class Informer:
                 return self._list()
         if not self._stream.waiting():
             return []
-        deltas = []
+        deltas: list[Delta] = []
         for event in self._stream.poll():
             if event.type == "ERROR":
                 return deltas + self._list()

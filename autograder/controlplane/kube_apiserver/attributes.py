@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import Object, User
 
 Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
@@ -30,10 +31,15 @@ class Attributes:
     dry_run: bool = False
     trusted: bool = False
     warnings: list[str] = field(default_factory=list)
-    #: What each step said, for the request trace; None when nobody asked for one.
-    trace: list[tuple[str, str]] | None = None
+    #: Where each step is noted; None when nobody asked for a trace.
+    trace: RequestTrace | None = None
 
-    def note(self, step: str, what: str) -> None:
-        """Tell the request trace what a step did."""
+    def enter(self, step: str) -> None:
+        """Tell the trace that a step begins."""
         if self.trace is not None:
-            self.trace.append((step, what))
+            self.trace.enter(step)
+
+    def passed(self, outcome: str = "passed", *parts: Any) -> None:
+        """Tell the trace how the step that began last has ended; ``parts`` fill the text as those of a log do."""
+        if self.trace is not None:
+            self.trace.passed(outcome % parts if parts else outcome)

@@ -33,6 +33,7 @@ from autograder.controlplane.kube_apiserver.authorization.rbac import (
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
+from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
@@ -45,6 +46,7 @@ _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.PODS: PodRegistry,
     scheme.SERVICES: ServiceRegistry,
     scheme.NAMESPACES: NamespaceRegistry,
+    NEW_EVENTS: NewEventRegistry,
 }
 
 #: Kinds that grant something, of which the registry asks who may.
@@ -54,9 +56,6 @@ _GUARDED: Final[dict[ResourceType, type[RoleRegistry] | type[BindingRegistry]]] 
     ROLE_BINDINGS: BindingRegistry,
     CLUSTER_ROLE_BINDINGS: BindingRegistry,
 }
-
-#: Events of both groups are the same objects in etcd.
-_CORE_EVENTS, _NEW_EVENTS = scheme.EVENTS, scheme.resource("events", "events.k8s.io")
 
 #: How often a patch is tried again when somebody else writes in between.
 PATCH_TRIES: Final = 5
@@ -243,7 +242,7 @@ class Handlers:
         name = new["metadata"].get("name", "")
         if name != attributes.name:
             raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({attributes.name})")
-        attributes.passed(f"{kind.kind} in {kind.api_version}, patched")
+        attributes.passed("%s in %s, patched", kind.kind, kind.api_version)
         self._default(kind, attributes, new)
         return new
 
@@ -294,7 +293,7 @@ class Handlers:
         """The object of a write, decoded and defaulted, and ours to change in place."""
         attributes.enter("decoding")
         if request.decoded:
-            obj: Object = request.body
+            obj: Any = request.body
             if attributes.subresource == "status" or kind in _GIVEN_WHOLE:
                 return {**obj, "metadata": dict(obj["metadata"])}
             obj = copied(obj)
@@ -313,7 +312,7 @@ class Handlers:
                 field_validation=self._field_validation(request), media_type=media_type,
             )  # fmt: skip
             attributes.warnings += decoded.warnings
-            attributes.passed(f"{kind.kind} in {kind.api_version} from {media_type}")
+            attributes.passed("%s in %s from %s", kind.kind, kind.api_version, media_type)
             obj = decoded.object
         self._default(kind, attributes, obj)
         return obj
@@ -325,7 +324,7 @@ class Handlers:
             defaulting.default(kind.go_type, obj)
             return
         attributes.trace.enter("defaulting")
-        before = copied(obj)
+        before: Object = copied(obj)
         defaulting.default(kind.go_type, obj)
         attributes.trace.passed(changed=changes(before, obj))
 

@@ -20,6 +20,7 @@ from autograder.controlplane.apimachinery.errors import (
 )
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import BY_PLURAL, NOT_SERVED, ResourceType
+from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import Request, RequestInfo, Response, User
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.etcd import StoreFailure
@@ -27,11 +28,13 @@ from autograder.controlplane.kube_apiserver import documents
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.authentication import Authenticator, signing_key
 from autograder.controlplane.kube_apiserver.authorization import Authorizer, action_of
+from autograder.controlplane.kube_apiserver.authorization.authorizer import MASTERS
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.compaction import Compactor
 from autograder.controlplane.kube_apiserver.handlers import Handlers
 from autograder.controlplane.kube_apiserver.impersonation import impersonate, wanted_user
 from autograder.controlplane.kube_apiserver.routing import resolve
+from autograder.controlplane.kube_apiserver.tracing import CountingStore, size
 
 #: How the users of the control plane are called.  What its components send is not asked about: they have all rights
 #: that they need, and are most of the traffic.
@@ -76,7 +79,23 @@ class APIServer:
             error = refusal
         except StoreFailure as failure:
             error = StoreError(str(failure))
+        if request.trace is not None:
+            request.trace.refused(error.message)
         return Response(error.code, error.status(), error=error)
+
+    def trace(self, request: Request) -> tuple[Response, RequestTrace]:
+        """Answer one request, and tell each step that it passed and what it cost."""
+        trace = RequestTrace()
+        store = self.backend.store
+        self.backend.store = CountingStore(store, trace.cost)
+        try:
+            response = self.handle(replace(request, trace=trace))
+        finally:
+            self.backend.store = store
+        trace.cost.bytes_received, trace.cost.bytes_answered = size(request.body), size(response.body)
+        trace.enter("answer")
+        trace.passed(str(response.code))
+        return response, trace
 
     def fire(self, key: Hashable) -> None:
         """A timer of the API server has gone off: it is time to forget old history."""
@@ -89,6 +108,7 @@ class APIServer:
         user = request.user
         if user is None or not (request.decoded and user.name.startswith(CONTROL_PLANE)):
             user = self._admitted(request, info)
+        request.enter("handling")
         if info is None:
             document = documents.answer(request, _FAILING if self.backend.store.failure else ())
             if document is None:
@@ -102,13 +122,18 @@ class APIServer:
 
     def _admitted(self, request: Request, info: RequestInfo | None) -> User:
         """As whom a request goes on: who asks, or whom he impersonates. Raises ``StatusError`` if he may not."""
+        request.enter("authentication")
         user = self._authenticator.user_of(request)
+        request.passed(user)
         action = action_of(request, info, user)
         wanted = wanted_user(request.headers)
         if wanted is not None:
+            request.enter("impersonation")
             user = impersonate(self._authorizer, action, wanted)
+            request.passed(user)
             action = replace(action, user=user)
-        self._authorizer.check(action)
+        request.enter("authorization")
+        request.passed(self._authorizer.check(action) or f"allowed: {MASTERS} may do everything")
         if info is not None and info.verb == "get" and info.subresource in _CONNECTIONS:
             self._authorizer.check(replace(action, verb="create"))
         return user

@@ -6,8 +6,10 @@ see its final state.  A plugin refuses by raising a ``StatusError``.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
+from autograder.controlplane.apimachinery.tracing import RequestTrace, changes
 from autograder.controlplane.kube_apiserver.admission.limit_ranger import LimitRanger
 from autograder.controlplane.kube_apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from autograder.controlplane.kube_apiserver.admission.node_restriction import NodeRestriction
@@ -42,14 +44,31 @@ class AdmissionChain:
     """All plugins over the state of one cluster."""
 
     def __init__(self, backend: Backend) -> None:
-        self._plugins = [plugin(backend) for plugin in ORDER]
+        plugins = [plugin(backend) for plugin in ORDER]
+        self._mutating = [plugin for plugin in plugins if type(plugin).admit is not Plugin.admit]
+        self._validating = [plugin for plugin in plugins if type(plugin).validate is not Plugin.validate]
 
     def admit(self, attributes: Attributes) -> None:
         """Let the mutating plugins complete the object."""
-        for plugin in self._plugins:
+        if attributes.trace is not None:
+            self._admit_traced(attributes, attributes.trace)
+            return
+        for plugin in self._mutating:
             plugin.admit(attributes)
 
     def validate(self, attributes: Attributes) -> None:
         """Let the validating plugins judge the object."""
-        for plugin in self._plugins:
+        trace = attributes.trace
+        for plugin in self._validating:
+            if trace is not None:
+                trace.enter(f"validating admission by {type(plugin).__name__}")
             plugin.validate(attributes)
+            if trace is not None:
+                trace.passed()
+
+    def _admit_traced(self, attributes: Attributes, trace: RequestTrace) -> None:
+        for plugin in self._mutating:
+            trace.enter(f"mutating admission by {type(plugin).__name__}")
+            before = copy.deepcopy(attributes.object)
+            plugin.admit(attributes)
+            trace.passed(changed=changes(before, attributes.object))

@@ -162,7 +162,6 @@ class Registry:
         meta = obj["metadata"]
         generated = not meta.get("name") and bool(meta.get("generateName"))
         self.admission.admit(attributes)
-        attributes.note("mutating admission", "passed")
         self._fill_system_fields(meta)
         for _ in range(8 if generated else 1):
             if generated:
@@ -178,8 +177,9 @@ class Registry:
         meta = obj["metadata"]
         self.begin_create(attributes, obj)
         preparing.prepare_for_create(self.kind.go_type, obj)
+        attributes.enter("validation")
         self._refuse(obj, validation.validate_create(self.kind.go_type, obj))
-        attributes.note("validation", "passed")
+        attributes.passed()
         preparing.finish(self.kind.go_type, obj)
         attributes.name = meta["name"]
         key = self.kind.storage_key(attributes.namespace, meta["name"])
@@ -187,7 +187,6 @@ class Registry:
         if found is not None and not attributes.dry_run:
             raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
         self.admission.validate(attributes)
-        attributes.note("validating admission", "passed")
         meta.pop("resourceVersion", None)
         if attributes.dry_run:
             if found is not None:
@@ -222,15 +221,14 @@ class Registry:
         attributes.old, attributes.object = old, new
         self._check_revision(new, old, attributes.name)
         self.admission.admit(attributes)
-        attributes.note("mutating admission", "passed")
         self.begin_update(attributes, new, old)
         self._keep_system_fields(new["metadata"], old["metadata"], attributes.name)
         preparing.prepare_for_update(self.kind.go_type, new, old, attributes.subresource)
+        attributes.enter("validation")
         self._refuse(new, self.validate_update(attributes, new, old))
-        attributes.note("validation", "passed")
+        attributes.passed()
         preparing.finish(self.kind.go_type, new)
         self.admission.validate(attributes)
-        attributes.note("validating admission", "passed")
         return self._replace(attributes, found, new), False
 
     def _replace(self, attributes: Attributes, found: KeyValue, new: Object) -> Object:
@@ -337,19 +335,21 @@ class Registry:
                 raise Conflict.on(self.kind.plural, self.kind.group, name, why)
 
     def _remove(self, attributes: Attributes, found: KeyValue) -> Object:
+        attributes.enter("etcd")
         last = self.backend.store.delete(found.key, expected=found.mod_revision)
-        attributes.note("etcd", f"deleted {found.key} at revision {last.mod_revision}")
+        attributes.passed("deleted %s at revision %d", found.key, last.mod_revision)
         self.finish_delete(attributes, last.value)
         return last.value
 
     # ------------------------------------------------------------ shared
 
     def _stored(self, attributes: Attributes, key: str, obj: Object, *, expected: int) -> Object:
+        attributes.enter("etcd")
         try:
             kept = self.backend.store.put(key, obj, expected=expected)
         except WriteConflict as conflict:
             raise Conflict.on(self.kind.plural, self.kind.group, attributes.name, MODIFIED) from conflict
-        attributes.note("etcd", f"stored {key} at revision {kept.mod_revision}")
+        attributes.passed("stored %s at revision %d", key, kept.mod_revision)
         return kept.value
 
     def _refuse(self, obj: Object, errors: Errors) -> None:

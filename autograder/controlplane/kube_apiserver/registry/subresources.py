@@ -37,7 +37,7 @@ class Subresources:
         """The answer of a special subresource, or None for one that the ordinary verbs serve."""
         attributes = Attributes(
             "UPDATE", kind, info.namespace, info.name, info.subresource, user,
-            dry_run=bool(request.query.get("dryRun")), trusted=request.decoded,
+            dry_run=bool(request.query.get("dryRun")), trusted=request.decoded, trace=request.trace,
         )  # fmt: skip
         match info.subresource, info.verb:
             case "binding", "create":
