@@ -86,6 +86,27 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that work side by side")
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _parity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to compare; without any, all")
+    _cluster_choice(parser)
+    parser.add_argument(
+        "--longest-wait",
+        metavar="SECONDS",
+        type=_seconds,
+        help="bounds each wait on a cluster that is known to be quick",
+    )
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: 1 or more")
@@ -108,6 +129,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
     "grade": Command("grade a class and fill the gradebook", "autograder.grading.commands:grade", _grade),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
+    "parity": Command(
+        "compare the verdicts of two kinds of cluster", "autograder.exercises.parity_command:parity", _parity
+    ),
 }
 
 

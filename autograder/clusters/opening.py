@@ -9,10 +9,11 @@ from autograder.clusters.interface import Cluster, ClusterError
 FORMS = "embedded, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
 
 
-def open_cluster(spec: str = "embedded", *, seed: int = 0) -> Cluster:
+def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float | None = None) -> Cluster:
     """Open the cluster that ``spec`` names, booted and at rest; raises ``ClusterError`` for what cannot be opened.
 
     ``seed`` decides the names, addresses and choices of an embedded cluster; others make their own.
+    ``longest_wait`` bounds, in seconds, a single wait on a cluster whose time cannot be moved.
     """
     kind, _, rest = spec.partition(":")
     if kind == "embedded" and not rest:
@@ -23,7 +24,7 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0) -> Cluster:
         from autograder.clusters.kubeconfig import KubeconfigCluster  # the official client takes its time to import
 
         path, _, context = rest.rpartition("#") if "#" in rest else (rest, "", "")
-        return KubeconfigCluster.open(Path(path).expanduser(), context)
+        return KubeconfigCluster.open(Path(path).expanduser(), context, longest_wait=longest_wait)
     if kind == "kind":
         raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
     raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")
