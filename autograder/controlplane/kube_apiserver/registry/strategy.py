@@ -64,6 +64,16 @@ def _event_fields(obj: Object) -> Fields:
     return fields
 
 
+def _new_event_fields(obj: Object) -> Fields:
+    """The fields of a stored event by the names of ``events.k8s.io``, which has no ``source``."""
+    renamed = {"reportingComponent": "reportingController"}
+    return {
+        renamed.get(name) or name.replace("involvedObject.", "regarding."): value
+        for name, value in _event_fields(obj).items()
+        if name != "source"
+    }
+
+
 def _pod_fields(obj: Object) -> Fields:
     fields = dict(_POD_PATHS(obj))
     spec = obj["spec"]
@@ -102,6 +112,7 @@ _STRATEGIES: dict[ResourceType, Strategy] = {
     scheme.SECRETS: Strategy(_selectable("type")),
     scheme.SERVICES: Strategy(_selectable("spec.clusterIP", "spec.type"), create_on_update=True),
     scheme.EVENTS: Strategy(_event_fields, create_on_update=True),
+    scheme.resource("events", "events.k8s.io"): Strategy(_new_event_fields, create_on_update=True),
     scheme.REPLICATIONCONTROLLERS: Strategy(_selectable("status.replicas", replicas="0"), dependents="orphan"),
     scheme.REPLICASETS: Strategy(_selectable("status.replicas", replicas="0")),
     scheme.JOBS: Strategy(_selectable("status.successful"), dependents="orphan"),
