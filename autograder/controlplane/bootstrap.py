@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from autograder.controlplane.addons import create_addons
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
+from autograder.controlplane.kube_controller_manager.rootcacertpublisher import CERTIFICATE
+from autograder.controlplane.kubelet import kubeadm
+from autograder.controlplane.kubelet import node_files as kubelet_files
+from autograder.controlplane.topology import CONTROL_PLANE_LABEL
 
 NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
 API_ADDRESS: Final = "10.96.0.1"
@@ -30,7 +35,7 @@ _PRIORITY_CLASSES: Final = {
 
 
 def create_initial_objects(client: Client, nodes: Sequence[Object], *, system_pods: bool) -> None:
-    """Create everything; ``system_pods`` adds what kubeadm runs in ``kube-system``."""
+    """Create everything; ``system_pods`` adds what kubeadm runs in ``kube-system`` (its static pods are on disks)."""
     for name in NAMESPACES:
         client.create(scheme.NAMESPACES, "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for name, (value, description) in _PRIORITY_CLASSES.items():
@@ -48,6 +53,19 @@ def create_initial_objects(client: Client, nodes: Sequence[Object], *, system_po
     _create_api_service(client)
     for manifest in nodes:
         client.create(scheme.NODES, "", manifest)
+    if system_pods:
+        create_addons(client, CONTROL_PLANE_ADDRESS, CERTIFICATE)
+
+
+def node_files(node: Object) -> dict[str, str]:
+    """What kubeadm has left on the disk of a node of the default topology: files by path."""
+    name = node["metadata"]["name"]
+    control_plane = CONTROL_PLANE_LABEL in node["metadata"]["labels"]
+    manifests = kubeadm.manifests(name, CONTROL_PLANE_ADDRESS) if control_plane else {}
+    return {
+        **manifests,
+        **kubelet_files.files(name, CONTROL_PLANE_ADDRESS, CERTIFICATE, control_plane=control_plane),
+    }
 
 
 def _create_api_service(client: Client) -> None:

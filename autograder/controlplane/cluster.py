@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
-from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, create_initial_objects
+from autograder.controlplane.bootstrap import create_initial_objects, node_files
 from autograder.controlplane.bootstrap_rbac import create_default_roles
 from autograder.controlplane.client import Client
 from autograder.controlplane.clock import SECOND, Clock
@@ -24,7 +24,6 @@ from autograder.controlplane.etcd import MemoryStore, Store
 from autograder.controlplane.kube_apiserver.authentication import signing_key
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
-from autograder.controlplane.kubelet import kubeadm
 from autograder.controlplane.topology import DEFAULT_NODES
 
 #: The components that may be stopped, in the order in which they get their turn.
@@ -82,9 +81,8 @@ class Cluster:
         create_initial_objects(self.client(), DEFAULT_NODES if nodes is None else nodes, system_pods=nodes is None)
         create_default_roles(Backend(store, self.clock, random.Random(f"{seed}/bootstrap-rbac")))
         if nodes is None:
-            name = DEFAULT_NODES[0]["metadata"]["name"]
-            for path, text in kubeadm.manifests(name, CONTROL_PLANE_ADDRESS).items():
-                self.machines.write_file(name, path, text)
+            for node in DEFAULT_NODES:
+                self.machines.set_disk(node["metadata"]["name"], node_files(node))
         for name in COMPONENTS:
             if name not in stopped:
                 self.start(name)

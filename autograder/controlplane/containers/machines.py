@@ -340,6 +340,10 @@ class Machines:
             self.volumes_of[uid] = (*self.volumes_of.get(uid, ()), key)
         self.volumes[key] = contents
 
+    def set_disk(self, host: str, files: Contents) -> None:
+        """Put files on the disk of a host, beside those that are there."""
+        self.set_volume(DISK + host, {**self.volume(DISK + host), **files})
+
     def write_file(self, host: str, path: str, text: str | None) -> None:
         """Write a file on the disk of a host, or remove it (None)."""
         disk = {known: held for known, held in self.volume(DISK + host).items() if known != path}
