@@ -143,7 +143,7 @@ def prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
         before[document.kind, namespace, document.name] = live
     for namespace in exercise.namespaces if documents else ():
         for pod in cluster.list("Pod", namespace):
-            before["Pod", namespace, pod["metadata"]["name"]] = {"kind": "Pod", **pod}
+            before["Pod", namespace, pod["metadata"]["name"]] = {"apiVersion": "v1", "kind": "Pod", **pod}
     return Prepared(cluster, before)
 
 
