@@ -33,6 +33,7 @@ from autograder.controlplane.kube_apiserver.authorization.rbac import (
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
+from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
@@ -45,6 +46,7 @@ _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.PODS: PodRegistry,
     scheme.SERVICES: ServiceRegistry,
     scheme.NAMESPACES: NamespaceRegistry,
+    NEW_EVENTS: NewEventRegistry,
 }
 
 #: Kinds that grant something, of which the registry asks who may.
