@@ -87,11 +87,13 @@ def _prose(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 def exercise_cells(exercise: Exercise) -> list[Cell]:
     """The task, the answer and the check of an exercise."""
-    name = exercise.id.rpartition("/")[2]
-    points = f"{exercise.points} points, about {exercise.minutes} minutes"
+    difficulty = f", {exercise.difficulty.value}" if exercise.difficulty else ""
+    points = f"{exercise.points} points, about {exercise.minutes} minutes{difficulty}"
     task = markdown(f"### Exercise: {exercise.title}\n\n*{points}*\n\n{exercise.task.strip()}")
     solution = exercise.solution.strip("\n")
-    answer = code(f"%%manifest {name}{exercise.kind.ending}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION")
+    answer = code(
+        f"%%{exercise.form.value} {name}{exercise.form.ending}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION"
+    )
     answer["metadata"]["nbgrader"] = _marks(answer_id(exercise.id), solution=True)
     check = code(f'check("{exercise.id}")')
     check["metadata"]["nbgrader"] = _marks(check_id(exercise.id), grade=True, locked=True, points=exercise.points)

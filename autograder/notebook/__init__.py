@@ -1,9 +1,9 @@
 """The course in Jupyter: ``%load_ext autograder.notebook`` gives the magics and ``check``.
 
-%cluster new               a fresh cluster of one's own, shared with the terminal
-%kubectl get pods          the real kubectl against it
-%%manifest pod.yaml        keep the text of the cell as an answer
-check("pods/first-pod")    judge the answer, as the grader does; the points are the value
+* ``%cluster new``: a fresh cluster of one's own, shared with the terminal
+* ``%kubectl get pods``: the real kubectl against it
+* ``%%manifest pod.yaml``: keep the text of the cell as an answer; ``%%commands`` and ``%%prediction`` do so too
+* ``check("pods/first-pod")``: judge the answer, as the grader does; the points are the value
 """
 
 from __future__ import annotations

@@ -6,20 +6,21 @@ from typing import Any, Final
 
 from nbgrader.preprocessors import ClearSolutions
 
-from autograder.exercises import exercise_ids, load
+from autograder.exercises import Form, exercise_ids, load
+from autograder.exercises.exercise import Form
 from autograder.notebook.cells import answer_id
 
 #: What stands in an answer cell that belongs to no exercise.
-EMPTY: Final = "# your manifest here"
-_MAGIC: Final = "%%manifest"
+EMPTY: Final = "# your answer here"
+_MAGICS: Final = tuple(f"%%{form.value} " for form in Form)
 
 
 class PutStarters(ClearSolutions):  # type: ignore[misc]  # nbgrader has no types
-    """As ``ClearSolutions``; but nothing that is no manifest is put into a cell that holds one."""
+    """As ``ClearSolutions``; but into an answer goes only what an answer may hold."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Called by nbgrader for each cell."""
-        if cell.cell_type != "code" or not cell.source.startswith(_MAGIC):
+        if cell.cell_type != "code" or not cell.source.startswith(_MAGICS):
             return super().preprocess_cell(cell, resources, cell_index)
         usual: dict[str, str] = self.code_stub  # type: ignore[has-type]
         stub = starter(cell.metadata.get("nbgrader", {}).get("grade_id", ""))

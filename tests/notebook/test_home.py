@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,17 @@ def test_the_cluster_is_the_courses_and_the_answers_are_the_notebooks(
 def test_another_place_can_be_chosen(tmp_path: Path) -> None:
     home = find_home({"AUTOGRADER_HOME": str(tmp_path), "NBGRADER_EXECUTION": "validate"})
     assert (home.state, home.private) == (tmp_path, False)
+
+
+def test_what_killed_kernels_left_is_swept_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, new, other = (tmp_path / name for name in ("autograder-old", "autograder-new", "other"))
+    for folder in (old, new, other):
+        (folder / "work").mkdir(parents=True)
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    find_home({"NBGRADER_EXECUTION": "validate"})
+    assert [folder.exists() for folder in (old, new, other)] == [False, True, True]
 
 
 @pytest.mark.parametrize("name", UNATTENDED)

@@ -53,6 +53,19 @@ def test_whatever_is_written_a_manifest_does_not_raise(magics: CourseMagics, cap
     assert capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("magic", "name"), [("commands", "scale.txt"), ("prediction", "event.yaml")])
+def test_commands_and_predictions_are_kept(
+    magics: CourseMagics, home: Home, capsys: Captured, magic: str, name: str
+) -> None:
+    getattr(magics, magic)(name, "kubectl get pods")
+    assert (home.work / name).read_text() == "kubectl get pods\n"
+    getattr(magics, magic)(name, "# nothing")
+    getattr(magics, magic)("x.py", "print()")
+    out, err = capsys.readouterr()
+    assert out == f"{name} is kept\n{name} is empty so far\n"
+    assert "'x.py' does not end in" in err
+
+
 def test_a_manifest_can_be_applied(shared_magics: CourseMagics, capsys: Captured) -> None:
     shared_magics.manifest("applied.yaml --apply", POD.format(name="applied"))
     assert capsys.readouterr() == ("pod/applied created\n", "")
