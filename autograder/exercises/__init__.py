@@ -1,6 +1,6 @@
 """Exercises: loading them, judging answers to them, proving that they judge rightly."""
 
-from autograder.exercises.exercise import Answer, Bounds, Exercise, Kind
+from autograder.exercises.exercise import Answer, Bounds, Difficulty, Exercise, Form, Kind
 from autograder.exercises.loading import BadExercise, exercise_ids, exercises_root, load
 from autograder.exercises.running import Runner, Unsupported, judge
 
@@ -8,7 +8,9 @@ __all__ = [
     "Answer",
     "BadExercise",
     "Bounds",
+    "Difficulty",
     "Exercise",
+    "Form",
     "Kind",
     "Runner",
     "Unsupported",
