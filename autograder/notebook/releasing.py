@@ -7,7 +7,6 @@ from typing import Any, Final
 from nbgrader.preprocessors import ClearSolutions
 
 from autograder.exercises import Form, exercise_ids, load
-from autograder.exercises.exercise import Form
 from autograder.notebook.cells import answer_id
 
 #: What stands in an answer cell that belongs to no exercise.
