@@ -73,7 +73,7 @@ def report() -> None:
     small = median_ms(lambda: roll_out(warm.fork(), 3))
     large = median_ms(lambda: roll_out(warm.fork(), 100), rounds=3)
     full = warm.fork()
-    while sum(1 for _ in full.store.keys()) < 1000:
+    while len(list(full.store.keys())) < 1000:
         name = f"c{full.store.revision}"
         manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": "value"}}
         full.client().create(scheme.CONFIGMAPS, "default", manifest)
@@ -105,7 +105,8 @@ def report_scale(nodes: int = 1000, pods: int = 10_000) -> None:
     print(f"{pods:,} pods on {nodes:,} nodes, scheduled and running")
     print(f"  time                                        {taken:9.1f} s    {taken / pods * 1000:7.2f} ms a pod")
     print(f"  of it, to boot the nodes                    {booted:9.1f} s")
-    print(f"  memory at most                              {_peak():9.0f} MB   {_peak() - before:7.0f} MB more than before")
+    more = _peak() - before
+    print(f"  memory at most                              {_peak():9.0f} MB   {more:7.0f} MB more than before")
 
 
 def _peak() -> float:

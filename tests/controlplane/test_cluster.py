@@ -29,7 +29,8 @@ def deployment(name: str = "web", replicas: int = 3, image: str = "nginx:1.27") 
 
 def contents(cluster: Cluster) -> str:
     """Everything that etcd holds, to the byte."""
-    return json.dumps([(key, found.value) for key in cluster.store.keys() if (found := cluster.store.get(key))])
+    keys = list(cluster.store.keys())
+    return json.dumps([(key, found.value) for key in keys if (found := cluster.store.get(key))])
 
 
 def available(cluster: Cluster, name: str = "web") -> int:

@@ -1,4 +1,4 @@
-"""Server-side apply: managers own what they applied, meet when they want different things, and let go of what they drop."""
+"""Server-side apply: managers own what they applied, meet over what they want otherwise, and let go of the rest."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_ordinary_update_takes_the_fields_it_changes() -> None:
     new = {**web, "metadata": dict(web["metadata"]), "spec": {**web["spec"], "replicas": 9}}
     fieldmanager.track_update(DEPLOYMENTS, new, web, manager="kubectl", subresource="", now=NOW)
     assert owners(new) == {"alice": {"f:spec": {"f:paused": {}}}, "kubectl": {"f:spec": {"f:replicas": {}}}}
-    with pytest.raises(Conflict, match='conflict with "kubectl" using apps/v1: .spec.replicas'):
+    with pytest.raises(Conflict, match=r'conflict with "kubectl" using apps/v1: \.spec\.replicas'):
         apply(new, config(replicas=3, paused=True))
 
 
