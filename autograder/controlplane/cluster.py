@@ -1,7 +1,7 @@
 """A whole cluster: the API server, the components around it, and the virtual clock that drives them.
 
 Everything runs in one thread.  ``settle`` lets every component work until nothing is left to do now; ``advance`` moves
-the clock through whatever falls due.  ``fork`` gives a throw-away copy that goes on to the same bytes as this one would.
+the clock through whatever falls due.  ``fork`` gives a throw-away copy that goes on to the same bytes as this one.
 """
 
 from __future__ import annotations
