@@ -27,7 +27,12 @@ class EmbeddedCluster:
     @classmethod
     def boot(cls, seed: int = 0) -> Self:
         """A new cluster whose system Pods run."""
-        cluster = cls(ControlPlane(seed=seed))
+        return cls.booted(ControlPlane(seed=seed))
+
+    @classmethod
+    def booted(cls, control_plane: ControlPlane) -> Self:
+        """A control plane that was just made, once its system Pods run."""
+        cluster = cls(control_plane)
         cluster.settle()
         cluster.wait_until(cluster._is_up, BOOT_SECONDS)
         return cluster
