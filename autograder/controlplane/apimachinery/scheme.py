@@ -110,7 +110,7 @@ RESOURCES: tuple[ResourceType, ...] = (
         "pods",
         short_names=("po",),
         categories=("all",),
-        subresources=("binding", "ephemeralcontainers", "eviction", "exec", "log", "resize", "status"),
+        subresources=("binding", "eviction", "exec", "log", "status"),
     ),
     ResourceType("", "v1", "PodTemplate", "podtemplates"),
     ResourceType(
@@ -221,6 +221,27 @@ NOT_SERVED: dict[tuple[str, str], tuple[str, ...]] = {
         "volumeattributesclasses",
     ),
 }
+
+#: Subresources of v1.36 that are not served, by the plural of their kind: 501, not 404.
+SUBRESOURCES_NOT_SERVED: dict[str, tuple[str, ...]] = {
+    "nodes": ("proxy",),
+    "pods": ("attach", "ephemeralcontainers", "portforward", "proxy", "resize"),
+    "services": ("proxy",),
+}
+
+_VERBS_OF_SUBRESOURCES = {
+    "binding": ("create",),
+    "eviction": ("create",),
+    "exec": ("create", "get"),
+    "finalize": ("update",),
+    "log": ("get",),
+    "token": ("create",),
+}
+
+
+def subresource_verbs(name: str) -> tuple[str, ...]:
+    """The verbs of a subresource; those that are a part of their object are read and changed."""
+    return _VERBS_OF_SUBRESOURCES.get(name, ("get", "patch", "update"))
 
 
 def resource(plural: str, group: str = "") -> ResourceType:

@@ -13,7 +13,7 @@ import json
 from functools import cache
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery.scheme import RESOURCES, ResourceType
+from autograder.controlplane.apimachinery.scheme import RESOURCES, ResourceType, subresource_verbs
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -32,20 +32,7 @@ _SUBRESOURCE_KINDS: Final = {
     "token": ("authentication.k8s.io", "v1", "TokenRequest"),
     "binding": ("", "", "Binding"),
     "exec": ("", "", "PodExecOptions"),
-    "attach": ("", "", "PodAttachOptions"),
-    "portforward": ("", "", "PodPortForwardOptions"),
 }
-_SUBRESOURCE_VERBS: Final = {
-    "attach": ["create", "get"],
-    "binding": ["create"],
-    "eviction": ["create"],
-    "exec": ["create", "get"],
-    "finalize": ["update"],
-    "log": ["get"],
-    "portforward": ["create", "get"],
-    "token": ["create"],
-}
-_CHANGE_VERBS: Final = ["get", "patch", "update"]
 
 #: Kinds that etcd holds in the form of another group or version.
 _STORED_AS: Final = {
@@ -134,7 +121,7 @@ def _subresource_discovery(row: ResourceType, name: str) -> Object:
     return {
         "subresource": name,
         "responseKind": {"group": group, "version": version, "kind": kind},
-        "verbs": _SUBRESOURCE_VERBS.get(name, _CHANGE_VERBS),
+        "verbs": list(subresource_verbs(name)),
     }
 
 
@@ -194,7 +181,7 @@ def _subresource_entry(row: ResourceType, name: str) -> Object:
     entry: Object = {"name": f"{row.plural}/{name}", "singularName": "", "namespaced": row.namespaced}
     if version:
         entry |= {"group": group, "version": version}
-    return entry | {"kind": kind, "verbs": _SUBRESOURCE_VERBS.get(name, _CHANGE_VERBS)}
+    return entry | {"kind": kind, "verbs": list(subresource_verbs(name))}
 
 
 def _names(row: ResourceType) -> Object:

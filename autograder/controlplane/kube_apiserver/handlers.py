@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
@@ -132,6 +133,8 @@ class Handlers:
 
     def _watch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         registry = self.registry(kind)
+        if info.name:
+            request = replace(request, query={**request.query, "fieldSelector": [f"metadata.name={info.name}"]})
         stream: Any = registry.watch(info.namespace, options.watch_options(request, registry.field_labels))
         if not request.decoded:
             form = representation.negotiate(request.headers.get("accept", ""))

@@ -19,7 +19,13 @@ from autograder.controlplane.apimachinery.errors import (
     StoreError,
 )
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
-from autograder.controlplane.apimachinery.scheme import BY_PLURAL, NOT_SERVED, ResourceType
+from autograder.controlplane.apimachinery.scheme import (
+    BY_PLURAL,
+    NOT_SERVED,
+    SUBRESOURCES_NOT_SERVED,
+    ResourceType,
+    subresource_verbs,
+)
 from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import Request, RequestInfo, Response, User
 from autograder.controlplane.clock import Clock
@@ -39,6 +45,8 @@ from autograder.controlplane.kube_apiserver.tracing import CountingStore, size
 #: How the users of the control plane are called.  What its components send is not asked about: they have all rights
 #: that they need, and are most of the traffic.
 CONTROL_PLANE: Final = "system:"
+#: Verbs that need the name of an object; others are for a collection.
+_VERBS_OF_OBJECTS: Final = ("get", "update", "patch", "delete")
 #: The health checks that fail while the store is away.
 _FAILING: Final = ("etcd", "etcd-readiness")
 #: Subresources that open a connection: whoever gets one must be allowed to create it too.
@@ -117,7 +125,7 @@ class APIServer:
         kind = BY_PLURAL.get((info.group, info.resource))
         if kind is None or kind.version != info.version:
             raise _unserved(info)
-        self._check_scope(kind, info)
+        _check_route(kind, info)
         return self._handlers.dispatch(request, kind, info, user)
 
     def _admitted(self, request: Request, info: RequestInfo | None) -> User:
@@ -138,25 +146,36 @@ class APIServer:
             self._authorizer.check(replace(action, verb="create"))
         return user
 
-    @staticmethod
-    def _check_scope(kind: ResourceType, info: RequestInfo) -> None:
-        """A namespaced object is reached through its namespace, and only a namespaced one."""
-        if info.subresource and info.subresource.partition("/")[0] not in kind.subresources:
-            if info.subresource in ("attach", "portforward", "proxy"):
-                raise NotImplemented501(f"{kind.plural}/{info.subresource} is not supported by this control plane")
-            raise NotFound.path()
-        if info.verb not in (*kind.verbs, "connect") and not info.subresource:
-            raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
-        if info.namespace and not kind.namespaced and kind.plural != "namespaces":
-            raise NotFound.path()
-        if kind.namespaced and not info.namespace and (info.name or info.verb == "create"):
-            if info.verb in ("create", "deletecollection") or info.name:
-                raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
+
+def _check_route(kind: ResourceType, info: RequestInfo) -> None:
+    """Whether a kind has such a path and verb. Raises ``NotFound``, ``MethodNotAllowed`` or ``NotImplemented501``."""
+    subresource = info.subresource.partition("/")[0]
+    if subresource in SUBRESOURCES_NOT_SERVED.get(kind.plural, ()) and not kind.group:
+        raise _not_implemented(f"{kind.plural}/{subresource}")
+    if subresource and info.subresource not in kind.subresources:
+        raise NotFound.path()
+    if info.namespace and not kind.namespaced and kind.plural != "namespaces":
+        raise NotFound.path()
+    if info.verb not in (subresource_verbs(subresource) if subresource else kind.verbs):
+        raise _not_allowed()
+    if not subresource and bool(info.name) != (info.verb in _VERBS_OF_OBJECTS) and info.verb != "watch":
+        raise _not_allowed()
+    everywhere = kind.namespaced and not info.namespace
+    if everywhere and info.verb not in ("list", "watch"):
+        raise _not_allowed()
+
+
+def _not_allowed() -> MethodNotAllowed:
+    return MethodNotAllowed("the server does not allow this method on the requested resource", details={})
+
+
+def _not_implemented(name: str) -> NotImplemented501:
+    return NotImplemented501(f"{name} is part of Kubernetes v1.36 and is not supported by this control plane")
 
 
 def _unserved(info: RequestInfo) -> StatusError:
     """Why a resource is not there: Kubernetes has it and this control plane does not, or nobody has it."""
     if info.resource in NOT_SERVED.get((info.group, info.version), ()):
         name = f"{info.resource}.{info.group}" if info.group else info.resource
-        return NotImplemented501(f"{name} is part of Kubernetes v1.36 and is not supported by this control plane")
+        return _not_implemented(name)
     return NotFound.path()

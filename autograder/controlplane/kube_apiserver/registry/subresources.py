@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.controlplane.apimachinery import scheme, timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotImplemented501
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
 from autograder.controlplane.apimachinery.field import Path, invalid
 from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
@@ -59,8 +59,6 @@ class Subresources:
             case "token", "create":
                 body = _body(request, "authentication/v1.TokenRequest", "TokenRequest", "authentication.k8s.io/v1")
                 return Response(201, self._tokens.answer(info.namespace, info.name, body))
-            case (("ephemeralcontainers" | "resize"), _):
-                raise NotImplemented501(f"{kind.plural}/{info.subresource} is not supported by this control plane")
         return None
 
     def _pods(self) -> PodRegistry:

@@ -68,6 +68,11 @@ def table(
     }
 
 
+def column_names(kind: ResourceType) -> tuple[str, ...]:
+    """The columns of a kind's table, the wide ones among them."""
+    return tuple(column.name for column in _PRINTERS.get((kind.group, kind.kind), _PLAIN).columns)
+
+
 def _row(printer: Printer, obj: Object, now: int, include_object: str, meta_version: str) -> Object:
     row: Object = {"cells": printer.cells(obj, now)}
     if printer.conditions and (conditions := printer.conditions(obj)):
