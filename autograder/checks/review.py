@@ -17,7 +17,7 @@ from autograder.checks.paths import MISSING, first_difference, render
 from autograder.checks.sources import Sources
 from autograder.checks.subject import Field, Subject, did_you_mean
 from autograder.checks.verdict import Where
-from autograder.clusters import Capability, Cluster, Object, need
+from autograder.clusters import Capability, Cluster, ClusterError, Object, need
 from autograder.controlplane.apimachinery.errors import NotFound
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Case:
     ``namespace`` is where objects without one are; ``before`` holds the objects that were there before the answer, by
     kind, namespace and name; ``values`` are the exercise's parameters.  ``commands`` are those that were run for the
     answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.
-    Where a cluster cannot be forked, ``again`` brings the answer into another place of it.
+    Where a cluster cannot be forked, ``again`` brings the answer into another place of it, and
+    ``excuses`` says what of the cluster, and not of the answer, may keep things from working.
     """
 
     cluster: Cluster
@@ -49,6 +50,7 @@ class Case:
     predictions: Mapping[str, tuple[str, Where]] = field(default_factory=dict)
     outcome: Mapping[str, Any] = field(default_factory=dict)
     again: Callable[[], Case] | None = None
+    excuses: Callable[[Cluster], Sequence[str]] = lambda cluster: ()
 
 
 @dataclass(slots=True)
@@ -169,6 +171,9 @@ class Review:
         if held:
             self.proved(wanted)
             return
+        excuses = self.case.excuses(self.cluster)
+        if excuses:
+            raise ClusterError("; ".join(excuses))
         what = found() if found else "not so"
         message = f"after {within:g} seconds: {what}"
         raise Failed(message, wanted=wanted, found=what, where=about.where if about else None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from autograder.checks import Case, Notes, Sources, Trial, hindrances
@@ -99,20 +99,16 @@ class Places:
             _catch_up(exercise, documents, second.cluster, first.cluster)
             return second
 
-        return Case(
-            first.cluster, first.sources, first.namespace, first.values, first.before, again=again
-        )  # fmt: skip
-
-    def excuses(self, exercise: Exercise, cluster: Cluster) -> list[str]:
-        """What of a real cluster kept the answer from working, so that nothing can be said about it."""
-        if Capability.CLOCK in self._warm.capabilities:
-            return []
-        return hindrances(cluster, frozenset(_images(exercise)))
+        return replace(first, again=again)
 
 
 def _case(exercise: Exercise, documents: Sequence[Document], prepared: Prepared) -> Case:
-    namespace = exercise.namespaces[0]
-    return Case(prepared.cluster, Sources(documents, namespace), namespace, exercise.values, prepared.before)
+    cluster, namespace = prepared.cluster, exercise.namespaces[0]
+    case = Case(cluster, Sources(documents, namespace), namespace, exercise.values, prepared.before)
+    if Capability.CLOCK in cluster.capabilities:
+        return case
+    images = frozenset(_images(exercise))
+    return replace(case, excuses=lambda there: hindrances(there, images))
 
 
 def prepare(exercise: Exercise, cluster: Cluster) -> Prepared:

@@ -24,7 +24,7 @@ from autograder.checks import (
     run,
     verdict_of,
 )
-from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, need
+from autograder.clusters import Capability, Cluster, NotSupportedHere, need
 from autograder.clusters.embedded import EmbeddedCluster
 from autograder.exercises.applying import apply_document
 from autograder.exercises.confinement import OutOfBounds, check_size
@@ -136,10 +136,6 @@ class Runner:
                     judged.append(one)
             else:
                 refusals.extend(block(exercise.checks, refusals[-1].name if refusals else ACCEPTED))
-            if any(one.result.outcome in (Outcome.FAILED, Outcome.PARTLY) for one in judged):
-                excuses = self._places.excuses(exercise, case.cluster)
-                if excuses:
-                    raise ClusterError("; ".join(excuses))
         finally:
             case.cluster.close()
         return case.cluster
