@@ -2,7 +2,7 @@
 
 from autograder.exercises.exercise import Answer, Bounds, Difficulty, Exercise, Form, Kind
 from autograder.exercises.loading import BadExercise, exercise_ids, exercises_root, load
-from autograder.exercises.running import Runner, Unsupported, judge
+from autograder.exercises.running import Judgement, Runner, Unsupported, judge
 
 __all__ = [
     "Answer",
@@ -11,6 +11,7 @@ __all__ = [
     "Difficulty",
     "Exercise",
     "Form",
+    "Judgement",
     "Kind",
     "Runner",
     "Unsupported",

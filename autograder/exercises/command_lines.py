@@ -113,7 +113,7 @@ def _words(row: str) -> list[str]:
 
 
 def _until(end: str, rows: Iterator[tuple[int, str]]) -> str:
-    text = []
+    text: list[str] = []
     for _, row in rows:
         if row.strip() == end:
             return "".join(f"{line}\n" for line in text)

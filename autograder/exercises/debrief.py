@@ -14,7 +14,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from autograder.clusters import Cluster, Object
+from autograder.clusters import Capability, Cluster
+from autograder.exercises.exercise import Exercise
+from autograder.exercises.running import Judgement, Runner
 
 #: Steps that are told; of a longer story the beginning.
 STEPS: Final = 12
@@ -63,6 +65,14 @@ def debrief(cluster: Cluster, namespaces: Sequence[str], known: frozenset[str] =
     for (at, who, reason, kind), group in groupby(steps, key=lambda step: (step.at, step.who, step.reason, step.kind)):
         lines.append(f"{_after(at - begin):>8}  {_told(who, reason, kind, list(group))}")
     return lines[:STEPS]
+
+
+def story(runner: Runner, exercise: Exercise, judgement: Judgement) -> list[str]:
+    """The debrief of a judgement: what happened after the answer came; nothing if its cluster is gone."""
+    if judgement.cluster is None or Capability.FORK not in judgement.cluster.capabilities:
+        return []
+    before = runner.prepared(exercise).cluster
+    return debrief(judgement.cluster, exercise.namespaces, uids(before, exercise.namespaces))
 
 
 def uids(cluster: Cluster, namespaces: Sequence[str]) -> frozenset[str]:

@@ -17,7 +17,7 @@ def of(solution: str) -> dict[str, str]:
 def equivalents(right: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The same predictions, written otherwise."""
     yield "as it is", _written(right)
-    yield "the other way round", _written(dict(reversed(right.items())))
+    yield "the other way round", _written(dict(reversed(list(right.items()))))
     yield "lower case", _written({name: answer.lower() for name, answer in right.items()})
     yield "upper case", _written({name: answer.upper() for name, answer in right.items()})
     yield "quoted", "".join(f'{name}: "{answer}"\n' for name, answer in right.items())

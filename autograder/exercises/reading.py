@@ -16,6 +16,7 @@ from autograder.exercises.exercise import Answer, Exercise, Form, Kind
 from autograder.exercises.questions import said
 from autograder.manifests import Document, Problem, parse
 
+
 @dataclass(slots=True)
 class Reading:
     """What an answer says.

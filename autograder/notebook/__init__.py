@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Called by IPython for ``%load_ext``."""
-    from autograder.notebook.magics import CourseMagics  # needs IPython, and importing the package does not
+    from autograder.notebook import practice  # needs IPython, and importing the package does not
+    from autograder.notebook.home import find_home
+    from autograder.notebook.magics import CourseMagics
 
-    magics = CourseMagics(shell)
+    home = find_home()
+    magics = CourseMagics(shell, home)
     shell.register_magics(magics)
     shell.push({"check": magics.check})  # type: ignore[no-untyped-call]
+    practice.register(shell, home)

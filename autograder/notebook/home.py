@@ -45,6 +45,11 @@ class Home:
         return self.state / "kubeconfig"
 
     @property
+    def progress(self) -> Path:
+        """What the student has done so far, in all lessons."""
+        return self.state / "progress.json"
+
+    @property
     def log(self) -> Path:
         """What the cluster's process has written."""
         return self.state / "log"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -19,8 +19,9 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 from autograder.checks import Status, Verdict
 from autograder.checks.rendering import as_html, as_text
 from autograder.clusters import open_cluster
-from autograder.exercises import Answer, BadExercise, Exercise, Runner, Unsupported, load
-from autograder.notebook import answers, kubectl
+from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, Unsupported, load
+from autograder.exercises.debrief import story
+from autograder.notebook import answers, kubectl, record
 from autograder.notebook.home import Home, find_home
 from autograder.notebook.server import ClusterTrouble, StudentCluster
 
@@ -120,11 +121,14 @@ class CourseMagics(Magics):
         """
         try:
             task = load(exercise)
-            verdict = self._judge(task)
+            judgement = self._judge(task)
         except (BadExercise, Unsupported) as error:
             _complain(error)
             return 0.0
-        self._show(task, verdict)
+        verdict = judgement.verdict
+        self._show(task, verdict, story(self._the_runner(), task, judgement) if verdict.is_full else [])
+        if verdict.status is not Status.NOT_SUBMITTED:
+            record.Record.read(self._home.progress).checked(task.id, verdict)
         return float(verdict.earned)
 
     def _keep(self, line: str, cell: str, endings: tuple[str, ...]) -> None:
@@ -135,21 +139,26 @@ class CourseMagics(Magics):
             return
         print(f"{line.strip()} is {'empty so far' if answers.is_blank(cell) else 'kept'}")
 
-    def _judge(self, exercise: Exercise) -> Verdict:
+    def _judge(self, exercise: Exercise) -> Judgement:
+        return self._the_runner().judgement(exercise, Answer(answers.answer_to(exercise.id, self._home.work)))
+
+    def _the_runner(self) -> Runner:
         if self._runner is None:
             self._runner = Runner(open_cluster("embedded"))
-        return self._runner.judge(exercise, Answer(answers.answer_to(exercise.id, self._home.work)))
+        return self._runner
 
-    def _show(self, exercise: Exercise, verdict: Verdict) -> None:
-        """Show a verdict as a table, and as text where there are no tables."""
+    def _show(self, exercise: Exercise, verdict: Verdict, told: Sequence[str]) -> None:
+        """Show a verdict as a table, and as text where there are no tables; after passing, what the cluster did."""
         headline = f"{exercise.title}: done." if verdict.is_full else f"{exercise.title}: not yet."
         details = (as_text(verdict), as_html(verdict))
         if verdict.status is Status.NOT_SUBMITTED:
             headline, details = f"{headline} There is no answer.", ("", "")
         elif answers.is_untouched(exercise, self._home.work):
             headline, details = f"{headline} The answer is still as you found it.", ("", "")
-        text = f"{headline}\n{details[0]}".strip()
-        self._display.publish({"text/plain": text, "text/html": f"<p>{escape(headline)}</p>{details[1]}"})
+        after = ["What your cluster did:", *told] if told else []
+        text = "\n".join(filter(None, [headline, details[0], *after]))
+        page = f"<p>{escape(after[0])}</p><pre>{escape(chr(10).join(told))}</pre>" if told else ""
+        self._display.publish({"text/plain": text, "text/html": f"<p>{escape(headline)}</p>{details[1]}{page}"})
 
     def _kubectl(self, args: list[str], stdin: str = "") -> int:
         self._cluster.ensure()

@@ -18,7 +18,7 @@ def exists(review: Review) -> None:
 
 @criterion("program", points=2)
 def program(review: Review) -> None:
-    """An image that nobody can pull is replaced by the one that ran before."""
+    """A Deployment remembers every program that it ran, so that one can go back."""
     deployment(review).container("server").field("image").is_image("nginx:1.27")
 
 
