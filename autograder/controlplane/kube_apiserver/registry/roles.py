@@ -71,9 +71,9 @@ class RoleRegistry(_Guarded):
     """Roles and ClusterRoles."""
 
     def check(self, attributes: Attributes, obj: Object) -> None:
+        named = "" if attributes.operation == "CREATE" else attributes.name  # a create's URL names no object
         escalate = Action(
-            attributes.user, "escalate", self.kind.group, self.kind.plural,
-            namespace=attributes.namespace, name=attributes.name,
+            attributes.user, "escalate", self.kind.group, self.kind.plural, namespace=attributes.namespace, name=named
         )  # fmt: skip
         if not self.authorizer.decide(escalate).allowed:
             self.refuse_more(attributes, obj, obj.get("rules") or [])
