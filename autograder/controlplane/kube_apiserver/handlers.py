@@ -58,6 +58,9 @@ _GUARDED: Final[dict[ResourceType, type[RoleRegistry] | type[BindingRegistry]]] 
     CLUSTER_ROLE_BINDINGS: BindingRegistry,
 }
 
+#: The older way to bind a pod, which is named in the body and not in the path.
+_BINDINGS = scheme.resource("bindings")
+
 #: How often a patch is tried again when somebody else writes in between.
 PATCH_TRIES: Final = 5
 
@@ -151,6 +154,9 @@ class Handlers:
         self._adopt_namespace(obj, kind, info.namespace)
         attributes.object = obj
         attributes.name = obj["metadata"].get("name", "")
+        if kind is _BINDINGS:
+            named = replace(info, resource=scheme.PODS.plural, name=attributes.name, subresource="binding")
+            return self.dispatch(request, scheme.PODS, named, user)
         self._track(request, kind, attributes, obj, None)
         if self._reviews.knows(kind):
             created = self._reviews.answer(kind, obj, user, info.namespace)

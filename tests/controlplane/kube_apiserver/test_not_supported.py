@@ -135,6 +135,20 @@ def test_a_subresource_has_its_own_verbs_and_no_others(cluster: Cluster, kind: R
     assert cluster.store.revision == revision
 
 
+@pytest.mark.parametrize("path", ["bindings", "pods/web/binding"])
+def test_both_ways_to_bind_a_pod_bind_it_and_keep_no_binding(path: str) -> None:
+    cluster = Cluster(without=["kube-scheduler"])
+    containers = [{"name": "nginx", "image": "nginx"}]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": containers}}
+    assert ask(cluster, "POST", "/api/v1/namespaces/default/pods", pod).code == 201
+    target = {"kind": "Node", "name": "worker-1"}
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "web"}, "target": target}
+    answer = ask(cluster, "POST", f"/api/v1/namespaces/default/{path}", binding)
+    assert (answer.code, answer.body["kind"], answer.body["status"]) == (201, "Status", "Success")
+    assert ask(cluster, "GET", "/api/v1/namespaces/default/pods/web").body["spec"]["nodeName"] == "worker-1"
+    assert not cluster.store.range("/registry/bindings/")
+
+
 @pytest.mark.parametrize(
     "path",
     [
