@@ -90,9 +90,8 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
     difficulty = f", {exercise.difficulty.value}" if exercise.difficulty else ""
     points = f"{exercise.points} points, about {exercise.minutes} minutes{difficulty}"
     task = markdown(f"### Exercise: {exercise.title}\n\n*{points}*\n\n{exercise.task.strip()}")
-    file = f"{exercise.id.rpartition('/')[2]}{exercise.form.ending}"
     solution = exercise.solution.strip("\n")
-    answer = code(f"%%{exercise.form.value} {file}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION")
+    answer = code(f"{exercise.header}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION")
     answer["metadata"]["nbgrader"] = _marks(answer_id(exercise.id), solution=True)
     check = code(f'check("{exercise.id}")')
     check["metadata"]["nbgrader"] = _marks(check_id(exercise.id), grade=True, locked=True, points=exercise.points)
