@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 PROGRAM: Final = "autograder"
+CONTROL: Final = "autograder.clusters.control_commands:control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,29 @@ def _cluster_serve(parser: argparse.ArgumentParser) -> None:
         "--until-eof", action="store_true", help="end when standard input ends, with the process that started this one"
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same names, addresses and order")
+
+
+def _control(parser: argparse.ArgumentParser) -> None:
+    chosen = os.environ.get("KUBECONFIG")
+    parser.add_argument(
+        "--kubeconfig", metavar="FILE", type=Path, required=not chosen, default=Path(chosen) if chosen else None,
+        help="what `cluster serve` wrote (default: that of $KUBECONFIG)",
+    )  # fmt: skip
+
+
+def _control_seconds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("seconds", metavar="SECONDS", type=_seconds, help="how much time passes")
+    _control(parser)
+
+
+def _control_component(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="COMPONENT", help="such as kube-scheduler")
+    _control(parser)
+
+
+def _control_node(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="NODE", help="such as worker-1")
+    _control(parser)
 
 
 def _cluster_choice(parser: argparse.ArgumentParser) -> None:
@@ -126,9 +150,21 @@ COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command(
         "run a cluster in the foreground", "autograder.controlplane.fronts.serve:serve", _cluster_serve
     ),
+    "cluster advance": Command("let time pass in a served cluster", CONTROL, _control_seconds),
+    "cluster settle": Command("let everything happen that is due now", CONTROL, _control),
+    "cluster stop": Command("kill a component", CONTROL, _control_component),
+    "cluster start": Command("start a component again", CONTROL, _control_component),
+    "cluster power-off": Command("cut the power of a node", CONTROL, _control_node),
+    "cluster power-on": Command("give a node its power back", CONTROL, _control_node),
+    "cluster status": Command("what runs in a served cluster, and what time it is there", CONTROL, _control),
     "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
     "grade": Command("grade a class and fill the gradebook", "autograder.grading.commands:grade", _grade),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
+    "doctor": Command(
+        "say what is installed, and what each kind of cluster still needs",
+        "autograder.clusters.doctor:doctor",
+        lambda parser: None,
+    ),
     "parity": Command(
         "compare the verdicts of two kinds of cluster", "autograder.exercises.parity_command:parity", _parity
     ),

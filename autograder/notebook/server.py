@@ -7,28 +7,22 @@ the same outputs on any day and any machine.
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import os
-import ssl
 import subprocess
 import sys
 import time
-from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
-
-import yaml
+from typing import Any, Final
 
 import autograder
-from autograder.controlplane.fronts.control import PREFIX
+from autograder.clusters import ClusterError
+from autograder.clusters.served import NotServed, ServedCluster
 from autograder.notebook.home import Home
 
 #: Seconds of virtual time that a new cluster has to start its own Pods.
 BOOT_SECONDS: Final = 60
 _START_SECONDS: Final = 60.0
-_ANSWER_SECONDS: Final = 120.0
 _END_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
 _LONGEST: Final = 500
@@ -36,13 +30,6 @@ _LONGEST: Final = 500
 
 class ClusterTrouble(Exception):
     """The cluster could not do what it was asked; the message says why, and what to do."""
-
-
-class _Address(NamedTuple):
-    host: str
-    port: int
-    token: str
-    authority: str
 
 
 class StudentCluster:
@@ -77,15 +64,15 @@ class StudentCluster:
 
     def state(self) -> dict[str, Any]:
         """``now``, ``running``, ``stopped`` and ``pid``.  Raises ``ClusterTrouble`` when there is no cluster."""
-        return self._ask("GET", "cluster")
+        return self._ask(ServedCluster.state)
 
     def saved(self) -> dict[str, Any]:
         """Everything that is needed to begin again from here."""
-        return self._ask("GET", "saved")
+        return self._ask(ServedCluster.saved)
 
     def post(self, name: str, **fields: object) -> dict[str, Any]:
         """Let the cluster do something (see ``fronts.control``); its state afterwards."""
-        return self._ask("POST", name, fields)
+        return self._ask(lambda cluster: cluster.post(name, **fields))
 
     def end(self) -> None:
         """End the cluster's process, if there is one."""
@@ -132,35 +119,13 @@ class StudentCluster:
         last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
         return f"{last[:_LONGEST]} (see {self._home.log})"
 
-    def _ask(self, method: str, name: str, fields: dict[str, object] | None = None) -> dict[str, Any]:
-        address = self._address()
-        context = ssl.create_default_context(cadata=address.authority)
-        connection = http.client.HTTPSConnection(address.host, address.port, context=context, timeout=_ANSWER_SECONDS)
-        headers = {"Authorization": f"Bearer {address.token}", "Content-Type": "application/json"}
+    def _ask(self, ask: Callable[[ServedCluster], dict[str, Any]]) -> dict[str, Any]:
         try:
-            connection.request(method, PREFIX + name, json.dumps(fields) if fields else None, headers)
-            answer = connection.getresponse()
-            body = json.loads(answer.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise ClusterTrouble("the cluster does not answer; `%cluster new` starts another one") from error
-        finally:
-            connection.close()
-        if answer.status != http.client.OK:
-            raise ClusterTrouble(str(body.get("message", body)))
-        document: dict[str, Any] = body
-        return document
-
-    def _address(self) -> _Address:
-        try:
-            config = yaml.safe_load(self._home.kubeconfig.read_text(encoding="utf-8"))
-            cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
-            server = urlsplit(cluster["server"])
-            authority = b64decode(cluster["certificate-authority-data"]).decode()
-            return _Address(str(server.hostname), int(server.port or 0), token, authority)
-        except FileNotFoundError:
-            raise ClusterTrouble("there is no cluster yet; `%cluster new` starts one") from None
-        except (yaml.YAMLError, KeyError, IndexError, TypeError, ValueError) as error:
-            raise ClusterTrouble(f"{self._home.kubeconfig} cannot be read; `%cluster new` writes it anew") from error
+            return ask(ServedCluster(self._home.kubeconfig))
+        except NotServed as error:
+            raise ClusterTrouble(f"{error}; `%cluster new` starts one") from error
+        except ClusterError as error:
+            raise ClusterTrouble(str(error)) from error
 
 
 def _environment() -> dict[str, str]:

