@@ -69,10 +69,15 @@ def validate_metadata_update(new: Object, old: Object, path: Path = METADATA) ->
         yield from immutable(new.get(name, ""), old.get(name, ""), path.child(name))
     for name in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         yield from immutable(new.get(name), old.get(name), path.child(name))
-    yield from labels(new.get("labels"), path.child("labels"))
-    yield from annotation_map(new.get("annotations"), path.child("annotations"))
-    yield from _owner_references(new.get("ownerReferences") or [], path.child("ownerReferences"))
-    yield from _managed_fields(new.get("managedFields") or [], path.child("managedFields"))
+    # What did not change was judged when it came.
+    if new.get("labels") != old.get("labels"):
+        yield from labels(new.get("labels"), path.child("labels"))
+    if new.get("annotations") != old.get("annotations"):
+        yield from annotation_map(new.get("annotations"), path.child("annotations"))
+    if new.get("ownerReferences") != old.get("ownerReferences"):
+        yield from _owner_references(new.get("ownerReferences") or [], path.child("ownerReferences"))
+    if new.get("managedFields") != old.get("managedFields"):
+        yield from _managed_fields(new.get("managedFields") or [], path.child("managedFields"))
 
 
 # ---------------------------------------------------------------- pieces that other rules use

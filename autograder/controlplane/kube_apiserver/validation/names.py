@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 NameCheck = Callable[[str], list[str]]
@@ -106,8 +107,12 @@ def wildcard_subdomain(text: str) -> list[str]:
     )
 
 
+@lru_cache(maxsize=4096)
 def label_key(text: str) -> list[str]:
-    """A label key or other qualified name: a name, optionally after a subdomain and ``/``."""
+    """A label key or other qualified name: a name, optionally after a subdomain and ``/``.
+
+    The same few keys come again with every object, so that what was found is kept; the list is not to be changed.
+    """
     prefix, slash, name = text.rpartition("/")
     examples = ("MyName", "my.name", "123-abc")
     if "/" in prefix:
@@ -127,8 +132,9 @@ def label_key(text: str) -> list[str]:
     return wrong
 
 
+@lru_cache(maxsize=4096)
 def label_value(text: str) -> list[str]:
-    """The value of a label."""
+    """The value of a label; the list is kept and not to be changed."""
     wrong = _too_long(text, LABEL_LENGTH, "bytes")
     if not _LABEL_VALUE.fullmatch(text):
         wrong.append(regex_error(_VALUE_WORDS, LABEL_VALUE, "MyValue", "my_value", "12345"))
