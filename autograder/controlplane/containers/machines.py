@@ -8,9 +8,9 @@ dictionaries of immutable records, so that a fork costs a copy of each.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers.applets import APPLETS
@@ -34,7 +34,14 @@ from autograder.controlplane.containers.shell import MAX_ELAPSED, Interpreter
 from autograder.controlplane.containers.syntax import command_of, parse
 from autograder.controlplane.containers.system import ContainerSystem
 
+if TYPE_CHECKING:
+    from autograder.controlplane.etcd import Store
+
 COMPONENT: Final = "containerd"
+#: Programs of the control plane: while no container of one runs, its component does not either.
+PROGRAMS: Final = frozenset({"etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"})
+#: The namespace of their pods.
+SYSTEM: Final = "kube-system"
 #: From here pods get addresses while their node has no ``podCIDR`` (the node IPAM controller is off).
 FALLBACK_NETWORK: Final = "10.245"
 
@@ -109,9 +116,15 @@ class Machines:
         self.changed: dict[str, None] = {}
         #: Hosts on whose disks something was written, for their kubelet to read its manifests again.
         self.written: dict[str, None] = {}
+        #: Programs of the control plane of which a container was started or has ended.
+        self.programs_changed: dict[str, None] = {}
+        #: Programs that are there and do not answer, since somebody has stopped their component.
+        self.silent: frozenset[str] = frozenset()
         self.rules = Rules()
         self.zone = Zone()
         self.wire = Wire(self, seed)
+        #: Where the etcd of the cluster is, for clients in its containers; the cluster sets it.
+        self.store: Callable[[], Store] | None = None
         self._next_fallback = 2
 
     def fork(self, clock: Clock) -> Self:
@@ -123,6 +136,7 @@ class Machines:
         twin.volumes_of, twin.host_at = self.volumes_of.copy(), self.host_at.copy()
         twin._served = self._served
         twin.changed, twin.written = self.changed.copy(), self.written.copy()
+        twin.programs_changed, twin.silent = self.programs_changed.copy(), self.silent
         twin.rules, twin.zone = self.rules, self.zone
         twin.wire = self.wire.fork(twin)
         twin._next_fallback = self._next_fallback
@@ -259,7 +273,7 @@ class Machines:
     def start_container(self, container_id: str) -> None:
         """Let the first process of a container run; raises ``StartError`` when there is no such program."""
         container = self.containers[container_id]
-        missing = self._missing_program(container)
+        missing = self._missing_program(container, container.argv)
         if missing:
             message = (
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
@@ -271,6 +285,7 @@ class Machines:
             )  # fmt: skip
             raise StartError(message)
         container = replace(container, state=ContainerState.RUNNING, started=self.clock.now)
+        self._note_program(container)
         image, first = container.image, container.processes[0]
         plain = container.argv == (*image.entrypoint, *image.command) and not first.memory
         plain = plain and all(mount.path.startswith(_SECRETS) for mount in container.mounts)
@@ -350,7 +365,8 @@ class Machines:
         self.set_volume(DISK + host, disk if text is None else {**disk, path: text})
 
     def layer(self, container_id: str) -> Contents:
-        return self.containers[container_id].files
+        found = self.containers.get(container_id)
+        return found.files if found is not None else {}
 
     def set_layer(self, container_id: str, contents: Contents) -> None:
         self.containers[container_id] = replace(self.containers[container_id], files=contents)
@@ -399,11 +415,23 @@ class Machines:
             wake=self.clock.now, memory=config.memory_use,
         )  # fmt: skip
 
-    def _missing_program(self, container: Container) -> str:
+    def exec_failure(self, container_id: str, argv: tuple[str, ...]) -> str:
+        """What containerd says of a command that cannot be run in a container; '' if it can."""
+        container = self.containers[container_id]
+        missing = self._missing_program(container, argv)
+        if not missing:
+            return ""
+        exec_id = self._id("exec", container_id, container.next_pid)
+        return (
+            f'failed to start exec "{exec_id.removeprefix("containerd://")}": OCI runtime exec failed: exec failed: '
+            f"unable to start container process: {missing}"
+        )
+
+    def _missing_program(self, container: Container, argv: tuple[str, ...]) -> str:
         """What runc says of a program that is not there; '' if it is."""
-        if not container.argv:
+        if not argv:
             return "no command specified"
-        name = container.argv[0]
+        name = argv[0]
         base = name.rpartition("/")[2]
         image = container.image
         if base in image.tools or name in image.entrypoint[:1] or base in image.entrypoint[:1]:
@@ -448,6 +476,26 @@ class Machines:
         )  # fmt: skip
         self.clock.cancel(COMPONENT, container.id)
         self.changed[container.pod_uid] = None
+        self._note_program(container)
+
+    def runs_program(self, name: str) -> bool:
+        """Whether a container of the control plane runs a program."""
+        return any(one.running and self._program_of(one) == name for one in self.containers.values())
+
+    def _note_program(self, container: Container) -> None:
+        name = self._program_of(container)
+        if name:
+            self.programs_changed[name] = None
+
+    def _program_of(self, container: Container) -> str:
+        """Which program of the control plane a container runs; '' for any other one."""
+        if not container.name.startswith(("kube-", "etcd")):
+            return ""
+        sandbox = self.sandboxes.get(container.pod_uid)
+        program = container.argv[0].rpartition("/")[2] if container.argv else ""
+        if sandbox is None or sandbox.namespace != SYSTEM or not sandbox.host_network or program not in PROGRAMS:
+            return ""
+        return program if sandbox.name.startswith(f"{program}-") else ""
 
     def _set_timer(self, container_id: str) -> None:
         container = self.containers[container_id]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autograder.controlplane.containers.machines import Machines
 
 DNS_SERVICE: Final = ("kube-system", "kube-dns")
+DNS_PROGRAM: Final = "coredns"
 _URL: Final = re.compile(r"(?:(\w+)://)?([^/:?#]+)(?::(\d{1,5}))?([/?].*)?")
 _PORTS: Final = {"http": 80, "https": 443, "tcp": 0}
 
@@ -143,6 +144,8 @@ class Wire:
     def name_server_answers(self, sandbox: Sandbox) -> bool:
         """Whether a pod reaches a name server: through the service ``kube-dns``, where the cluster has one."""
         machines = self._machines
+        if DNS_PROGRAM in machines.silent:
+            return False
         record = machines.zone.services.get(DNS_SERVICE)
         if record is None:
             return True
@@ -196,7 +199,7 @@ class Wire:
             if self.allows is not None and uid != source.pod_uid and not self.allows(source, sandbox, backend.port):
                 raise TimedOut
             for container, listener in machines.listeners(uid):
-                if listener.port == backend.port:
+                if listener.port == backend.port and container.argv[0].rpartition("/")[2] not in machines.silent:
                     return self._site_of(container, listener, sandbox)
         return None
 

@@ -57,6 +57,10 @@ class Kubelets:
         self._states: dict[str, PodState] = {}
         self._ready: dict[str, None] = {}
         self._joined: dict[str, None] = {}
+        #: Nodes whose kubelet somebody has stopped there.
+        self._halted: dict[str, None] = {}
+        #: Static pods by uid and by name as the API server has completed them, to start them while it is away.
+        self._completed: dict[str, Object] = {}
         self._started = False
 
     def fork(self, environment: Environment) -> Self:
@@ -65,6 +69,7 @@ class Kubelets:
         twin._connect(environment, self._informers.fork(client), self._recorder.fork(client, environment.clock))
         twin._states = self._states.copy()
         twin._ready, twin._joined = self._ready.copy(), self._joined.copy()
+        twin._halted, twin._completed = self._halted.copy(), self._completed.copy()
         twin._started = self._started
         return twin
 
@@ -95,7 +100,7 @@ class Kubelets:
             worked |= self._hear_pod(delta)
         if starting:
             self._remove_orphans()
-        for host in [host for host in self._machines.written if host in self._joined]:
+        for host in [host for host in self._machines.written if self.runs(host)]:
             worked = True
             del self._machines.written[host]
             self._read_manifests(host)
@@ -111,6 +116,8 @@ class Kubelets:
     def fire(self, key: Hashable) -> None:
         assert isinstance(key, tuple)
         what, name = key
+        if name in self._halted:
+            return
         if what == "pod":
             self._ready[name] = None
         elif what == "manifests":
@@ -137,6 +144,27 @@ class Kubelets:
             if state.node == node:
                 self._ready[uid] = None
 
+    def halt(self, node: str) -> None:
+        """Stop the kubelet of one node; its containers go on."""
+        self._halted[node] = None
+        for key in ("lease", "status"):
+            self._clock.cancel(COMPONENT, (key, node))
+
+    def resume(self, node: str) -> None:
+        """Start the kubelet of a node again."""
+        if node not in self._halted:
+            return
+        del self._halted[node]
+        if self._nodes.get("", node) is not None:
+            self._join(node)
+        for uid, state in self._states.items():
+            if state.node == node:
+                self._ready[uid] = None
+
+    def runs(self, node: str) -> bool:
+        """Whether the kubelet of a node runs."""
+        return node in self._joined and node not in self._halted
+
     def _hear_node(self, delta: Delta, *, first: bool) -> None:
         node = delta.object
         name = node["metadata"]["name"]
@@ -158,7 +186,7 @@ class Kubelets:
         """A kubelet starts on a node."""
         self._joined[name] = None
         node = self._nodes.get("", name)
-        if node is None or not self._machines.hosts[name].powered:
+        if node is None or not self._machines.hosts[name].powered or name in self._halted:
             return
         if not node_status.is_fake(node):
             for reason, message in _STARTED_EVENTS:
@@ -170,6 +198,7 @@ class Kubelets:
     def _leave(self, name: str) -> None:
         """A node has been deleted: a real kubelet goes on; here its machine is switched off and forgotten."""
         self._joined.pop(name, None)
+        self._halted.pop(name, None)
         for key in ("lease", "status"):
             self._clock.cancel(COMPONENT, (key, name))
         for uid in [uid for uid, state in self._states.items() if state.node == name]:
@@ -307,14 +336,26 @@ class Kubelets:
                 continue
             mirror = self._first_mirror(pod, node)
             if mirror is not None:
-                self._admit(static_pods.of_mirror(mirror), uid, node, static=True)
+                complete = static_pods.of_mirror(mirror)
+                self._completed[uid] = self._completed[f"{node}/{pod['metadata']['name']}"] = complete
+            elif self._clock.due(COMPONENT, ("manifests", node)) is not None:
+                complete = self._completed.get(uid) or self._guessed(pod, node)
+            else:
+                continue
+            if complete:
+                self._admit(complete, uid, node, static=True)
                 self._states[uid] = replace(self._states[uid], mirror=mirror)
+
+    def _guessed(self, pod: Object, node: str) -> Object:
+        """A new manifest of a pod that the API server knew, while it is away: what is not stated is as it was."""
+        before = self._completed.get(f"{node}/{pod['metadata']['name']}")
+        return static_pods.completed(pod, before) if before is not None else {}
 
     def _first_mirror(self, pod: Object, node: str) -> Object | None:
         """The mirror of a manifest that is new.  The API server judges it: what it refuses is passed over.
 
         A real kubelet reads and completes manifests with the API server's own code, and so can start them without it;
-        here a new manifest has to wait for the API server.
+        here a manifest that is not like one it has read before has to wait for the API server.
         """
         meta, owner = pod["metadata"], self._nodes.get("", node)
         old = self._pods.get(meta["namespace"], meta["name"])
@@ -376,7 +417,7 @@ class Kubelets:
 
     def _sync_pod(self, uid: str) -> None:
         state = self._states.get(uid)
-        if state is None or not self._machines.hosts[state.node].powered:
+        if state is None or not self._machines.hosts[state.node].powered or state.node in self._halted:
             return
         worker = PodWorker(self._surroundings, state)
         state = self._states[uid] = worker.sync()

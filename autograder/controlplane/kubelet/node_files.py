@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.kubelet.kubeadm import VERSION
+from autograder.controlplane.kubelet.static_pods import FOLDER
 
 CLUSTER_DNS: Final = "10.96.0.10"
 POD_NETWORK: Final = "10.244.0.0/16"
@@ -133,6 +134,7 @@ def files(node: str, address: str, ca: str, *, control_plane: bool) -> dict[str,
         "/var/lib/kubelet/kubeadm-flags.env": f'KUBELET_KUBEADM_ARGS="{kubelet_flags(node)}"\n',
         "/etc/kubernetes/kubelet.conf": kubeconfig(address, f"system:node:{node}"),
         "/etc/hostname": f"{node}\n",
+        FOLDER: "",
         f"{_PKI}ca.crt": ca,
     }
     if control_plane:

@@ -59,6 +59,15 @@ def of_mirror(mirror: Object) -> Object:
     return {**mirror, "metadata": own | {"uid": annotations[HASH], "annotations": annotations}, "status": {}}
 
 
+def completed(pod: Object, before: Object) -> Object:
+    """A manifest with what it leaves out taken from an earlier one of the same pod, container by container."""
+    known = {container["name"]: container for container in before["spec"]["containers"]}
+    stated = [one for one in pod["spec"].get("containers") or () if isinstance(one, dict) and "image" in one]
+    containers = [{**known.get(one.get("name"), {}), **one} for one in stated]
+    spec = {**before["spec"], **pod["spec"], "containers": containers or before["spec"]["containers"]}
+    return {**before, "metadata": before["metadata"] | pod["metadata"], "spec": spec, "status": {}}
+
+
 def mirrored(pod: Object) -> str:
     """The uid of the static pod that an object mirrors; '' for an ordinary pod."""
     return (pod["metadata"].get("annotations") or {}).get(MIRROR, "")
