@@ -6,12 +6,14 @@ import base64
 from typing import Any
 
 import pytest
+from asking import World
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import BadRequest
-from autograder.controlplane.kube_apiserver import decoding, protobuf
+from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response
+from autograder.controlplane.kube_apiserver import decoding, parsing, protobuf
 
 Fields = dict[str, Any]
 
@@ -211,3 +213,62 @@ def test_no_bytes_bring_it_down(data: bytes) -> None:
             read(hostile, "Pod")
         except BadRequest as refused:
             assert refused.code == 400
+
+
+# ---------------------------------------------------------------- through the API server
+
+PODS = "/api/v1/namespaces/default/pods"
+
+
+@pytest.fixture
+def world() -> World:
+    """A cluster with a pod that has been sent in protobuf."""
+    world = World()
+    assert send(world, "POST", PODS, POD).code == 201
+    return world
+
+
+def send(world: World, method: str, path: str, data: bytes, media_type: str = parsing.PROTOBUF) -> Response:
+    return world.api.handle(Request(method, path, {}, {"content-type": media_type}, data, user=ADMIN))
+
+
+def test_what_is_sent_in_protobuf_is_defaulted_and_stored(world: World) -> None:
+    spec = world.ask("GET", f"{PODS}/x").body["spec"]
+    assert (spec["containers"][0]["imagePullPolicy"], spec["restartPolicy"]) == ("Always", "Always")
+
+
+def test_what_is_sent_in_protobuf_is_validated(world: World) -> None:
+    response = send(world, "POST", PODS, body("v1", "Pod", {"metadata": {"name": "Y"}}))
+    assert (response.code, response.body["reason"]) == (422, "Invalid")
+    assert "spec.containers: Required value" in response.body["message"]
+
+
+def test_options_of_a_deletion_may_be_protobuf(world: World) -> None:
+    tried = body("v1", "DeleteOptions", {"dryRun": ["All"]})
+    assert send(world, "DELETE", f"{PODS}/x", tried).code == 200
+    assert world.ask("GET", f"{PODS}/x").code == 200
+    assert send(world, "DELETE", f"{PODS}/x", body("v1", "DeleteOptions", {"gracePeriodSeconds": 0})).code == 200
+    assert world.ask("GET", f"{PODS}/x").code == 404
+
+
+def test_an_eviction_may_be_protobuf(world: World) -> None:
+    eviction = body("policy/v1", "Eviction", {"metadata": {"name": "x", "namespace": "default"}})
+    assert send(world, "POST", f"{PODS}/x/eviction", eviction).code == 201
+    assert world.ask("GET", f"{PODS}/x").code == 404
+
+
+@pytest.mark.parametrize("subresource", ["", "/eviction", "/binding"])
+@pytest.mark.parametrize("data", [b"", b"k8s", b"k8s\x00", b"k8s\x00\xff\xff", b"{}", POD[:20]])
+def test_whatever_cannot_be_read_ends_in_bad_request(world: World, subresource: str, data: bytes) -> None:
+    path = f"{PODS}/x{subresource}" if subresource else PODS
+    response = send(world, "POST", path, data)
+    assert (response.code, response.body["reason"]) == (400, "BadRequest")
+
+
+def test_other_formats_are_not_read(world: World) -> None:
+    response = send(world, "POST", PODS, b"<pod/>", "application/xml")
+    assert (response.code, response.body["message"]) == (
+        415,
+        "the body of the request was in an unknown format - accepted media types include: application/json, "
+        "application/yaml, application/vnd.kubernetes.protobuf",
+    )

@@ -56,6 +56,8 @@ def parse(body: bytes) -> Object:
 
     Raises ``Unreadable`` for bytes that are no object, ``Undecodable`` for an object that is not of its own kind.
     """
+    if not body:
+        raise Unreadable("empty data")
     if not body.startswith(MAGIC):
         expected = " ".join(str(byte) for byte in MAGIC)
         raise Unreadable(f"provided data does not appear to be a protobuf message, expected prefix [{expected}]")
