@@ -91,7 +91,11 @@ def grade(
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     started(len(submissions))
     results: dict[int, GradedSubmission] = {}
-    for index, result in each(work, submissions, workers=workers, seconds=grader.seconds, meanwhile=meanwhile):
+    outcomes = each(
+        work, submissions, workers=workers, seconds=grader.seconds, meanwhile=meanwhile,
+        is_spent=lambda result: result.was_cut_off,
+    )  # fmt: skip
+    for index, result in outcomes:
         submission = submissions[index]
         results[index] = grader.lost(submission, result) if isinstance(result, Lost) else result
         graded(submission)

@@ -64,6 +64,11 @@ class GradedSubmission:
         """The tasks of all notebooks with their verdicts, in order."""
         return tuple(graded for notebook in self.notebooks for graded in notebook.graded)
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether a judgement was stopped in the middle of what it did, so that its engine is not to be trusted."""
+        return any(one.verdict.status is Status.TIMED_OUT for one in self.graded)
+
 
 class Engine:
     """Grades submissions on forks of one warm cluster."""

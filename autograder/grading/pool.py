@@ -42,13 +42,15 @@ def each(
     *,
     workers: int,
     seconds: Callable[[Item], float],
+    is_spent: Callable[[Done], bool] = lambda done: False,
     meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[tuple[int, Done | Lost]]:
     """Do the work for every item; yields the index and what came of it, in the order in which it comes.
 
-    ``seconds`` is the limit for an item; ``meanwhile`` is run in this process once all workers are at work.
+    ``seconds`` is the limit for an item.  A worker whose result ``is_spent`` does no other item, since what it did may
+    have left something broken in it.  ``meanwhile`` is run in this process once all workers are at work.
     """
-    crew = _Crew(work, items, seconds, meanwhile)
+    crew = _Crew(work, items, seconds, is_spent, meanwhile)
     try:
         yield from crew.run(min(workers, len(items)))
     finally:
@@ -72,9 +74,10 @@ class _Crew(Generic[Item, Done]):
         work: Callable[[Item], Done],
         items: Sequence[Item],
         seconds: Callable[[Item], float],
+        is_spent: Callable[[Done], bool],
         meanwhile: Callable[[], object] | None,
     ) -> None:
-        self._work, self._items, self._seconds = work, items, seconds
+        self._work, self._items, self._seconds, self._is_spent = work, items, seconds, is_spent
         self._waiting = deque(range(len(items)))
         self._workers: list[_Worker] = []
         self._aside = threading.Thread(target=meanwhile, daemon=True) if meanwhile else None
@@ -135,10 +138,11 @@ class _Crew(Generic[Item, Done]):
             self._fire(worker)
             self._hire()
             return Lost(f"the process that judged it ended with code {code}")
-        if self._waiting:
+        if self._waiting and (isinstance(done, Lost) or not self._is_spent(done)):
             self._send(worker)
         else:
             self._fire(worker)
+            self._hire()
         return done
 
     def _give_up(self, worker: _Worker) -> Lost:

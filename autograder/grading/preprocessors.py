@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
+from autograder.checks import Status
 from autograder.grading.assignment import BadCourse, Notebook, load_assignments
 from autograder.grading.autograded import metadata_of
 from autograder.grading.batch import open_engine
@@ -96,6 +97,8 @@ class EngineGrade(NbGraderPreprocessor):  # type: ignore[misc]
             judged = exporter.engine.unreadable(source, ours["unreadable"])
         else:
             judged = exporter.engine.grade_cells(source, nb.cells)
+        if any(one.verdict.status is Status.TIMED_OUT for one in judged.graded):
+            del exporter.engine  # it was stopped in the middle of something; the next student gets a new one
         # the first pass has put them right, so they are the same; their metadata has the gradebook's checksums
         cells = [{**cell, "metadata": had.metadata} for cell, had in zip(judged.cells, nb.cells, strict=True)]
         notes = tuple(Note(cell, text) for cell, text in ours["notes"])

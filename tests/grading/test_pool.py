@@ -97,3 +97,9 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     done = outcome(["leaves a folder", "leaves one and dies", "a"], 1)
     assert Path(done["leaves a folder"]).is_relative_to(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("spent", "processes"), [(True, 4), (False, 1)])
+def test_a_worker_that_is_spent_does_nothing_more(spent: bool, processes: int) -> None:
+    done = each(pid, [1, 2, 3, 4], workers=1, seconds=lambda item: 30, is_spent=lambda process: spent)
+    assert len({process for _, process in done}) == processes
