@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, Protocol, cast
 
+from autograder.controlplane import node_shell
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
@@ -20,15 +21,18 @@ from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.components import FACTORIES
 from autograder.controlplane.containers.machines import Machines
-from autograder.controlplane.etcd import MemoryStore, Store
+from autograder.controlplane.containers.routing import DNS_PROGRAM
+from autograder.controlplane.etcd import UNREACHABLE, MemoryStore, Store
 from autograder.controlplane.kube_apiserver.authentication import signing_key
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
+from autograder.controlplane.node_shell import NodeOutput
 from autograder.controlplane.topology import DEFAULT_NODES
 
 #: The components that may be stopped, in the order in which they get their turn.
 COMPONENTS: Final[tuple[str, ...]] = tuple(FACTORIES)
 
+ETCD: Final = "etcd"
 #: Rounds of work without the clock moving, after which something must be going in circles.
 ROUND_LIMIT: Final = 10_000
 
@@ -53,6 +57,15 @@ class Nodes(Component, NodeConnection, Protocol):
     def power_on(self, node: str) -> None:
         """Give a node its power back."""
 
+    def halt(self, node: str) -> None:
+        """Stop the kubelet of one node."""
+
+    def resume(self, node: str) -> None:
+        """Start the kubelet of one node again."""
+
+    def runs(self, node: str) -> bool:
+        """Whether the kubelet of a node runs."""
+
 
 class Cluster:
     """One cluster.
@@ -73,8 +86,11 @@ class Cluster:
         backend = Backend(store, self.clock, random.Random(f"{seed}/kube-apiserver"))
         self._running: dict[str, Component] = {}
         self.machines = Machines(self.clock, seed)
+        self.machines.store = self._store
         self.api = APIServer(backend, self._nodes_connection, key=signing_key(seed, secret))
-        stopped = set(without)
+        #: Components that somebody has stopped, and those of whose programs no container runs any more.
+        self._held = stopped = set(without)
+        self._down: set[str] = set()
         unknown = stopped.difference(COMPONENTS)
         if unknown:
             raise ValueError(f"no component is called {', '.join(sorted(unknown))}; there are {', '.join(COMPONENTS)}")
@@ -107,6 +123,9 @@ class Cluster:
         """The etcd of the cluster."""
         return self.api.backend.store
 
+    def _store(self) -> Store:
+        return self.store
+
     # ------------------------------------------------------------ time
 
     def settle(self) -> None:
@@ -115,6 +134,7 @@ class Cluster:
             worked = self._fire_due()
             for component in list(self._running.values()):
                 worked |= component.sync()
+            worked |= self._follow_programs()
             if not worked:
                 return
         raise Restless(f"still busy at {self.clock.now} after {ROUND_LIMIT} rounds")
@@ -162,7 +182,9 @@ class Cluster:
         twin.seed = self.seed
         twin.clock = self.clock.fork()
         twin._running = {}
+        twin._held, twin._down = self._held.copy(), self._down.copy()
         twin.machines = self.machines.fork(twin.clock)
+        twin.machines.store = twin._store
         twin.api = self.api.fork(twin.clock, twin._nodes_connection)
         environment = twin._environment()
         for name, component in self._running.items():
@@ -174,17 +196,57 @@ class Cluster:
         return tuple(self._running)
 
     def stop(self, component: str) -> None:
-        """Stop a component, as if its process had been killed."""
+        """Stop a component, as if its process had been frozen: its pod, if it has one, goes on to be shown.
+
+        The name server does not answer while it is stopped, so that its pods become unready.
+        """
+        self._halt(component)
+        self._held.add(component)
+        if component == DNS_PROGRAM:
+            self.machines.silent |= {component}
+
+    def start(self, component: str) -> None:
+        """Start a component that is not running; it begins by listing what there is."""
+        self._begin(component)
+        self._held.discard(component)
+        self._down.discard(component)
+        self.machines.silent -= {component}
+
+    def _follow_programs(self) -> bool:
+        """Stop the components whose containers have ended, start those whose containers run again; whether any.
+
+        That is how a component stops when its manifest is moved out of the folder of its node, or its node goes dark.
+        """
+        changed = list(self.machines.programs_changed)
+        self.machines.programs_changed.clear()
+        for name in changed:
+            if name == ETCD and not isinstance(self.store, MemoryStore):
+                continue
+            if not self.machines.runs_program(name):
+                self._down.add(name)
+                self._halt(name)
+            elif name in self._down:
+                self._down.discard(name)
+                if name not in self._held:
+                    self._begin(name)
+        return bool(changed)
+
+    def _halt(self, component: str) -> None:
         if component == APIServer.name:
             self.api.available = False
+            return
+        if component == ETCD:
+            self._memory().failure = UNREACHABLE.format(host="127.0.0.1", port=2379)
             return
         if self._running.pop(self._known(component), None) is not None:
             self.clock.cancel_all(component)
 
-    def start(self, component: str) -> None:
-        """Start a component that is not running; it begins by listing what there is."""
+    def _begin(self, component: str) -> None:
         if component == APIServer.name:
             self.api.available = True
+            return
+        if component == ETCD:
+            self._memory().failure = ""
             return
         if self._known(component) not in self._running:
             running = {**self._running, component: FACTORIES[component](self._environment())}
@@ -198,9 +260,34 @@ class Cluster:
         """Give a node its power back."""
         self._kubelets().power_on(node)
 
+    def node_shell(self, node: str, command: str) -> NodeOutput:
+        """Run a command line in a shell of root on a node; ``ValueError`` for a node that has no machine."""
+        output = node_shell.run(self.machines, self, self.client(), node, command)
+        self.settle()
+        return output
+
+    def kubelet_runs(self, node: str) -> bool:
+        """Whether the kubelet of a node runs."""
+        kubelets = self._nodes_connection()
+        return kubelets is not None and kubelets.runs(node)
+
+    def stop_kubelet(self, node: str) -> None:
+        """Stop the kubelet of one node; its containers go on."""
+        self._kubelets().halt(node)
+
+    def start_kubelet(self, node: str) -> None:
+        """Start the kubelet of one node again."""
+        self._kubelets().resume(node)
+
     def component(self, name: str) -> Component | None:
         """A running component, for lessons that look inside; None while it is stopped."""
         return self._running.get(self._known(name))
+
+    def _memory(self) -> MemoryStore:
+        """The store, where it is one that only plays at being stopped."""
+        if not isinstance(self.store, MemoryStore):
+            raise ValueError("the etcd of this cluster is a process of its own")
+        return self.store
 
     def _kubelets(self) -> Nodes:
         kubelets = self._nodes_connection()

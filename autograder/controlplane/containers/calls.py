@@ -11,6 +11,7 @@ from autograder.controlplane.containers.records import Container, Listener, Proc
 
 if TYPE_CHECKING:
     from autograder.controlplane.containers.shell import Interpreter
+    from autograder.controlplane.etcd import Store
 
 
 class Sleep(NamedTuple):
@@ -52,6 +53,9 @@ class System(Protocol):
 
     @property
     def files(self) -> FileView: ...
+
+    @property
+    def store(self) -> Store | None: ...
 
     def log(self, stream: str, text: str) -> None: ...
 

@@ -156,6 +156,7 @@ def _component(name: str, size: int) -> Image:
 
 
 _VERSION = "v1.36.2"
+_ETCD = replace(_component("etcd", 22_900_000), tools=frozenset({"etcd", "etcdctl"}))
 _COREDNS = replace(_component("coredns", 22_400_000), name=_K8S + "coredns/coredns", entrypoint=("/coredns",), port=53)
 
 CATALOGUE: Final[Mapping[str, Image]] = MappingProxyType(
@@ -178,7 +179,7 @@ CATALOGUE: Final[Mapping[str, Image]] = MappingProxyType(
     | _family(_component("kube-controller-manager", 22_000_000), _VERSION, _VERSION)
     | _family(_component("kube-scheduler", 17_000_000), _VERSION, _VERSION)
     | _family(_component("kube-proxy", 26_000_000), _VERSION, _VERSION)
-    | _family(_component("etcd", 22_900_000), "3.6.5-0 3.6.6-0 3.6.8-0", "3.6.5-0 3.6.6-0 3.6.8-0")
+    | _family(_ETCD, "3.6.5-0 3.6.6-0 3.6.8-0", "3.6.5-0 3.6.6-0 3.6.8-0")
     | _family(_COREDNS, "v1.12.1 v1.13.1 v1.14.0 v1.14.1 v1.14.2", "v1.12.1 v1.13.1 v1.14.0 v1.14.1 v1.14.2")
 )  # fmt: skip
 

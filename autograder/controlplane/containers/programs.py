@@ -8,6 +8,7 @@ from typing import Final
 
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Applet, Call, Exec, Outcome, Serve, Sleep
+from autograder.controlplane.containers.etcdctl import etcdctl
 from autograder.controlplane.containers.network import Answer, NetworkError, NoNameServer, Refused, TimedOut, Unresolved
 from autograder.controlplane.containers.records import Listener
 from autograder.controlplane.containers.servers import REASONS
@@ -371,6 +372,7 @@ PROGRAMS: Final[dict[str, Callable[[Call], Outcome]]] = {
     "docker-entrypoint.sh": _entrypoint,
     "entrypoint.sh": _entrypoint,
     "etcd": _stands_for(2379, 2380, 2381),
+    "etcdctl": etcdctl,
     "hello-app": _serves("hello-app"),
     "http-echo": _http_echo,
     "httpd": _httpd,

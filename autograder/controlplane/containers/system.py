@@ -12,6 +12,7 @@ from autograder.controlplane.containers.records import Container, Process
 
 if TYPE_CHECKING:
     from autograder.controlplane.containers.machines import Machines
+    from autograder.controlplane.etcd import Store
 
 #: Signals that a process cannot handle.
 _UNSTOPPABLE: Final = frozenset({"KILL", "STOP"})
@@ -32,6 +33,11 @@ class ContainerSystem:
     @property
     def files(self) -> FileView:
         return self._machines.files(self._id)
+
+    @property
+    def store(self) -> Store | None:
+        """The etcd of the cluster, for its clients; None where there is none."""
+        return self._machines.store() if self._machines.store else None
 
     def log(self, stream: str, text: str) -> None:
         self._machines.write_log(self._id, stream, text)

@@ -18,7 +18,7 @@ import requests
 from etcd3gw.client import Etcd3Client
 from etcd3gw.exceptions import ConnectionFailedError, ConnectionTimeoutError, Etcd3Exception
 
-from autograder.controlplane.etcd.store import StoreFailure
+from autograder.controlplane.etcd.store import UNREACHABLE, StoreFailure
 
 #: How long one request to etcd may take, in seconds.
 PATIENCE: Final = 5.0
@@ -28,10 +28,6 @@ _PAUSE: Final = 0.1
 ALL: Final = {"key": "AA==", "range_end": "AA=="}
 
 TIMED_OUT: Final = "etcdserver: request timed out"
-_UNREACHABLE: Final = (
-    'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
-    'dial tcp {host}:{port}: connect: connection refused"'
-)
 
 
 class Batch(NamedTuple):
@@ -119,7 +115,7 @@ class Gateway:
         session = requests.Session()
         session.trust_env = False  # an etcd on this machine is not behind a proxy
         self._client = Etcd3Client(host, port, timeout=PATIENCE, api_path="/v3/", session=session)
-        self.unreachable = _UNREACHABLE.format(host=host, port=port)
+        self.unreachable = UNREACHABLE.format(host=host, port=port)
 
     def ask(self, path: str, question: Mapping[str, Any]) -> Any:
         """What etcd answers to one question; raises ``StoreFailure``."""

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 Value = Any
+
+#: What the way to an etcd says that has been stopped.
+UNREACHABLE: Final = (
+    'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
+    'dial tcp {host}:{port}: connect: connection refused"'
+)
 
 
 class KeyValue(NamedTuple):
@@ -140,9 +146,9 @@ class _Folder:
 class MemoryStore:
     """The store in this process.  ``stamp`` puts a revision into a value as it is written (its resourceVersion)."""
 
-    failure = ""
-
     def __init__(self, stamp: Callable[[Value, int], Value]) -> None:
+        #: Why it does not answer now, as for a process that has been killed; whoever stops it says so here.
+        self.failure = ""
         self._stamp = stamp
         self._folders: dict[str, _Folder] = {}
         self._revision = 1
@@ -163,13 +169,16 @@ class MemoryStore:
             folder.shared = True
         twin._folders = self._folders.copy()
         twin._revision, twin._compacted = self._revision, self._compacted
+        twin.failure = self.failure
         return twin
 
     def get(self, key: str) -> KeyValue | None:
+        self._answers()
         folder = self._folders.get(_folder_of(key))
         return folder.items.get(key) if folder else None
 
     def range(self, prefix: str, *, after: str = "", limit: int = 0, revision: int = 0) -> list[KeyValue]:
+        self._answers()
         if revision and revision < self._compacted:
             raise Compacted(revision, self._compacted)
         found: list[KeyValue] = []
@@ -188,6 +197,7 @@ class MemoryStore:
         return found
 
     def put(self, key: str, value: Value, *, expected: int | None) -> KeyValue:
+        self._answers()
         folder = self._writable(key)
         before = folder.items.get(key)
         if expected is not None and expected != (before.mod_revision if before else 0):
@@ -202,6 +212,7 @@ class MemoryStore:
         return now
 
     def delete(self, key: str, *, expected: int | None) -> KeyValue:
+        self._answers()
         folder = self._writable(key)
         before = folder.items.get(key)
         if before is None or (expected is not None and expected != before.mod_revision):
@@ -210,6 +221,10 @@ class MemoryStore:
         last = before._replace(value=self._stamp(before.value, revision), mod_revision=revision)
         self._keep(folder, Event(revision, key, None, before))
         return last
+
+    def _answers(self) -> None:
+        if self.failure:
+            raise StoreFailure(self.failure)
 
     def record(self, event: Event) -> None:
         """Take in a write that happened elsewhere, at a revision not lower than this store's."""

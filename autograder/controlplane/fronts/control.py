@@ -7,7 +7,7 @@ The socket asks here before it asks the API server, and only for the administrat
     POST advance  {"seconds": 30}     -> as `cluster`, once all that fell due has happened
     POST settle                       -> as `cluster`
     POST stop, start  {"target": "kube-scheduler"}, and power_off, power_on {"target": "worker-1"}  -> as `cluster`
-    POST stop, start  {"target": "etcd"}   -> as `cluster`, where a real etcd holds the cluster
+    POST stop, start  {"target": "etcd"}   -> as `cluster`; where a real etcd holds the cluster, its process
     POST shutdown                     -> as `cluster`; then the server ends
     POST certificate {"user": "jane", "groups": ["dev"]}  -> {"certificate", "key"}, by which a client is that user
 """
@@ -22,12 +22,11 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, NotFound, StatusError
 from autograder.controlplane.apimachinery.wire import Request, Response
-from autograder.controlplane.cluster import COMPONENTS
+from autograder.controlplane.cluster import COMPONENTS, ETCD
 from autograder.controlplane.etcd.process import EtcdFailedError, EtcdProcess
 from autograder.controlplane.fronts.journal import API_SERVER, EVENTS, CannotSaveError, RecordedCluster
 
 PREFIX: Final = "/autograder/v1/"
-ETCD: Final = "etcd"
 #: The longest time that one request may let pass, in seconds of virtual time.
 MOST_SECONDS: Final = 7 * 24 * 3600
 #: The longest name that a certificate can hold.
@@ -78,13 +77,16 @@ class Control:
         return self._state()
 
     def _state(self) -> dict[str, Any]:
-        running = [*self._cluster.running(), *([ETCD] if self._etcd and self._etcd.running else [])]
-        known = (API_SERVER, *COMPONENTS, *([ETCD] if self._etcd else []))
+        running = [*([ETCD] if self._etcd_runs() else []), *self._cluster.running()]
+        known = (ETCD, API_SERVER, *COMPONENTS)
         stopped = [name for name in known if name not in running]
         return {
             "now": timestamps.time(self._cluster.clock.now), "running": running, "stopped": stopped,
             "pid": os.getpid(),
         }  # fmt: skip
+
+    def _etcd_runs(self) -> bool:
+        return self._etcd.running if self._etcd else self._cluster.has_store()
 
     def _saved(self) -> dict[str, Any]:
         try:

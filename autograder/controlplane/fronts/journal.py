@@ -90,6 +90,10 @@ class RecordedCluster:
         server = (API_SERVER,) if self._cluster.api.available else ()
         return (*server, *(name for name in self._cluster.running() if name != API_SERVER))
 
+    def has_store(self) -> bool:
+        """Whether the cluster's store answers."""
+        return not self._cluster.store.failure
+
     def act(self, event: str, target: str) -> None:
         """Stop or start a component, or take or give a node's power; ``event`` is one of ``EVENTS``.
 

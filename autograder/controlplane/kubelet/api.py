@@ -58,6 +58,9 @@ class KubeletAPI:
         found = self._container(node, namespace, pod, container, previous=False)
         if not found.running:
             raise InternalError.because(f'container not found ("{container}")')
+        failure = self._machines.exec_failure(found.id, tuple(command))
+        if failure:
+            raise InternalError.because(f"error executing command in container: failed to exec in container: {failure}")
         done = self._machines.exec(found.id, tuple(command), stdin=stdin)
         return ExecResult(done.stdout, done.stderr, done.exit_code)
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from autograder.controlplane.apimachinery.errors import NotFound
+from autograder.controlplane.apimachinery.errors import NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, PERSISTENTVOLUMECLAIMS, SECRETS, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
@@ -55,7 +55,7 @@ def _check_claim(client: Client, pod: Object, volume: Object) -> None:
     namespace, name = pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"]
     try:
         client.get(PERSISTENTVOLUMECLAIMS, namespace, name)
-    except NotFound as error:
+    except StatusError as error:
         raise MountError(f"error processing PVC {namespace}/{name}: {error.message}") from error
 
 
@@ -96,8 +96,8 @@ def _picked(client: Client, kind: ResourceType, pod: Object, title: str, name: s
     """The entries of a ConfigMap or Secret that the volume wants, by path."""
     try:
         data = object_data(client.get(kind, pod["metadata"]["namespace"], name))
-    except NotFound as error:
-        if given.get("optional"):
+    except StatusError as error:
+        if isinstance(error, NotFound) and given.get("optional"):
             return {}
         raise MountError(f'MountVolume.SetUp failed for volume "{title}" : {error.message}') from error
     items = given.get("items")
