@@ -1,4 +1,4 @@
-"""What ``autograder cluster status``, ``advance``, ``settle``, ``stop``, ``start``, ``power-off`` and ``power-on`` do."""
+"""``autograder cluster status``, ``advance``, ``settle``, ``stop``, ``start``, ``power-off`` and ``power-on``."""
 
 from __future__ import annotations
 

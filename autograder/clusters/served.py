@@ -84,4 +84,4 @@ class ServedCluster:
         except FileNotFoundError:
             raise NotServed("there is no cluster yet") from None
         except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError, ValueError) as error:
-            raise NotServed(f"{self._kubeconfig} is no kubeconfig of a served cluster") from error
+            raise NotServed(f"{self._kubeconfig} cannot be read as the kubeconfig of a served cluster") from error
