@@ -29,16 +29,17 @@ _PRETTY_AGENTS: Final = ("curl", "Wget", "Mozilla/")
 async def read(http: web.BaseRequest, user: User | None) -> Request:
     """The request, with its body read. Raises ``StatusError`` for one that is too large, too slow or not to be read.
 
-    A header that is given more than once has its values in lines of their own.
+    Values of a header that is given more than once are joined by commas; names of groups, which may have commas in
+    them, stand in lines of their own.
     """
     try:
         query = parse_qs(http.query_string, keep_blank_values=True, max_num_fields=_QUERY_FIELDS)
     except ValueError as error:
         raise BadRequest(f"the query cannot be read: {error}") from error
     headers: dict[str, str] = {}
-    for name, value in http.headers.items():
-        known = headers.get(name.lower())
-        headers[name.lower()] = value if known is None else f"{known}\n{value}"
+    for name, value in ((name.lower(), value) for name, value in http.headers.items()):
+        separator = "\n" if name.startswith("impersonate-") else ", "
+        headers[name] = f"{headers[name]}{separator}{value}" if name in headers else value
     return Request(http.method, http.path, query, headers, await _body(http), user)
 
 

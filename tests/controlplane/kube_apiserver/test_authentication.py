@@ -184,3 +184,12 @@ def test_tokens_are_for_service_accounts_that_exist_and_for_who_may_create_them(
     path = f"{DEFAULT}/serviceaccounts/nobody/token"
     assert world.ask("POST", path, ADMIN, request()).body["message"] == 'serviceaccounts "nobody" not found'
     assert 'cannot create resource "serviceaccounts/token"' in world.refusal("POST", TOKEN, person("bob"), request())
+
+
+def test_a_fork_knows_the_tokens_of_its_parent_and_goes_its_own_way(world: World) -> None:
+    token = world.token()
+    twin = World()
+    twin.api = world.api.fork(world.clock.fork(), lambda: None)
+    twin.ask("DELETE", f"{DEFAULT}/serviceaccounts/default")
+    assert whoami(twin, token) is None
+    assert whoami(world, token) is not None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from asking import DEFAULT, RBAC, World, person, rule
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograder.controlplane.apimachinery.wire import ADMIN, Request, RequestInfo, User
+from autograder.controlplane.kube_apiserver.authorization import Action, rules
 
 BOB = person("bob")
 PODS = f"{DEFAULT}/pods"
@@ -247,6 +251,38 @@ def test_a_binding_needs_the_rules_of_the_role_or_the_verb_bind(manager: World) 
     assert manager.ask("POST", path, BOB, binding("ghost")).code == 404
     manager.grant("User:bob", rule("bind", "clusterroles", "rbac.authorization.k8s.io", names="edit"), name="binding")
     manager.create(path, binding("edit"), BOB)
+
+
+def few(*choices: str) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(choices), max_size=3, unique=True)
+
+
+VERBS, GROUPS, NAMES = ("get", "list", "*"), ("", "apps", "*"), ("p", "q")
+RESOURCES = ("pods", "pods/log", "scales/log", "*/log", "*")
+PATHS = ("/a", "/a/b", "/a*", "/a/*", "*")
+RULES = st.lists(
+    st.fixed_dictionaries({
+        "verbs": few(*VERBS), "apiGroups": few(*GROUPS), "resources": few(*RESOURCES), "resourceNames": few(*NAMES),
+    })
+    | st.fixed_dictionaries({"verbs": few(*VERBS), "nonResourceURLs": few(*PATHS)}),
+    max_size=3,
+)  # fmt: skip
+ACTIONS = [
+    *itertools.starmap(
+        lambda group, resource, subresource, name: Action(BOB, "get", group, resource, subresource, name=name),
+        itertools.product(("", "apps"), ("pods", "scales"), ("", "log"), ("", "p")),
+    ),
+    *(Action(BOB, "list", path=path) for path in ("/a", "/a/b", "/ab", "/c")),
+]
+
+
+@given(owned=RULES, wanted=RULES)
+def test_rules_that_are_covered_allow_nothing_that_the_others_do_not(owned: Any, wanted: Any) -> None:
+    assert rules.uncovered(wanted, wanted) == []
+    if not rules.uncovered(owned, wanted):
+        for action in ACTIONS:
+            if any(rules.allows(one, action) for one in wanted):
+                assert any(rules.allows(one, action) for one in owned)
 
 
 # ---------------------------------------------------------------- as somebody else
