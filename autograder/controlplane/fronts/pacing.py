@@ -11,6 +11,7 @@ of virtual time, and then the rest of his own patience at the speed of the wall 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections import OrderedDict
@@ -20,6 +21,8 @@ from typing import Any, Final, Literal, Protocol
 
 from autograder.controlplane.apimachinery.wire import Request, Response
 from autograder.controlplane.clock import SECOND, Clock
+
+log = logging.getLogger(__name__)
 
 Mode = Literal["wall", "manual"]
 
@@ -97,7 +100,7 @@ class Pacing:
         wall = self._wall()
         passed, self._seen = wall - self._seen, wall
         if self.mode == "wall" and passed > 0:
-            self._cluster.advance(passed)
+            self._do(lambda: self._cluster.advance(passed))
         elif not self._unsettled:
             return
         self.settle()
@@ -113,9 +116,16 @@ class Pacing:
     def settle(self) -> None:
         """Let the components do all that is due now."""
         self._unsettled = False
-        self._cluster.settle()
+        self._do(self._cluster.settle)
         self._on_progress()
         self._woken.set()
+
+    def _do(self, move: Callable[[], object]) -> None:
+        """Let the cluster do something. A bug in a component is logged, and what there is goes on being served."""
+        try:
+            move()
+        except Exception:
+            log.exception("a component of the cluster has failed")
 
     def wait(self) -> Waiter:
         """Somebody begins to wait; to be given back to ``done``."""
@@ -193,13 +203,13 @@ class Pacing:
         return self._jump(max(waiter.virtual for waiter in self._waiters) + PATIENCE)
 
     def _jump(self, latest: int) -> bool:
-        """Go to the next timer that is no heartbeat, unless that goes off after ``latest``."""
+        """Go to the next timer that is no heartbeat, unless that goes off after ``latest`` or time stands still."""
         due = self._cluster.clock.next_due(periodic=False)
         if due is None or due > latest:
             return False
-        self._cluster.run_to(due)
+        self._do(lambda: self._cluster.run_to(due))
         self.settle()
-        return True
+        return self._cluster.clock.now >= due
 
     def _until_next(self) -> float | None:
         """How many seconds to sleep; None is until somebody comes."""

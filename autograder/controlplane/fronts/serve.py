@@ -141,7 +141,7 @@ def _allow_many_connections() -> None:
 
 
 async def _run(cluster: RecordedCluster, options: argparse.Namespace, etcd: EtcdProcess | None) -> None:
-    """Serve until a signal comes; a cluster whose components fail ends with their error."""
+    """Serve until a signal comes."""
     stopped = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -82,7 +82,7 @@ class Watches:
                         more = events[-1].type != "ERROR"
                         if not await self.send(http, answer, b"".join(line(event) for event in events)):
                             return answer
-                        if waiter:
+                        if waiter and any(event.type != "BOOKMARK" for event in events):
                             pacing.news(waiter)
                     elif not await _until(woken, deadline):
                         break

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
@@ -17,6 +17,8 @@ BODY_LIMIT: Final = 3 * 1024 * 1024
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 #: Values in a YAML document, aliases counted as often as they stand; JSON is bounded by its bytes.
 YAML_VALUE_LIMIT: Final = 200_000
+#: How deeply the lists and maps of a YAML document may be nested.
+YAML_DEPTH_LIMIT: Final = 500
 
 
 class Unreadable(ValueError):
@@ -137,8 +139,10 @@ def _syntax_error(error: json.JSONDecodeError) -> str:
 def _parse_yaml(text: str) -> Any:
     import yaml  # most requests are JSON, and the import costs more than such a request
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _bound_depth(yaml.parse(text, Loader=loader))
+        value = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Unreadable(f"error converting YAML to JSON: {error}") from error
     budget = iter(range(YAML_VALUE_LIMIT))
@@ -146,6 +150,16 @@ def _parse_yaml(text: str) -> Any:
         return _as_json(value, budget)
     except (StopIteration, RecursionError) as error:
         raise Unreadable("error converting YAML to JSON: yaml: document contains excessive aliasing") from error
+
+
+def _bound_depth(events: Iterable[Any]) -> None:
+    """Raise ``RecursionError`` for a document that is nested too deeply: the loader in C would overflow its stack."""
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > YAML_DEPTH_LIMIT:
+            raise RecursionError("exceeded max depth")
 
 
 def _as_json(value: Any, budget: Iterator[int]) -> Any:

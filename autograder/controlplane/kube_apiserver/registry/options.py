@@ -18,6 +18,9 @@ from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelSelector, parse_fields, parse_labels
 from autograder.controlplane.apimachinery.wire import Request
 
+#: Revisions are 64 bits long.
+_MOST_REVISION = 2**64 - 1
+_REVISION_DIGITS = 20
 _MATCHES = ("Exact", "NotOlderThan")
 _POLICIES = {"Orphan": "orphan", "Background": "background", "Foreground": "foreground"}
 
@@ -188,14 +191,16 @@ def _refuse(errors: list[FieldError]) -> None:
 def _revision(text: str) -> int:
     if not text:
         return 0
-    if not text.isascii() or not text.isdigit():
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _REVISION_DIGITS else _MOST_REVISION + 1
+    if number > _MOST_REVISION:
+        why = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
         raise Invalid.on(
             "ListOptions",
             "meta.k8s.io",
             "",
-            [field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": invalid syntax')],
+            [field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": {why}')],
         )
-    return int(text)
+    return number
 
 
 def _integer(request: Request, name: str) -> int:
