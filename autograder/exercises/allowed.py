@@ -1,11 +1,12 @@
 """Which commands of kubectl an answer may use, with which flags.
 
-Left out is what needs somebody before the screen (``edit``, ``-it``, ``get -w``), what reaches beyond the cluster of the
-exercise (``--kubeconfig``, ``--server``, ``--token``, ``--as``, ``proxy``, ``port-forward``, ``cp``), and every file but
+Left out is what needs somebody before the screen (``edit``, ``-it``, ``get -w``), what reaches beyond the exercise's
+cluster (``--kubeconfig``, ``--server``, ``--token``, ``--as``, ``proxy``, ``port-forward``, ``cp``), and every file but
 those of the answer.
 
-A flag is written ``short/long`` and what follows it: nothing for one without a value, ``=`` for one with a value, ``=?``
-for one whose value is only ever joined by ``=``, ``=@`` for a file, ``=@k`` for ``key=file``, ``=o`` for a way to print.
+A flag is written ``short/long`` and what follows it: nothing for one without a value, ``=`` for one with a value,
+``=?`` for one whose value is only ever joined by ``=``, ``=@`` for a file, ``=@k`` for ``key=file``, ``=o`` for a way
+to print.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ FLAGS: Final[dict[str, str]] = {
     "autoscale": f"{_CHANGE} {_FILES} min= max= cpu-percent= cpu= memory= name=",
     "cluster-info": "",
     "cordon": "dry-run=? l/selector=",
-    "create": f"{_CHANGE} {_FILES} {_POD} from-literal= from-file=@k from-env-file=@ append-hash type= schedule= restart= "
-              "from= tcp= clusterip= node-port= external-name= hard= scopes= verb= resource= resource-name= "
+    "create": f"{_CHANGE} {_FILES} {_POD} from-literal= from-file=@k from-env-file=@ append-hash type= schedule= "
+              "restart= from= tcp= clusterip= node-port= external-name= hard= scopes= verb= resource= resource-name= "
               "clusterrole= role= user= group= serviceaccount= value= description= preemption-policy= global-default "
               "min-available= max-unavailable= selector= class= rule= default-backend= annotation= docker-server= "
               "docker-username= docker-password= docker-email= tls= duration=",
@@ -77,7 +78,9 @@ INSTEAD: Final[dict[str, str]] = {
 }
 
 #: Ways to print that read no file.
-_OUTPUT: Final = re.compile(r"(json|yaml|kyaml|name|wide|(go-template|template|jsonpath|jsonpath-as-json|custom-columns)=.*)", re.S)
+_OUTPUT: Final = re.compile(
+    r"json|yaml|kyaml|name|wide|(go-template|template|jsonpath|jsonpath-as-json|custom-columns)=.*", re.DOTALL
+)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FLAG: Final = re.compile(r"(?:(?P<short>\w)/)?(?P<long>[a-z-]+)(?P<value>=[?@ok]*)?")
 
@@ -99,7 +102,7 @@ class NotAllowed(ValueError):
 def plain_file(name: str) -> str:
     """The name of a file of the answer.  Raises ``NotAllowed`` for paths, addresses and whatever else it may be."""
     if not _PLAIN.fullmatch(name):
-        raise NotAllowed(f"{name!a} is no file of the answer: use a plain name such as pod.yaml, or - for what is piped")
+        raise NotAllowed(f"{name!a} is no file of the answer: use a plain name, as pod.yaml, or - for what is piped")
     return name
 
 
@@ -153,7 +156,7 @@ def _arguments_of(verb: str, words: list[str]) -> None:
 
 
 def _shorts(verb: str, word: str, rest: object) -> None:
-    """Flags of one letter, which may stand together and joined to the value of the last: ``-Rf pod.yaml``, ``-oyaml``."""
+    """Flags of one letter, which may stand together, with the value of the last: ``-Rf pod.yaml``, ``-oyaml``."""
     for at, letter in enumerate(word[1:], 1):
         flag = f"-{letter}"
         takes = _takes(verb, flag)
@@ -181,4 +184,4 @@ def _value(flag: str, takes: str, value: str) -> None:
         case "=@k":
             plain_file(value.rpartition("=")[2])
         case "=o" if not _OUTPUT.fullmatch(value):
-            raise NotAllowed(f"{flag} {value[:40]} is no way to print that can be used here, as yaml, json and name are")
+            raise NotAllowed(f"{flag} {value[:40]} cannot be used here; yaml, json, name, wide and jsonpath=... can")

@@ -6,6 +6,7 @@ something.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -35,7 +36,7 @@ def equivalents(text: str) -> Iterator[tuple[str, str]]:
     yield "byte order mark", f"\ufeff{plain}"
     if "<<" not in plain:
         yield "blank lines", plain.replace("\n", "\n\n")
-        yield "as magics", "".join(f"%{line}\n" if line.startswith("kubectl") else f"{line}\n" for line in plain.splitlines())
+        yield "as magics", re.sub(r"^kubectl ", "%kubectl ", plain, flags=re.MULTILINE)
         yield "indented", "".join(f"  {line}  \n" for line in plain.splitlines())
         yield "continued", plain.replace(" -", " \\\n  -")
         yield "every word quoted", "".join(_quoted(line) for line in command_lines.read(plain, "solution")[0])

@@ -1,4 +1,4 @@
-"""Entries of a verdict that are no checks of the exercise: what could not be read, and what kubectl or the server refused."""
+"""Entries of a verdict that are no checks of the exercise: what could not be read, and what was refused."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _form(matter: Mapping[str, Any], kind: Kind, exercise: str) -> Form:
     """The form that the answer has: that of the kind, or for troubleshooting what the front matter says."""
     if kind is not Kind.TROUBLESHOOT:
         if "answer" in matter:
-            raise BadExercise(f"{exercise}: front matter of {TASK}: only exercises of the kind troubleshoot say `answer`")
+            raise BadExercise(f"{exercise}: front matter of {TASK}: `answer` is only for the kind troubleshoot")
         return Form(kind.value)
     form = _one_of(Form, {"answer": "manifest", **matter}, "answer", exercise)
     if form is Form.PREDICTION:

@@ -60,9 +60,12 @@ class PracticeMagics(Magics):
     @no_var_expand
     @line_magic
     def hint(self, line: str) -> None:
-        """``%hint ID`` shows the next hint; as a function, ``hint("ID")``."""
-        name = line.strip().strip("\"'()")
-        exercise = _loaded(name)
+        """``%hint ID`` shows the next hint."""
+        self.show_hint(line.strip())
+
+    def show_hint(self, exercise_id: str) -> None:
+        """What the last check lost, and the hints so far with the next one."""
+        exercise = _loaded(exercise_id)
         if exercise is None:
             return
         record = self.record
@@ -177,5 +180,5 @@ def register(shell: InteractiveShell, home: Home) -> PracticeMagics:
     """Give a notebook these magics, and ``hint`` as a function."""
     magics = PracticeMagics(shell, home)
     shell.register_magics(magics)
-    shell.push({"hint": lambda exercise: magics.hint(exercise)})  # type: ignore[no-untyped-call, call-arg, arg-type, misc]
+    shell.push({"hint": magics.show_hint})  # type: ignore[no-untyped-call]
     return magics

@@ -14,6 +14,7 @@ FILES = {
 ---
 title: Settings
 kind: manifest
+difficulty: easy
 points: 3
 minutes: 5
 parameters:

@@ -8,7 +8,7 @@ import pytest
 
 import autograder
 from autograder.clusters import Cluster, open_cluster
-from autograder.exercises import exercise_ids, load
+from autograder.exercises import Form, exercise_ids, load
 from autograder.exercises.audit import Auditor
 
 ROOT = Path(autograder.__file__).parents[1] / "course" / "exercises"
@@ -24,15 +24,18 @@ def test_the_audit_is_green(auditor: Auditor, exercise: str, monkeypatch: pytest
     monkeypatch.setenv("AUTOGRADER_EXERCISES", str(ROOT))
     report = auditor.audit(load(exercise))
     assert report.findings == []
-    assert report.rightful.judged >= 20
-    assert report.wrongful.judged >= 10
+    assert report.rightful.judged >= 10
+    assert report.wrongful.judged >= 8
 
 
 @pytest.mark.parametrize("exercise", exercise_ids(ROOT))
 def test_there_are_enough_answers_to_learn_from(exercise: str) -> None:
     loaded = load(exercise, ROOT)
-    assert len(loaded.accepted) >= 3
-    assert len(loaded.mutants) >= 4
+    if loaded.form is Form.PREDICTION:  # others are made by rule
+        assert (loaded.accepted, loaded.mutants) == ({}, {})
+    else:
+        assert len(loaded.accepted) >= 3
+        assert len(loaded.mutants) >= 4
 
 
 def test_the_table_in_the_readme_is_complete() -> None:

@@ -91,4 +91,5 @@ def test_stray_files_are_found(folder: Path) -> None:
         path = folder / stray
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    assert stray_files(folder, load("topic/settings")) == ["accepted/x.yml", "mutants/deep/x.yaml", "notes.txt", "other/y.yaml"]
+    found = stray_files(folder, load("topic/settings"))
+    assert found == ["accepted/x.yml", "mutants/deep/x.yaml", "notes.txt", "other/y.yaml"]

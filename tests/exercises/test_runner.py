@@ -8,7 +8,7 @@ import pytest
 
 from autograder.checks import Outcome, Status, Verdict
 from autograder.clusters import Cluster
-from autograder.exercises import Answer, Bounds, Exercise, Kind, Runner, Unsupported, judge
+from autograder.exercises import Answer, Bounds, Exercise, Runner, judge
 
 
 def of(text: str | bytes) -> Answer:
@@ -141,12 +141,6 @@ def test_a_broken_setup_is_nobodys_zero(runner: Runner, exercise: Exercise) -> N
     verdict = runner.judge(broken, of(exercise.solution))
     assert verdict.status is Status.COULD_NOT_BE_JUDGED
     assert "could not be judged" in verdict.criteria[0].message
-
-
-@pytest.mark.parametrize("kind", [Kind.COMMANDS, Kind.PREDICTION])
-def test_kinds_that_cannot_be_judged_yet_say_so(runner: Runner, exercise: Exercise, kind: Kind) -> None:
-    with pytest.raises(Unsupported, match=kind.value):
-        runner.judge(replace(exercise, kind=kind), of("kubectl get pods"))
 
 
 def test_a_judgement_has_a_limit(runner: Runner, exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
