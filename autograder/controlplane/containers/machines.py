@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from autograder.controlplane.clock import Clock
+from autograder.controlplane.containers import network_policy
 from autograder.controlplane.containers.applets import APPLETS
 from autograder.controlplane.containers.dns import Zone, resolve
 from autograder.controlplane.containers.files import Contents, FileView
@@ -26,6 +27,7 @@ from autograder.controlplane.containers.records import (
     Listener,
     LogLine,
     Mount,
+    PodPort,
     Process,
     Sandbox,
 )
@@ -121,6 +123,7 @@ class Machines:
         #: Programs that are there and do not answer, since somebody has stopped their component.
         self.silent: frozenset[str] = frozenset()
         self.rules = Rules()
+        self.policies = network_policy.NONE
         self.zone = Zone()
         self.wire = Wire(self, seed)
         #: Where the etcd of the cluster is, for clients in its containers; the cluster sets it.
@@ -137,7 +140,7 @@ class Machines:
         twin._served = self._served
         twin.changed, twin.written = self.changed.copy(), self.written.copy()
         twin.programs_changed, twin.silent = self.programs_changed.copy(), self.silent
-        twin.rules, twin.zone = self.rules, self.zone
+        twin.rules, twin.zone, twin.policies = self.rules, self.zone, self.policies
         twin.wire = self.wire.fork(twin)
         twin._next_fallback = self._next_fallback
         return twin
@@ -204,13 +207,13 @@ class Machines:
 
     def run_sandbox(
         self, uid: str, namespace: str, name: str, host: str, *, host_network: bool, hostname: str,
-        labels: Mapping[str, str], attempt: int, dns_policy: str = "ClusterFirst",
+        labels: Mapping[str, str], attempt: int, dns_policy: str = "ClusterFirst", ports: tuple[PodPort, ...] = (),
     ) -> Sandbox:  # fmt: skip
         """Give a pod its network name space and address."""
         ip = self.hosts[host].address if host_network else self._allocate(host, uid)
         sandbox = Sandbox(
             self._id("sandbox", uid, attempt), uid, namespace, name, host, ip, host_network, hostname, labels, attempt,
-            self.clock.now, dns_policy=dns_policy,
+            self.clock.now, dns_policy=dns_policy, ports=ports,
         )  # fmt: skip
         self.sandboxes[uid] = sandbox
         return sandbox

@@ -113,6 +113,15 @@ class Container:
         return self.state is ContainerState.RUNNING
 
 
+class PodPort(NamedTuple):
+    """A port that a pod declares: its name (or ''), its number, and the port of the host that leads to it (or 0)."""
+
+    name: str
+    number: int
+    protocol: str
+    host_port: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """The sandbox of a pod: its network name space, and the ids of its containers, oldest first."""
@@ -130,6 +139,7 @@ class Sandbox:
     created: int
     ready: bool = True
     dns_policy: str = "ClusterFirst"
+    ports: tuple[PodPort, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

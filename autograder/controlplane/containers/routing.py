@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.clock import SECOND
+from autograder.controlplane.containers import network_policy
 from autograder.controlplane.containers.network import Answer, HttpRequest, Refused, Source, TimedOut
+from autograder.controlplane.containers.network_policy import Peer
 from autograder.controlplane.containers.records import Container, Listener, Sandbox
 from autograder.controlplane.containers.servers import Site, respond
 
@@ -87,8 +89,6 @@ class Wire:
         self._seed = seed
         self._connections = 0
         self._affinity: dict[tuple[str, str], tuple[Endpoint, int]] = {}
-        #: Says whether policies let a connection pass: (source, target, target's port).
-        self.allows: Callable[[Source, Sandbox, int], bool] | None = None
 
     def fork(self, machines: Machines) -> Wire:
         """The same network for a fork of the cluster."""
@@ -139,7 +139,17 @@ class Wire:
             service = machines.rules.by_node_port.get(port)
             if service is not None:
                 return self._balance(source, service, node.name, local=_local(service, source, outside=True))
+            return self._host_port(node.name, port) or Backend(ip, port)
         return Backend(ip, port)
+
+    def _host_port(self, node: str, port: int) -> Backend | None:
+        """Where a port of a node leads that a pod there has asked for (``hostPort``)."""
+        for sandbox in self._machines.sandboxes.values():
+            if sandbox.host == node and sandbox.ready and not sandbox.host_network:
+                for one in sandbox.ports:
+                    if one.host_port == port:
+                        return Backend(sandbox.ip, one.number)
+        return None
 
     def name_server_answers(self, sandbox: Sandbox) -> bool:
         """Whether a pod reaches a name server: through the service ``kube-dns``, where the cluster has one."""
@@ -160,7 +170,23 @@ class Wire:
         sandbox = self._machines.sandboxes.get(uid)
         if sandbox is None or not sandbox.ready:
             return False
-        return self.allows is None or self.allows(source, sandbox, endpoint.port)
+        return self._allows(source, Backend(endpoint.ip, endpoint.port), "UDP")
+
+    def _allows(self, source: Source, backend: Backend, protocol: str = "TCP") -> bool:
+        """Whether NetworkPolicies let a connection pass."""
+        machines = self._machines
+        if not machines.policies.by_namespace:
+            return True
+        target = self._peer(backend.ip, machines.addresses.get(backend.ip, ""))
+        if target.pod is not None and not source.pod_uid and source.host == target.pod.host:
+            # A node always reaches its own pods, or its kubelet could not probe them.
+            return True
+        origin = self._peer(source.ip, source.pod_uid)
+        return network_policy.allows(machines.policies, origin, target, backend.port, protocol)
+
+    def _peer(self, ip: str, uid: str) -> Peer:
+        sandbox = self._machines.sandboxes.get(uid)
+        return Peer(ip, None if sandbox is None or sandbox.host_network else sandbox)
 
     def _balance(self, source: Source, service: ServicePort, node: str, *, local: bool) -> Backend:
         if not service.usable(node, local=False):
@@ -184,6 +210,8 @@ class Wire:
     def _site(self, source: Source, backend: Backend) -> Site | None:
         """The listener at an address; None when nothing listens on the port; raises ``TimedOut``."""
         machines = self._machines
+        if backend.ip != "127.0.0.1" and not self._allows(source, backend):
+            raise TimedOut
         if backend.ip == "127.0.0.1":
             own = machines.sandboxes.get(source.pod_uid)
             uids = self._on_host(source.host) if own is None or own.host_network else [source.pod_uid]
@@ -196,8 +224,6 @@ class Wire:
             uids = self._on_host(node.name)
         for uid in uids:
             sandbox = machines.sandboxes[uid]
-            if self.allows is not None and uid != source.pod_uid and not self.allows(source, sandbox, backend.port):
-                raise TimedOut
             for container, listener in machines.listeners(uid):
                 if listener.port == backend.port and container.argv[0].rpartition("/")[2] not in machines.silent:
                     return self._site_of(container, listener, sandbox)

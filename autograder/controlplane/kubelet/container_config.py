@@ -17,7 +17,7 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.containers.images import PATH, Image
 from autograder.controlplane.containers.machines import DISK
-from autograder.controlplane.containers.records import Mount
+from autograder.controlplane.containers.records import Mount, PodPort
 
 _REFERENCE: Final = re.compile(r"\$(\$|\(([^()]*)\))")
 _SUBSCRIPT: Final = re.compile(r"metadata\.(annotations|labels)\['(.*)'\]")
@@ -159,6 +159,15 @@ def mounts(
             key, sub_path = DISK + disk, f"{base}/{sub_path}"
         found.append(Mount(mount["mountPath"].rstrip("/") or "/", key, sub_path.strip("/"), read_only))
     return tuple(found)
+
+
+def ports(spec: Object) -> tuple[PodPort, ...]:
+    """The ports that the containers of a pod declare, sidecars included."""
+    sidecars = (one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always")
+    return tuple(
+        PodPort(port.get("name", ""), port["containerPort"], port.get("protocol", "TCP"), port.get("hostPort", 0))
+        for container in (*spec["containers"], *sidecars) for port in container.get("ports") or ()
+    )  # fmt: skip
 
 
 def service_variables(services: Iterable[Object]) -> dict[str, str]:

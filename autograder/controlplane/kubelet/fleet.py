@@ -17,12 +17,13 @@ from typing import Any, Final, Self
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, StatusError
 from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
-from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS, SERVICES
+from autograder.controlplane.apimachinery.scheme import LEASES, NAMESPACES, NETWORKPOLICIES, NODES, PODS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object, User
 from autograder.controlplane.client import Client, Delta, EventRecorder, InformerFactory
 from autograder.controlplane.client.informer import by_namespace, by_node
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
+from autograder.controlplane.containers import network_policy
 from autograder.controlplane.containers.machines import DISK
 from autograder.controlplane.kubelet import node_status, probes, static_pods
 from autograder.controlplane.kubelet.api import KubeletAPI
@@ -84,6 +85,8 @@ class Kubelets:
         self._nodes = informers.informer(NODES)
         self._pods = informers.informer(PODS, node=by_node)
         self._services = informers.informer(SERVICES, namespace=by_namespace)
+        self._policies = informers.informer(NETWORKPOLICIES)
+        self._namespaces = informers.informer(NAMESPACES)
         self._surroundings = Surroundings(self._client, recorder, self._clock, self._machines, self._services)
 
     # The component.
@@ -96,6 +99,7 @@ class Kubelets:
             self._hear_node(delta, first=first)
         starting, self._started = not self._started, True
         self._services.sync()
+        self._follow_policies()
         for delta in self._pods.sync():
             worked |= self._hear_pod(delta)
         if starting:
@@ -126,6 +130,12 @@ class Kubelets:
             self._renew(name)
         else:
             self._post_status(name)
+
+    def _follow_policies(self) -> None:
+        """Let the network follow the NetworkPolicies of now, as the agent of a network plugin does on every node."""
+        changed = [*self._policies.sync(), *self._namespaces.sync()]
+        if changed:
+            self._machines.policies = network_policy.read(self._policies, self._namespaces)
 
     # Nodes.
 

@@ -13,7 +13,7 @@ from typing import Final
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.records import ContainerState
-from autograder.controlplane.kubelet import pod_status, volumes
+from autograder.controlplane.kubelet import container_config, pod_status, volumes
 from autograder.controlplane.kubelet.container_worker import MINIMUM_GRACE, SANDBOX_TIME, ContainerWorker
 from autograder.controlplane.kubelet.pod_status import is_sidecar
 from autograder.controlplane.kubelet.records import Backoff, PodState, Stage
@@ -135,6 +135,7 @@ class PodWorker(ContainerWorker):
             state.uid, meta.get("namespace", ""), meta["name"], state.node, host_network=host_network,
             hostname=state.node if host_network else spec.get("hostname") or meta["name"][:63],
             labels=meta.get("labels") or {}, attempt=state.attempt, dns_policy=spec.get("dnsPolicy", "ClusterFirst"),
+            ports=container_config.ports(spec),
         )  # fmt: skip
         self.state = replace(state, stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
 
