@@ -112,3 +112,41 @@ def test_a_cluster_that_was_sent_too_much_cannot_be_saved(monkeypatch: pytest.Mo
     monkeypatch.setattr(journal, "LIMIT", 10)
     with pytest.raises(CannotSaveError, match="too much"):
         busy().save()
+
+
+def test_who_sent_what_is_part_of_it() -> None:
+    cluster = RecordedCluster(secret="of this cluster")
+    path = "/api/v1/namespaces/default/serviceaccounts/default/token"
+    token = send(cluster, "POST", path, {"spec": {}})["status"]["token"]
+    reader = {
+        "metadata": {"name": "r"},
+        "rules": [{"verbs": ["create"], "apiGroups": [""], "resources": ["configmaps"]}],
+    }
+    send(cluster, "POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", reader)
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "r"}
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": "default"}
+    binding = {"metadata": {"name": "r"}, "roleRef": role, "subjects": [subject]}
+    send(cluster, "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
+    by_token(cluster, token, "own")
+    again = reloaded(cluster)
+    found = send(again, "GET", f"{CONFIG_MAPS}/own")
+    assert found["metadata"] == send(cluster, "GET", f"{CONFIG_MAPS}/own")["metadata"]
+    assert by_token(again, token, "later") == 201, "the copy knows the tokens too"
+
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def by_token(cluster: RecordedCluster, token: str, name: str) -> int:
+    """Create a ConfigMap as whoever has a token; what is answered."""
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    body = json.dumps({"metadata": {"name": name}}).encode()
+    return cluster.handle(Request("POST", CONFIG_MAPS, {}, headers, body)).code
+
+
+def test_what_strangers_are_refused_fills_no_journal() -> None:
+    cluster = RecordedCluster()
+    before = cluster.save()
+    assert by_token(cluster, "nonsense", "x") == 401
+    assert cluster.handle(Request("POST", CONFIG_MAPS, {}, {}, b"x" * 1000)).code == 403
+    assert cluster.save() == before
