@@ -27,6 +27,7 @@ from autograder.controlplane.kube_apiserver.authentication import signing_key
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
 from autograder.controlplane.node_shell import NodeOutput
+from autograder.controlplane.timeline import Entry, timeline
 from autograder.controlplane.topology import DEFAULT_NODES
 
 #: The components that may be stopped, in the order in which they get their turn.
@@ -125,6 +126,10 @@ class Cluster:
 
     def _store(self) -> Store:
         return self.store
+
+    def timeline(self, since_revision: int = 0) -> list[Entry]:
+        """Everything that was written after a revision: who, what, when and because of what; the oldest first."""
+        return timeline(self.api.chronicle, self.store, since_revision)
 
     # ------------------------------------------------------------ time
 

@@ -73,6 +73,9 @@ class EtcdStore:
     def range(self, prefix: str, *, after: str = "", limit: int = 0, revision: int = 0) -> list[KeyValue]:
         return self._read().range(prefix, after=after, limit=limit, revision=revision)
 
+    def history(self, after: int) -> list[Event]:
+        return self._read().history(after)
+
     def keys(self) -> Iterator[str]:
         return self._read().keys()
 

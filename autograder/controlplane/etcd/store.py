@@ -113,6 +113,9 @@ class Store(Protocol):
     def compact(self, revision: int) -> None:
         """Forget history before ``revision``, which can still be read and watched from."""
 
+    def history(self, after: int) -> list[Event]:
+        """All events of all keys with a revision greater than ``after`` that have not been compacted, oldest first."""
+
     def keys(self) -> Iterator[str]:
         """Every key, in order."""
 
@@ -260,6 +263,11 @@ class MemoryStore:
                 mine.dropped += count
                 self._folders[name] = mine
         self._compacted = max(self._compacted, revision)
+
+    def history(self, after: int) -> list[Event]:
+        """All events of all keys with a revision greater than ``after`` that have not been compacted, oldest first."""
+        logs = [folder.log[folder.after(after) - folder.dropped :] for folder in self._folders.values()]
+        return sorted((event for log in logs for event in log), key=lambda event: event.revision)
 
     def keys(self) -> Iterator[str]:
         """Every key, in order."""

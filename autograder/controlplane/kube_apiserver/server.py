@@ -36,6 +36,7 @@ from autograder.controlplane.kube_apiserver.authentication import Authenticator,
 from autograder.controlplane.kube_apiserver.authorization import Authorizer, action_of
 from autograder.controlplane.kube_apiserver.authorization.authorizer import MASTERS
 from autograder.controlplane.kube_apiserver.backend import Backend
+from autograder.controlplane.kube_apiserver.chronicle import Chronicle
 from autograder.controlplane.kube_apiserver.compaction import Compactor
 from autograder.controlplane.kube_apiserver.handlers import Handlers
 from autograder.controlplane.kube_apiserver.impersonation import impersonate, wanted_user
@@ -52,6 +53,9 @@ _FAILING: Final = ("etcd", "etcd-readiness")
 #: Subresources that open a connection: whoever gets one must be allowed to create it too.
 _CONNECTIONS: Final = ("attach", "exec", "portforward")
 
+#: Verbs that write nothing.
+_READING: Final = frozenset({"get", "list", "watch"})
+
 
 class APIServer:
     """The API of one cluster.
@@ -67,6 +71,7 @@ class APIServer:
     ) -> None:
         self.backend = backend
         self.available = True
+        self.chronicle = Chronicle()
         self._compactor = Compactor(backend.store, backend.clock, self.name)
         self._authenticator = Authenticator(backend, key)
         self._authorizer = Authorizer(backend)
@@ -76,6 +81,7 @@ class APIServer:
         """The same API over a fork of the store."""
         twin = APIServer(self.backend.fork(clock), nodes, key=self._authenticator.key)
         twin.available = self.available
+        twin.chronicle = self.chronicle.fork()
         twin._compactor.seen = self._compactor.seen
         return twin
 
@@ -107,6 +113,7 @@ class APIServer:
 
     def fire(self, key: Hashable) -> None:
         """A timer of the API server has gone off: it is time to forget old history."""
+        self.chronicle.keep(self.backend.store, self._compactor.seen)
         self._compactor.fire()
 
     def _handle(self, request: Request) -> Response:
@@ -126,7 +133,15 @@ class APIServer:
         if kind is None or kind.version != info.version:
             raise _unserved(info)
         _check_route(kind, info)
-        return self._handlers.dispatch(request, kind, info, user)
+        if info.verb in _READING:
+            return self._handlers.dispatch(request, kind, info, user)
+        store = self.backend.store
+        before = store.revision
+        try:
+            return self._handlers.dispatch(request, kind, info, user)
+        finally:
+            if store.revision != before:
+                self.chronicle.note(store.revision, self.backend.clock.now, user.name)
 
     def _admitted(self, request: Request, info: RequestInfo | None) -> User:
         """As whom a request goes on: who asks, or whom he impersonates. Raises ``StatusError`` if he may not."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery.tracing import Cost
-from autograder.controlplane.etcd import KeyValue, MemoryStore, Store, Watch
+from autograder.controlplane.etcd import Event, KeyValue, MemoryStore, Store, Watch
 
 
 class CountingStore:
@@ -56,6 +56,9 @@ class CountingStore:
 
     def compact(self, revision: int) -> None:
         self._store.compact(revision)
+
+    def history(self, after: int) -> list[Event]:
+        return self._store.history(after)
 
     def keys(self) -> Iterator[str]:
         return self._store.keys()
