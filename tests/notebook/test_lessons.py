@@ -49,8 +49,10 @@ def grade_id(cell: Any) -> str:
     return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
 
 
-#: The exercises of all lessons, in their order.
-EXERCISES = [content for lesson in LESSONS for kind, content in builder.blocks(text_of(lesson)) if kind == "exercise"]
+#: Each exercise of each lesson, in their order.
+EXERCISES = [
+    (lesson, content) for lesson in LESSONS for kind, content in builder.blocks(text_of(lesson)) if kind == "exercise"
+]
 
 
 def test_there_are_lessons() -> None:
@@ -104,9 +106,9 @@ def test_nothing_of_the_machine_stands_in_an_output(lesson: str) -> None:
         assert trace not in outputs
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_an_exercise_stands_in_one_notebook_with_its_points(exercise: str) -> None:
-    cells = {grade_id(cell): cell for lesson in LESSONS for cell in notebook(lesson)["cells"]}
+@pytest.mark.parametrize(("lesson", "exercise"), EXERCISES)
+def test_an_exercise_stands_in_its_notebook_with_its_points(lesson: str, exercise: str) -> None:
+    cells = {grade_id(cell): cell for cell in notebook(lesson)["cells"]}
     answer, check = cells[answer_id(exercise)], cells[check_id(exercise)]
     marks = check["metadata"]["nbgrader"]
     points = load(exercise).points
@@ -120,7 +122,7 @@ def test_an_exercise_stands_in_one_notebook_with_its_points(exercise: str) -> No
 
 
 def test_answers_do_not_share_a_file() -> None:
-    names = [exercise.rpartition("/")[2] for exercise in EXERCISES]
+    names = [exercise.rpartition("/")[2] for _, exercise in EXERCISES]
     assert len(names) == len(set(names))
 
 
@@ -131,7 +133,7 @@ def test_students_get_the_starters_and_no_solution(lesson: str) -> None:
     texts = {grade_id(cell): cell["source"] for cell in released["cells"]}
     assert "SOLUTION" not in "".join(texts.values())
     assert "NotImplementedError" not in "".join(texts.values())
-    for exercise in (load(known) for known in EXERCISES if answer_id(known) in texts):
+    for exercise in (load(known) for _, known in EXERCISES if answer_id(known) in texts):
         assert texts[answer_id(exercise.id)] == f"{exercise.header}\n{exercise.starter.strip()}"
 
 
