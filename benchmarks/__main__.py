@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from benchmarks import controlplane, grading
+from benchmarks import api, controlplane, grading
 
 
 def main() -> None:
@@ -16,8 +16,12 @@ def main() -> None:
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}\n")
     controlplane.report()
     print()
+    api.report()
+    print()
     grading.report(options.quick)
     if not options.quick:
+        print()
+        api.report_memory()
         print()
         controlplane.report_scale()
 
