@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
@@ -107,15 +107,33 @@ def _follow(call: Call, name: str, options: dict[str, str]) -> Outcome:
 
 
 def _grep(call: Call) -> Outcome:
-    options, rest = options_of(call, "e")
+    options, rest = options_of(call, "eABC")
     pattern = options["e"] if "e" in options else rest.pop(0) if rest else ""
     test = _matcher(pattern, options)
     if test is None:
         return call.fail("bad regex", 2)
-    lines = [line for line in inputs(call, rest).splitlines() if test(line) != ("v" in options)]
-    if "q" not in options:
-        call.out(f"{len(lines)}\n" if "c" in options else "".join(line + "\n" for line in lines))
-    return 0 if lines else 1
+    lines = inputs(call, rest).splitlines()
+    found = [index for index, line in enumerate(lines) if test(line) != ("v" in options)]
+    if "c" in options:
+        call.out(f"{len(found)}\n")
+    elif "q" not in options:
+        call.out("".join(line + "\n" for line in _in_context(lines, found, options)))
+    return 0 if found else 1
+
+
+def _in_context(lines: list[str], found: list[int], options: dict[str, str]) -> Iterator[str]:
+    """The lines that ``grep`` prints: those found, with so many lines before and after each (``-B``, ``-A``, ``-C``)."""
+    around = _count(options.get("C", ""), 0)
+    before, after = _count(options.get("B", ""), around), _count(options.get("A", ""), around)
+    hits, last = set(found), -1
+    for index in found:
+        start = max(index - before, last + 1)
+        if (before or after) and last >= 0 and start > last + 1:
+            yield "--"
+        for number in range(start, min(index + after, len(lines) - 1) + 1):
+            mark = f"{number + 1}{':' if number in hits else '-'}" if "n" in options else ""
+            yield mark + lines[number]
+        last = max(last, min(index + after, len(lines) - 1))
 
 
 def _matcher(pattern: str, options: dict[str, str]) -> Callable[[str], bool] | None:
@@ -191,6 +209,8 @@ def _tr(call: Call) -> Outcome:
               for text in sets]  # fmt: skip
     if "d" in options and ranges:
         call.out("".join(char for char in call.stdin if char not in ranges[0]))
+    elif "s" in options and len(ranges) == 1:
+        call.out(re.sub(r"(.)\1+", lambda m: m[1] if m[1] in ranges[0] else m[0], call.stdin, flags=re.S))
     elif len(ranges) == 2 and ranges[1]:
         table = {char: ranges[1][min(index, len(ranges[1]) - 1)] for index, char in enumerate(ranges[0])}
         call.out("".join(table.get(char, char) for char in call.stdin))
@@ -202,7 +222,7 @@ def _tr(call: Call) -> Outcome:
 def _sed(call: Call) -> Outcome:
     options, rest = options_of(call, "e")
     script = options["e"] if "e" in options else rest.pop(0) if rest else ""
-    match = re.fullmatch(r"s(.)(.*?)\1(.*?)\1([gI]*)", script)
+    match = re.fullmatch(r"s(.)((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gI]*)", script)
     test = _matcher(match[2], {"i": ""} if "I" in match[4] else {}) if match else None
     if match is None or test is None:
         return call.fail(f"unsupported command {script}")
