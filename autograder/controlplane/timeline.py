@@ -93,10 +93,11 @@ def _entry(event: Event, time: str, who: str, known: Mapping[str, Object]) -> En
     state = event.now or event.before
     assert state is not None
     obj, meta = state.value, state.value["metadata"]
+    changes: tuple[str, ...] = ()
     if event.now is None:
-        verb, changes = "deleted", ()
+        verb = "deleted"
     elif event.before is None:
-        verb, changes = "created", ()
+        verb = "created"
     else:
         verb, changes = "updated", tuple(_differences(event.before.value, event.now.value))[:CHANGES]
     kind = obj.get("kind") or _kind_of(event.key)
