@@ -18,7 +18,7 @@ _COMMANDS: Final = ("kubectl describe", "kubectl events")
 _KINDS: Final = ("Event", "EventList")
 _TIMES: Final = ("firstTimestamp", "lastTimestamp", "deprecatedFirstTimestamp", "deprecatedLastTimestamp")
 #: After this part of a second a client may read its clock in the next one.
-_LATE: Final = 0.8
+_LATE: Final = 0.5
 
 
 def applies(request: Request, body: Any) -> bool:
