@@ -1,4 +1,4 @@
-"""The cluster that nobody has configured: what kubeadm leaves in it, and what its pods have to do with its components."""
+"""The cluster that nobody has configured: what kubeadm leaves in it, and how its components follow their pods."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _grep(call: Call) -> Outcome:
 
 
 def _in_context(lines: list[str], found: list[int], options: dict[str, str]) -> Iterator[str]:
-    """The lines that ``grep`` prints: those found, with so many lines before and after each (``-B``, ``-A``, ``-C``)."""
+    """The lines that ``grep`` prints: those found, and so many before and after each (``-B``, ``-A``, ``-C``)."""
     around = _count(options.get("C", ""), 0)
     before, after = _count(options.get("B", ""), around), _count(options.get("A", ""), around)
     hits, last = set(found), -1

@@ -8,6 +8,7 @@ The socket asks here before it asks the API server, and only for the administrat
     POST settle                       -> as `cluster`
     POST stop, start  {"target": "kube-scheduler"}, and power_off, power_on {"target": "worker-1"}  -> as `cluster`
     POST stop, start  {"target": "etcd"}   -> as `cluster`; where a real etcd holds the cluster, its process
+    POST node {"target": "worker-1", "command": "ps aux"}  -> {"stdout", "stderr", "code"} of a shell on that node
     POST shutdown                     -> as `cluster`; then the server ends
     POST certificate {"user": "jane", "groups": ["dev"]}  -> {"certificate", "key"}, by which a client is that user
 """
@@ -68,6 +69,8 @@ class Control:
                 self._cluster.advance(_seconds(_fields(body).get("seconds")))
             case "POST", "certificate":
                 return self._certificate(_fields(body))
+            case "POST", "node":
+                return self._run_on_node(_fields(body))
             case "POST", "shutdown":
                 self._shut_down()
             case "POST", event if event in EVENTS:
@@ -102,6 +105,15 @@ class Control:
             raise BadRequest("this server makes no certificates")
         certificate, key = self.certify(str(user), groups)
         return {"certificate": certificate.decode(), "key": key.decode()}
+
+    def _run_on_node(self, fields: dict[str, Any]) -> dict[str, Any]:
+        node, command = fields.get("target"), fields.get("command")
+        if not isinstance(node, str) or not isinstance(command, str):
+            raise BadRequest("`target` must name a node, and `command` must be a command line")
+        try:
+            return self._cluster.run_on_node(node, command)._asdict()
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
 
     def _act(self, event: str, target: object) -> None:
         if not isinstance(target, str):

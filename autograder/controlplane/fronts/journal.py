@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from autograder.controlplane.apimachinery.wire import ADMIN, Object, Request, Response, User
 from autograder.controlplane.cluster import Cluster
 from autograder.controlplane.etcd import Store
+from autograder.controlplane.node_shell import NodeOutput
 
 FORMAT: Final = "autograder-cluster/v1"
 #: Bytes of request bodies that are kept; a cluster that was sent more cannot be saved.
@@ -103,6 +104,13 @@ class RecordedCluster:
         method(target)
         self._entries.append({"at": self.clock.now, "event": event, "target": target})
 
+    def run_on_node(self, node: str, command: str) -> NodeOutput:
+        """Run a command line in a shell on a node; raises ``ValueError`` for a node that has no machine."""
+        output = self._cluster.node_shell(node, command)
+        self._size += len(command)
+        self._entries.append({"at": self.clock.now, "node": node, "command": command})
+        return output
+
     def save(self) -> dict[str, Any]:
         """The journal as JSON.  Raises ``CannotSaveError`` for a cluster that was sent too much."""
         if self._size > LIMIT:
@@ -143,6 +151,8 @@ class RecordedCluster:
             if entry["event"] not in EVENTS:
                 raise BadJournalError(f"nothing is known of an event {entry['event']!r}")
             self.act(entry["event"], entry["target"])
+        elif "command" in entry:
+            self.run_on_node(entry["node"], entry["command"])
         else:
             body = base64.b64decode(entry["body"], validate=True)
             user = _user(entry["user"])

@@ -42,6 +42,12 @@ def test_the_api_server_stops_too_and_control_goes_on(control: Control) -> None:
     assert "kube-apiserver" in ask(control, "POST", "start", target="kube-apiserver")[1]["running"]
 
 
+def test_a_command_runs_on_a_node(control: Control) -> None:
+    command = "ls /etc/kubernetes/manifests | head -1; nonsense"
+    code, done = ask(control, "POST", "node", target="control-plane", command=command)
+    assert (code, done) == (200, {"stdout": "etcd.yaml\n", "stderr": "sh: nonsense: not found\n", "code": 127})
+
+
 def test_the_journal_can_be_fetched(control: Control) -> None:
     assert ask(control, "GET", "saved")[1]["format"] == FORMAT
 
@@ -57,6 +63,8 @@ def test_the_journal_can_be_fetched(control: Control) -> None:
         ("POST", "stop", {}, "target"),
         ("POST", "stop", {"target": "kube-chaos"}, "kube-chaos"),
         ("POST", "power_off", {"target": "nowhere"}, "nowhere"),
+        ("POST", "node", {"target": "nowhere", "command": "true"}, "nowhere"),
+        ("POST", "node", {"target": "worker-1"}, "command"),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -69,6 +69,13 @@ def test_a_loaded_cluster_is_the_same_to_the_byte_and_goes_on_alike() -> None:
     assert pods(second) == pods(first)
 
 
+def test_what_was_done_on_a_node_is_part_of_it() -> None:
+    cluster = RecordedCluster()
+    cluster.run_on_node("control-plane", "mv /etc/kubernetes/manifests/kube-scheduler.yaml /root/")
+    loaded = RecordedCluster.load(json.loads(json.dumps(cluster.save())))
+    assert "kube-scheduler.yaml" in loaded.run_on_node("control-plane", "ls /root").stdout
+
+
 def test_a_loaded_cluster_can_be_saved_again() -> None:
     cluster = busy()
     assert reloaded(cluster).save() == cluster.save()
