@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from autograder.checks.declaring import BadCheck, Check
-from autograder.exercises.exercise import LEADING, Difficulty, Exercise, Form, Kind, points_of
+from autograder.exercises.exercise import LEADING, Bounds, Difficulty, Exercise, Form, Kind, points_of
 from autograder.exercises.parameters import BadParameter, Parameter, defaults
 from autograder.exercises.questions import BadQuestion, Question, starter
 
@@ -22,6 +22,8 @@ REQUIRED: Final = ("title", "points", "minutes", "kind")
 OPTIONAL: Final = ("answer", "difficulty", "namespaces", "cluster_objects", "parameters", "questions", "wanted")
 TASK, CHECKS, HINTS, SETUP = "task.md", "checks.py", "hints.md", "setup.yaml"
 PREPARE, EXPERIMENT = "setup.py", "experiment.py"
+#: Seconds of wall time for the judgement of answers in which processes are started.
+COMMANDS_SECONDS: Final = 60
 #: Folders of other answers; those of some kinds may be of several forms.
 VARIANTS: Final = ("accepted", "mutants")
 IGNORED: Final = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
@@ -85,6 +87,7 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
             raw_cluster_objects=_names(matter, "cluster_objects", exercise),
             shows_wanted=matter.get("wanted", "hidden" if kind in LEADING else "shown") == "shown",
             form=form, questions=questions,
+            bounds=Bounds(seconds=COMMANDS_SECONDS) if form is Form.COMMANDS or kind is Kind.TROUBLESHOOT else Bounds(),
             difficulty=_one_of(Difficulty, matter, "difficulty", exercise) if "difficulty" in matter else None,
             prepare=_function(texts, folder, PREPARE, "prepare", exercise),
             experiment=_function(texts, folder, EXPERIMENT, "experiment", exercise),

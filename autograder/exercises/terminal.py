@@ -37,7 +37,7 @@ from autograder.exercises.deadlines import TimedOut
 #: Seconds of the cluster's time between two command lines: somebody has to type them.
 TYPING_SECONDS: Final = 5
 #: Seconds of wall time for one command, and characters that it may print.
-COMMAND_SECONDS: Final = 20.0
+COMMAND_SECONDS: float = 10
 OUTPUT: Final = 256 * 1024
 
 _COUNT: Final = re.compile(rb'"(?:replicas|parallelism|completions)"\s*:\s*(\d+)')

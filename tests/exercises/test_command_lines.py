@@ -20,17 +20,18 @@ def problem(text: str) -> str:
 
 
 def test_a_line_is_a_command_and_words_are_split_as_in_a_shell() -> None:
-    text = "# first\n\nkubectl run web --image=nginx:1.27\n  kubectl get pods -o jsonpath='{.items[*].metadata.name}'  # so\n"
+    text = "# first\n\nkubectl run web --image=nginx:1.27\n  kubectl get pod a -o jsonpath='{.metadata.name}'  # so\n"
     assert argv(text) == [
         ["run", "web", "--image=nginx:1.27"],
-        ["get", "pods", "-o", "jsonpath={.items[*].metadata.name}"],
+        ["get", "pod", "a", "-o", "jsonpath={.metadata.name}"],
     ]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["kubectl get pods\r\n", "\ufeffkubectl get pods", "%kubectl get pods", "kubectl \\\n  get pods", "kubectl 'get' \"pods\""],
-)
+    ["kubectl get pods\r\n", "\ufeffkubectl get pods", "%kubectl get pods", "kubectl \\\n get pods",
+     "kubectl 'get' \"pods\""],
+)  # fmt: skip
 def test_lines_may_be_written_in_many_ways(text: str) -> None:
     assert argv(text) == [["get", "pods"]]
 
@@ -47,7 +48,8 @@ def test_what_is_printed_goes_into_a_file_of_the_answer() -> None:
 
 @pytest.mark.parametrize("end", ["EOF", "'EOF'", '"END"'])
 def test_a_text_can_stand_below_its_command(end: str) -> None:
-    lines, problems = read(f"kubectl apply -f - <<{end}\nkind: Pod\n  a: b\n{end.strip(chr(39) + chr(34))}\nkubectl get pods", "a")
+    last = end.strip("'\"")
+    lines, problems = read(f"kubectl apply -f - <<{end}\nkind: Pod\n  a: b\n{last}\nkubectl get pods", "answer.txt")
     assert (problems, lines[0].stdin, len(lines), lines[1].line) == ([], "kind: Pod\n  a: b\n", 2, 5)
 
 
@@ -109,7 +111,7 @@ def test_what_may_not_be_used_is_named_with_its_line(text: str, said: str) -> No
         "exec web -c app -- sh -c 'wget -q -O - http://x; echo $?'", "scale --replicas=3 rs/web deploy/api",
         "set image deploy/web '*=nginx'", "rollout undo deploy web --to-revision=1", "label pod web a- b=c --overwrite",
         "expose deploy web --port=80 --target-port=8080 --type=NodePort", "taint node worker-1 a=b:NoSchedule",
-        "drain worker-1 --ignore-daemonsets --delete-emptydir-data --force", "wait pod/web --for=condition=Ready",
+        "drain worker-1 --ignore-daemonsets --delete-emptydir-data", "wait pod/web --for=condition=Ready",
         'patch deploy web --type=json -p \'[{"op": "remove", "path": "/x"}]\'', "apply -Rf pod.yaml -oyaml",
         "create quota q --hard=pods=10,requests.cpu=4", "logs web --previous", "logs -p web", "explain pod.spec",
         "create configmap c --from-literal=a=b --from-file=web.conf", "delete pod web --now", "autoscale rs web --max=3",

@@ -1,6 +1,7 @@
 """A wrong answer teaches: for the likely mistakes of each lesson, the feedback names the mistake.
 
-The lessons' authors list them in ``course/lessons/NN-topic.mistakes.yaml``; the format is in ``course/exercises/README.md``.
+The lessons' authors list them in ``course/lessons/NN-topic.mistakes.yaml``; ``course/exercises/README.md`` has the
+format.
 """
 
 from __future__ import annotations
