@@ -24,11 +24,12 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExecResult:
-    """What a command printed, and its exit code."""
+    """What a command printed, and its exit code; or the failure for which it could not be run at all."""
 
     stdout: str
     stderr: str
     code: int
+    failure: str = ""
 
 
 class NodeConnection(Protocol):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
+from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, RequestEntityTooLarge
 from autograder.controlplane.apimachinery.node_connection import ExecResult
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
@@ -115,7 +115,7 @@ class Commands:
             for channel, text in ((Channel.STDOUT, result.stdout), (Channel.STDERR, result.stderr)):
                 if text:
                     await socket.send_bytes(bytes([channel]) + text.encode())
-            status = _exit_status(result.code)
+            status = InternalError.because(result.failure).status() if result.failure else _exit_status(result.code)
         await socket.send_bytes(bytes([Channel.ERROR]) + encode(status))
         await socket.close()
         return socket

@@ -17,6 +17,8 @@ from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kubelet import static_pods
 
+#: The exit code of a command that is not there.
+CANNOT_RUN: Final = 126
 #: What is said of a container that has no log yet, by the reason why it waits.
 _WHY: Final = {
     "ErrImagePull": "image can't be pulled",
@@ -60,7 +62,8 @@ class KubeletAPI:
             raise InternalError.because(f'container not found ("{container}")')
         failure = self._machines.exec_failure(found.id, tuple(command))
         if failure:
-            raise InternalError.because(f"error executing command in container: failed to exec in container: {failure}")
+            why = f"error executing command in container: failed to exec in container: {failure}"
+            return ExecResult("", "", CANNOT_RUN, why)
         done = self._machines.exec(found.id, tuple(command), stdin=stdin)
         return ExecResult(done.stdout, done.stderr, done.exit_code)
 
