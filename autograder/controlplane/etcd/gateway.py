@@ -97,7 +97,7 @@ class Feed:
                 if result.get("created"):
                     self.failure = ""
                     self._connected.set()
-                elif "compact_revision" in result:
+                elif int(result.get("compact_revision", 0)):
                     self._resumed.clear()
                     self._batches.put(Batch([], compacted=True))
                     self._resumed.wait()
@@ -141,7 +141,7 @@ class Gateway:
 def _said(error: Etcd3Exception) -> str:
     """The words of etcd in an answer that is an error."""
     try:
-        return str(json.loads(error.detail_text or "")["error"])
+        return str(json.loads(error.detail_text or "")["message"])
     except (ValueError, KeyError, TypeError):
         return f"etcdserver: {error}"
 

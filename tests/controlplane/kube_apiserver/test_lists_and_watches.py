@@ -221,6 +221,15 @@ def test_a_watch_that_is_up_to_date_survives_compaction_and_an_older_one_does_no
     assert late.body["message"] == f"too old resource version: {start} ({cluster.store.compacted})"
 
 
+def test_the_history_of_a_long_run_does_not_grow_without_end() -> None:
+    cluster = Cluster()
+    cluster.advance(700)
+    kept, begun = cluster.store.revision - cluster.store.compacted, cluster.store.revision
+    cluster.advance(3000)
+    assert cluster.store.revision - begun > 3 * kept
+    assert cluster.store.revision - cluster.store.compacted <= 2 * kept
+
+
 def test_metadata_alone_can_be_listed_and_watched(cluster: Cluster) -> None:
     create(cluster, "a")
     accept = {"accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
