@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from autograder.controlplane.apimachinery.errors import Expired
+from autograder.controlplane.apimachinery.errors import Expired, ServiceUnavailable, StoreError
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, WatchStream
 from autograder.controlplane.client.client import Client
@@ -105,12 +105,21 @@ class Informer:
         self._indexes[name] = {}
 
     def sync(self) -> list[Delta]:
-        """Take in what has happened since; the first call lists what there is."""
+        """Take in what has happened since; the first call lists what there is.
+
+        While the API server or its store is away there is no news; the next call asks again.
+        """
+        try:
+            return self._news()
+        except (ServiceUnavailable, StoreError):
+            return []
+
+    def _news(self) -> list[Delta]:
         if self._stream is None:
             if not self._revision:
                 return self._list()
             try:
-                self._stream = self._watch()
+                self._stream = self._watch(self._revision)
             except Expired:
                 return self._list()
         if not self._stream.waiting():
@@ -147,16 +156,16 @@ class Informer:
         return len(self._items)
 
     def _list(self) -> list[Delta]:
-        items, self._revision = self._client.list(self.kind, self._namespace, fields=self._fields)
-        self._stream = self._watch()
+        items, revision = self._client.list(self.kind, self._namespace, fields=self._fields)
+        self._revision, self._stream = revision, self._watch(revision)
         there = {object_key(item) for item in items}
         gone = [known for key, known in self._items.items() if key not in there]
         return [self._take(known, gone=True) for known in gone] + [
             self._take(item, gone=False) for item in items if self._items.get(object_key(item)) != item
         ]
 
-    def _watch(self) -> WatchStream:
-        return self._client.watch(self.kind, self._revision, self._namespace, fields=self._fields)
+    def _watch(self, revision: str) -> WatchStream:
+        return self._client.watch(self.kind, revision, self._namespace, fields=self._fields)
 
     def _take(self, obj: Object, *, gone: bool) -> Delta:
         self._own()
