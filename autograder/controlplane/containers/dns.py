@@ -42,7 +42,7 @@ class Zone(NamedTuple):
 
 def resolve(zone: Zone, name: str, namespace: str) -> list[str]:
     """The full name and the addresses of a name, as a pod of a namespace looks it up; raises ``Unresolved``."""
-    if _is_address(name):
+    if is_address(name):
         return [name, name]
     searched = [f"{name}.{suffix}" for suffix in (f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN)]
     plain = name.rstrip(".")
@@ -59,7 +59,8 @@ def resolve(zone: Zone, name: str, namespace: str) -> list[str]:
     raise Unresolved(name)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a host is an address, which nobody has to look up."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -79,14 +80,14 @@ def _lookup(zone: Zone, name: str, aliases: int) -> tuple[str, ...]:
             if record is None:
                 return ()
             if record.alias and aliases:
-                return (record.alias,) if _is_address(record.alias) else _lookup(zone, record.alias, aliases - 1)
+                return (record.alias,) if is_address(record.alias) else _lookup(zone, record.alias, aliases - 1)
             return record.addresses
         case [host, service, namespace, "svc"]:
             record = zone.services.get((namespace, service))
             return tuple(address for known, address in record.hosts if known == host) if record else ()
         case [dashed, _, "pod"]:
             address = dashed.replace("-", ".")
-            return (address,) if _is_address(address) else ()
+            return (address,) if is_address(address) else ()
     return ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from autograder.controlplane.containers.dns import Zone, resolve
+from autograder.controlplane.containers.dns import Zone, is_address, resolve
 from autograder.controlplane.containers.files import FileView
 from autograder.controlplane.containers.network import Answer, NoNameServer, Source
 from autograder.controlplane.containers.records import Container, Process
@@ -46,6 +46,8 @@ class ContainerSystem:
         sandbox = self._machines.sandboxes[self.container.pod_uid]
         if name in ("localhost", sandbox.hostname):
             return [name, "127.0.0.1" if name == "localhost" else sandbox.ip]
+        if is_address(name):
+            return [name, name]
         if not self._machines.wire.name_server_answers(sandbox):
             raise NoNameServer(name)
         cluster = sandbox.dns_policy == "ClusterFirstWithHostNet" or (
