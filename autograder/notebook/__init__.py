@@ -25,5 +25,5 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     magics = CourseMagics(shell, home)
     shell.register_magics(magics)
     shell.push({"check": magics.check})  # type: ignore[no-untyped-call]
-    practice.register(shell, home)
+    practice.register(shell, home, magics.own_cluster)
     nodes.register(shell, home)

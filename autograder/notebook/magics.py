@@ -48,7 +48,7 @@ class CourseMagics(Magics):
         super().__init__(shell)
         self._display = shell.display_pub
         self._home = home or find_home()
-        self._cluster = StudentCluster(self._home)
+        self.own_cluster = StudentCluster(self._home)
         self._runner: Runner | None = None
 
     @no_var_expand
@@ -161,7 +161,7 @@ class CourseMagics(Magics):
         self._display.publish({"text/plain": text, "text/html": f"<p>{escape(headline)}</p>{details[1]}{page}"})
 
     def _kubectl(self, args: list[str], stdin: str = "") -> int:
-        self._cluster.ensure()
+        self.own_cluster.ensure()
         ran = kubectl.run(args, self._home, stdin=stdin)
         for text, stream in ((ran.out, sys.stdout), (ran.err, sys.stderr)):
             stream.write(text)
@@ -169,11 +169,11 @@ class CourseMagics(Magics):
         return ran.code
 
     def _new(self, _: str) -> None:
-        state = self._cluster.new()
+        state = self.own_cluster.new()
         print(f"A new cluster is up. Its clock stands at {_clock(state)} until you let time pass.")
 
     def _status(self, _: str) -> None:
-        state = self._cluster.state()
+        state = self.own_cluster.state()
         print(f"clock    {_clock(state)}")
         print(f"running  {', '.join(state['running']) or '-'}")
         print(f"stopped  {', '.join(state['stopped']) or '-'}")
@@ -186,38 +186,38 @@ class CourseMagics(Magics):
             amount = float(seconds.removesuffix("s"))
         except ValueError:
             raise ClusterTrouble(f"{seconds!r} is no number of seconds") from None
-        print(f"It is {_clock(self._cluster.post('advance', seconds=amount))}.")
+        print(f"It is {_clock(self.own_cluster.post('advance', seconds=amount))}.")
 
     def _settle(self, _: str) -> None:
-        print(f"Nothing is left to do at {_clock(self._cluster.post('settle'))}.")
+        print(f"Nothing is left to do at {_clock(self.own_cluster.post('settle'))}.")
 
     def _power_off(self, node: str) -> None:
-        self._cluster.post("power_off", target=node)
+        self.own_cluster.post("power_off", target=node)
         print(f"{node} has no power.")
 
     def _power_on(self, node: str) -> None:
-        self._cluster.post("power_on", target=node)
+        self.own_cluster.post("power_on", target=node)
         print(f"{node} has power again.")
 
     def _stop(self, component: str) -> None:
-        self._cluster.post("stop", target=component)
+        self.own_cluster.post("stop", target=component)
         print(f"{component} is stopped.")
 
     def _start(self, component: str) -> None:
-        self._cluster.post("start", target=component)
+        self.own_cluster.post("start", target=component)
         print(f"{component} is started.")
 
     def _save(self, name: str) -> None:
         path = self._saved(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self._cluster.saved()), encoding="utf-8")
+        path.write_text(json.dumps(self.own_cluster.saved()), encoding="utf-8")
         print(f"The cluster is kept in {name}.")
 
     def _load(self, name: str) -> None:
         path = self._saved(name)
         if not path.is_file():
             raise ClusterTrouble(f"there is no file {name}")
-        print(f"The cluster of {name} is up. It is {_clock(self._cluster.load(path))}.")
+        print(f"The cluster of {name} is up. It is {_clock(self.own_cluster.load(path))}.")
 
     def _saved(self, name: str) -> Path:
         return self._home.work / answers.plain_name(name, (SAVED,))

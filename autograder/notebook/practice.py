@@ -34,10 +34,11 @@ _BAR: Final = 10
 class PracticeMagics(Magics):
     """The magics about exercises, for one notebook."""
 
-    def __init__(self, shell: InteractiveShell, home: Home) -> None:
+    def __init__(self, shell: InteractiveShell, home: Home, cluster: StudentCluster) -> None:
         super().__init__(shell)
         self._shell = shell
         self._home = home
+        self._cluster = cluster
         self._forget_names = shell.find_line_magic("reset")  # type: ignore[no-untyped-call]
 
     @property
@@ -103,7 +104,7 @@ class PracticeMagics(Magics):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(started(exercise)), encoding="utf-8")
         try:
-            StudentCluster(self._home).load(path)
+            self._cluster.load(path)
         except ClusterTrouble as trouble:
             print(trouble, file=sys.stderr)
             return
@@ -176,9 +177,9 @@ def _about(exercise: Exercise) -> str:
     return f"{exercise.title} ({difficulty}about {exercise.minutes} minutes)"
 
 
-def register(shell: InteractiveShell, home: Home) -> PracticeMagics:
+def register(shell: InteractiveShell, home: Home, cluster: StudentCluster) -> PracticeMagics:
     """Give a notebook these magics, and ``hint`` as a function."""
-    magics = PracticeMagics(shell, home)
+    magics = PracticeMagics(shell, home, cluster)
     shell.register_magics(magics)
     shell.push({"hint": magics.show_hint})  # type: ignore[no-untyped-call]
     return magics

@@ -30,7 +30,7 @@ def shared_magics(shared_home: Home) -> Iterator[CourseMagics]:
     """The magics of a home with a cluster, which ends after the last test."""
     magics = CourseMagics(InteractiveShell(), shared_home)
     yield magics
-    magics._cluster.end()
+    magics.own_cluster.end()
 
 
 @pytest.fixture
