@@ -17,8 +17,9 @@ BODY_LIMIT: Final = 3 * 1024 * 1024
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 #: Values in a YAML document, aliases counted as often as they stand; JSON is bounded by its bytes.
 YAML_VALUE_LIMIT: Final = 200_000
-#: How deeply the lists and maps of a YAML document may be nested.
-YAML_DEPTH_LIMIT: Final = 500
+#: How deeply lists and maps may be nested; no object of Kubernetes needs a tenth of that, and whatever walks through
+#: one is spared from running out of stack.
+DEPTH_LIMIT: Final = 200
 
 
 class Unreadable(ValueError):
@@ -80,6 +81,7 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
         return value
 
     try:
+        _bound_json_depth(text)
         value = json.loads(text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise Unreadable(f"couldn't get version/kind; json parse error: {_syntax_error(error)}") from error
@@ -88,6 +90,21 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
     except ValueError as error:
         raise Unreadable(f"couldn't get version/kind; json parse error: {error}") from error
     return (_without_surrogates(value) if _SURROGATE.search(text) else value), bool(repeated)
+
+
+#: Strings, which may have no end, and brackets; nothing is looked at twice, whatever the text.
+_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def _bound_json_depth(text: str) -> None:
+    """Raise ``RecursionError`` for JSON that is nested too deeply; most has too few brackets to be looked at."""
+    if text.count("[") + text.count("{") <= DEPTH_LIMIT:
+        return
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += (found[0] in "[{") - (found[0] in "]}")
+        if depth > DEPTH_LIMIT:
+            raise RecursionError("exceeded max depth")
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -158,7 +175,7 @@ def _bound_depth(events: Iterable[Any]) -> None:
     for event in events:
         name = type(event).__name__
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        if depth > YAML_DEPTH_LIMIT:
+        if depth > DEPTH_LIMIT:
             raise RecursionError("exceeded max depth")
 
 

@@ -115,6 +115,29 @@ def test_a_body_that_is_no_object_is_refused(cluster: Cluster, body: bytes, kind
     serving(cluster, scenario)
 
 
+@pytest.mark.parametrize("depth", [150, 600, 950, 5000])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/merge-patch+json", "application/strategic-merge-patch+json", "application/json-patch+json",
+        "application/apply-patch+yaml",
+    ],
+)  # fmt: skip
+def test_a_patch_that_is_nested_deeply_is_refused(cluster: Cluster, kind: str, depth: int) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    body = f'{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"a"}},"data":{nested}}}'
+    if "json-patch" in kind:
+        body = f'[{{"op":"add","path":"/data","value":{nested}}}]'
+
+    async def scenario(address: Address, client: aiohttp.ClientSession) -> None:
+        await cluster_with_one(client)
+        url = f"{CONFIGMAPS}/a?fieldManager=me"
+        async with client.patch(url, data=body, headers={"Content-Type": kind}) as answer:
+            assert 400 <= answer.status < 500, await answer.text()
+
+    serving(cluster, scenario)
+
+
 def test_a_body_without_a_length_is_cut_off_too(cluster: Cluster) -> None:
     async def endless() -> Any:
         for _ in range(160):
