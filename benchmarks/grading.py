@@ -39,7 +39,7 @@ class Cost:
 
 def report(quick: bool = False) -> None:
     """Print the figures; ``quick`` takes the first lesson only."""
-    lessons = sorted(path.name for path in (COURSE / "source").iterdir() if path.is_dir())[: 1 if quick else None]
+    lessons = sorted({path.name for path in COURSE.glob("submitted/*/*") if path.is_dir()})[: 1 if quick else None]
     count = sum(1 for student in (COURSE / "submitted").iterdir() for lesson in lessons if (student / lesson).is_dir())
     with tempfile.TemporaryDirectory() as folder:
         ours = _ours(Path(folder), lessons, count)

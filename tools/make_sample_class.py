@@ -22,6 +22,9 @@ from autograder.grading.releasing import released
 
 COURSE: Final = Path(__file__).parents[1] / "course"
 
+#: The lessons that the class has handed in.
+LESSONS: Final = ("07-pods", "08-replicasets", "12-resourcequotas")
+
 #: For each student and exercise a part of the exercise's folder, or (several lines, or nothing) the answer itself.
 #: What is not named here is answered with the solution.
 ANSWERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -111,7 +114,8 @@ def make(course: Path, folder: Path) -> list[Path]:
     """Write all submissions below a folder; returns the files."""
     settings = configuration(course)
     written = []
-    for number, assignment in enumerate(load_assignments(course)):
+    for number, lesson in enumerate(LESSONS):
+        (assignment,) = load_assignments(course, lesson)
         notebooks = {student: _notebooks(settings, assignment, answers) for student, answers in ANSWERS.items()}
         notebooks[UNREADABLE] = {
             name: _spoiled(text, number) for name, text in notebooks["ada"].items()

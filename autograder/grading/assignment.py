@@ -56,7 +56,7 @@ class Notebook:
         return {identity: cell for cell in self.document["cells"] if (identity := grade_id(cell))}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assignment:
     """A folder of source notebooks."""
 

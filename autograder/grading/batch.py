@@ -22,7 +22,7 @@ ALLOWANCE: Final = 60
 
 @dataclass(frozen=True)
 class Batch:
-    """A graded class: the submissions by assignment, then by student; also of students who handed in nothing."""
+    """A graded class: the submissions by assignment, then by student; also of students who did not hand it in."""
 
     assignments: tuple[Assignment, ...]
     students: tuple[str, ...]
@@ -78,16 +78,19 @@ def grade(
     started: Callable[[int], object] = lambda count: None,
     graded: Callable[[Submission], object] = lambda submission: None,
 ) -> Batch:
-    """Grade what was handed in; ``started`` hears how many submissions there are, ``graded`` of each that is done.
+    """Grade what was handed in, but for assignments that nobody has handed in yet.
 
+    ``started`` hears how many submissions there are, ``graded`` of each that is done.
     Raises ``BadCourse``, ``BadExercise`` and ``ClusterError``; nothing that a submission holds raises anything.
     """
     handed = look_through(course)
-    if not handed.students:
+    found = {assignment: handed.submissions(assignment) for assignment in assignments}
+    due = [assignment for assignment in assignments if any(one.exists for one in found[assignment])]
+    if not due:
         raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
-    grader = Grader(course, cluster, assignments)
-    work = grader if cluster == "embedded" else Grader(course, cluster, assignments)  # each with connections of its own
-    submissions = [submission for assignment in assignments for submission in handed.submissions(assignment)]
+    grader = Grader(course, cluster, due)
+    work = grader if cluster == "embedded" else Grader(course, cluster, due)  # each with connections of its own
+    submissions = [submission for assignment in due for submission in found[assignment]]
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     started(len(submissions))
     results: dict[int, GradedSubmission] = {}
@@ -100,4 +103,4 @@ def grade(
         results[index] = grader.lost(submission, result) if isinstance(result, Lost) else result
         graded(submission)
     ordered = tuple(results[index] for index in range(len(submissions)))
-    return Batch(tuple(assignments), handed.students, ordered, handed.strays)
+    return Batch(tuple(due), handed.students, ordered, handed.strays)

@@ -52,6 +52,15 @@ def test_one_worker_as_four(course: SmallCourse, capsys: pytest.CaptureFixture[s
     assert sorted(path.name for path in (course.root / "autograded").iterdir()) == ["ada", "dennis", "ken"]
 
 
+def test_what_nobody_has_handed_in_yet_is_left_out(course: SmallCourse) -> None:
+    course.hand_in("ada")
+    later = course.root / "source" / "02-later"
+    later.mkdir()
+    (later / "later.ipynb").write_text(json.dumps({"cells": []}))
+    code, found = verdicts(course, "--workers", "1")
+    assert (code, [submission["assignment"] for submission in found["submissions"]]) == (0, ["01-maps"])
+
+
 def test_a_worker_that_is_killed_costs_one_submission(
     course: SmallCourse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

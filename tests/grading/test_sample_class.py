@@ -12,7 +12,7 @@ from autograder.exercises import Runner
 from autograder.grading.assignment import grade_id, load_assignments
 from autograder.grading.engine import Engine, Graded
 from autograder.grading.submissions import Unreadable, look_through, read_notebook
-from tools.make_sample_class import make
+from tools.make_sample_class import LESSONS, make
 
 COURSE = ROOT / "course"
 
@@ -39,7 +39,7 @@ def test_it_is_made_of_the_course_as_it_is(tmp_path: Path) -> None:
 def verdicts(runner: Runner) -> dict[str, list[Graded]]:
     engine = Engine(runner, COURSE / "exercises")
     found: dict[str, list[Graded]] = {}
-    for assignment in load_assignments(COURSE):
+    for assignment in [assignment for lesson in LESSONS for assignment in load_assignments(COURSE, lesson)]:
         for submission in look_through(COURSE).submissions(assignment):
             found.setdefault(submission.student, []).extend(engine.grade(assignment, submission).graded)
     return found
