@@ -20,7 +20,7 @@ from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
-from autograder.controlplane.kube_apiserver import decoding, defaulting, fieldmanager, representation
+from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager, representation
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.authentication import Authenticator
@@ -192,7 +192,7 @@ class Handlers:
                 details={},
             )
         attributes = self._attributes("UPDATE", request, kind, info, user)
-        patch = request.body if request.decoded else self._patch_body(request.body)
+        patch = request.body if request.decoded else bodies.patch(request.body)
 
         def transform(old: Object | None) -> Object:
             if old is None:  # events may be created by an update, and by a patch nothing is
@@ -217,7 +217,7 @@ class Handlers:
             missing = required(Path("fieldManager"), "is required for apply patch")
             raise Invalid.on("PatchOptions", "meta.k8s.io", "", [missing])
         attributes = self._attributes("UPDATE", request, kind, info, user)
-        config = self._apply_body(request.body)
+        config = bodies.apply_configuration(request.body)
         now = self._backend.now()
 
         def transform(old: Object | None) -> Object:
@@ -244,7 +244,7 @@ class Handlers:
             return {**patched, "metadata": metadata}
         decoded = decoding.decode(
             patched, kind.go_type, kind=kind.kind, api_version=kind.api_version,
-            field_validation=self._field_validation(request),
+            field_validation=bodies.field_validation(request),
         )  # fmt: skip
         attributes.warnings += decoded.warnings
         new = decoded.object
@@ -256,7 +256,7 @@ class Handlers:
         return new
 
     def _delete(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
-        delete = options.delete_options(request, self._options_body(request))
+        delete = options.delete_options(request, bodies.delete_options(request))
         attributes = self._attributes("DELETE", request, kind, info, user)
         attributes.dry_run = attributes.dry_run or delete.dry_run
         obj, gone = self.registry(kind).delete(attributes, delete)
@@ -273,7 +273,7 @@ class Handlers:
 
     def _delete_collection(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         registry = self.registry(kind)
-        delete = options.delete_options(request, self._options_body(request))
+        delete = options.delete_options(request, bodies.delete_options(request))
         listed = registry.list(info.namespace, options.list_options(request, registry.field_labels))
         for obj in listed["items"]:
             attributes = self._attributes("DELETE", request, kind, info, user)
@@ -318,7 +318,7 @@ class Handlers:
                 )
             decoded = decoding.decode(
                 request.body, kind.go_type, kind=kind.kind, api_version=kind.api_version,
-                field_validation=self._field_validation(request), media_type=media_type,
+                field_validation=bodies.field_validation(request), media_type=media_type,
             )  # fmt: skip
             attributes.warnings += decoded.warnings
             attributes.passed("%s in %s from %s", kind.kind, kind.api_version, media_type)
@@ -337,15 +337,6 @@ class Handlers:
         defaulting.default(kind.go_type, obj)
         attributes.trace.passed(changed=changes(before, obj))
 
-    @staticmethod
-    def _field_validation(request: Request) -> Any:
-        value = request.param("fieldValidation", "Warn")
-        if value not in ("Strict", "Warn", "Ignore"):
-            raise BadRequest(
-                f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"'
-            )
-        return value
-
     def _track(
         self, request: Request, kind: ResourceType, attributes: Attributes, new: Object, old: Object | None
     ) -> None:
@@ -357,39 +348,6 @@ class Handlers:
         fieldmanager.track_update(
             kind, new, old, manager=manager, subresource=attributes.subresource, now=self._backend.now()
         )
-
-    @staticmethod
-    def _apply_body(body: Any) -> Object:
-        """The applied configuration, which may be YAML."""
-        try:
-            config = decoding.parse(body, "application/yaml") if isinstance(body, bytes) else body
-        except ValueError as error:
-            raise BadRequest(f"error decoding YAML: {error}") from error
-        if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
-            raise BadRequest("error decoding YAML: the applied configuration is not an object")
-        return config
-
-    @staticmethod
-    def _patch_body(body: Any) -> Any:
-        try:
-            return decoding.parse(body) if isinstance(body, bytes) else body
-        except ValueError as error:
-            raise BadRequest(f"error decoding patch: {error}") from error
-
-    @staticmethod
-    def _options_body(request: Request) -> Object:
-        """The DeleteOptions in the body of a request; none is an empty one."""
-        if not request.body:
-            return {}
-        if isinstance(request.body, dict):
-            return request.body
-        try:
-            body = decoding.parse(request.body, request.headers.get("content-type", "application/json"))
-        except ValueError as error:
-            raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
-        if not isinstance(body, dict):
-            raise BadRequest("expected DeleteOptions in the body of the request")
-        return body
 
     @staticmethod
     def _adopt_namespace(obj: Object, kind: ResourceType, namespace: str) -> None:

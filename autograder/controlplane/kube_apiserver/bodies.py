@@ -1,0 +1,54 @@
+"""The bodies of requests that are not simply an object: patches, applied configurations, options.
+
+Each function raises ``BadRequest`` for bytes that say nothing of the kind.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.apimachinery.wire import Object, Request
+from autograder.controlplane.kube_apiserver import decoding
+
+
+def field_validation(request: Request) -> Any:
+    """What is to be done about unknown fields. Raises ``BadRequest`` for what there is not."""
+    value = request.param("fieldValidation", "Warn")
+    if value not in ("Strict", "Warn", "Ignore"):
+        raise BadRequest(f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"')
+    return value
+
+
+def apply_configuration(body: Any) -> Object:
+    """The applied configuration, which may be YAML."""
+    try:
+        config = decoding.parse(body, "application/yaml") if isinstance(body, bytes) else body
+    except ValueError as error:
+        raise BadRequest(f"error decoding YAML: {error}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
+        raise BadRequest("error decoding YAML: the applied configuration is not an object")
+    return config
+
+
+def patch(body: Any) -> Any:
+    """The patch in a body."""
+    try:
+        return decoding.parse(body) if isinstance(body, bytes) else body
+    except ValueError as error:
+        raise BadRequest(f"error decoding patch: {error}") from error
+
+
+def delete_options(request: Request) -> Object:
+    """The DeleteOptions in the body of a request; none is an empty one."""
+    if not request.body:
+        return {}
+    if isinstance(request.body, dict):
+        return request.body
+    try:
+        body = decoding.parse(request.body, request.headers.get("content-type", "application/json"))
+    except ValueError as error:
+        raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
+    if not isinstance(body, dict):
+        raise BadRequest("expected DeleteOptions in the body of the request")
+    return body
