@@ -8,6 +8,8 @@ import pytest
 from controller_world import World, deployment, pod
 
 from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS, NODES, PODS
+from autograder.controlplane.cluster import Cluster
+from autograder.controlplane.topology import node
 
 
 def taints(world: World, name: str) -> set[tuple[str, str]]:
@@ -84,7 +86,9 @@ def test_a_node_that_comes_back_in_time_keeps_its_pods(world: World) -> None:
     assert world.names(PODS) == before
 
 
-def test_when_all_nodes_are_dark_none_is_evicted_from(world: World) -> None:
+def test_when_all_nodes_are_dark_none_is_evicted_from() -> None:
+    # The control plane of a cluster that was told its nodes runs on none of them, and so outlives them.
+    world = World(Cluster(nodes=[node(f"worker-{number}", f"10.250.0.1{number}") for number in (1, 2)]))
     world.create(deployment(replicas=2))
     world.advance(5)
     for name in world.names(NODES, ""):
