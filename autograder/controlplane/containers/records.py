@@ -74,6 +74,10 @@ class Process:
     outputs: tuple[str, str] = ("stdout", "stderr")
     exit_code: int | None = None
     memory: int = 0
+    #: The second of virtual time that it was last given steps for, how many are left of them, and whether it ran out.
+    window: int = 0
+    left: int = 0
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Runs a process: takes its remaining work step by step until it ends, sleeps, serves or waits.
 
 What is left to do stands on a stack of frames, so that between two steps a process is plain data.  A process may take
-``MAX_STEPS`` steps at one moment; one that wants more is put off for a second, as a throttled one is.
+``MAX_STEPS`` steps in a second; one that wants more is put off for the rest of it, and gets only ``STEADY_STEPS`` in
+each second from then on, until it rests: a loop without end costs little, and prints some lines a second.
 Run *at once* (for ``exec``, probes, pipes and command substitution), sleeping does not wait: it is added up.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import itertools
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +23,12 @@ from autograder.controlplane.containers.records import Frame, Process
 from autograder.controlplane.containers.syntax import ShellSyntaxError
 
 MAX_STEPS: Final = 20_000
+STEADY_STEPS: Final = 500
+#: What counts as so many steps, for a process that does not run at once: to wake up, to run a program, to call others.
+WAKE_COST: Final = 400
+PROGRAM_COST: Final = 5
+CALL_COST: Final = 100
+_CALLERS: Final = frozenset({"curl", "nc", "nslookup", "ping", "wget"})
 MAX_OUTPUT: Final = 200_000
 MAX_FRAMES: Final = 400
 MAX_NESTING: Final = 20
@@ -62,6 +70,20 @@ class Interpreter(BuiltinCommands):
         self.status = process.status
         self.outputs = process.outputs
         self._blocked: Process | None = None
+        self._printed: list[tuple[str, str]] = []
+        self._window, self._throttled = process.window, process.throttled
+        if not at_once:
+            self._give_steps()
+
+    def _give_steps(self) -> None:
+        """Give a process that wakes up what it may do in this second."""
+        process, now = self.process, self.system.now
+        self.steps = process.left
+        if now >= process.window + THROTTLED:
+            steady = process.throttled and now == process.window + THROTTLED
+            self.steps = STEADY_STEPS if steady else MAX_STEPS
+            self._window, self._throttled = now, False
+        self.steps -= WAKE_COST
 
     def run(self) -> Process:
         """Run until the process ends, or has to wait; gives what it is then."""
@@ -72,7 +94,8 @@ class Interpreter(BuiltinCommands):
                 if self.steps < 0:
                     if self.at_once:
                         raise Stop(KILLED)
-                    self._wait(self.system.now + THROTTLED, forever=True)
+                    self._throttled = True
+                    self._wait(self._window + THROTTLED, forever=True)
                     break
                 if len(self.frames) > MAX_FRAMES:
                     self.emit("stderr", "sh: nested too deeply\n")
@@ -89,12 +112,19 @@ class Interpreter(BuiltinCommands):
             self.frames = [("node", syntax.parse(script))]
             again = self.run()
             return again if again.exit_code is None else replace(again, exit_code=exit_code)
+        self._write_log()
         base = self._blocked or replace(self.process, wake=None, forever=False, listeners=(), handles=frozenset())
         return replace(
             base, frames=tuple(self.frames[::-1]), variables=self.variables, functions=self.functions,
             parameters=self.parameters, traps=self.traps, cwd=self.cwd, status=self.status, outputs=self.outputs,
-            exit_code=exit_code,
+            exit_code=exit_code, window=self._window, left=max(self.steps, 0), throttled=self._throttled,
         )  # fmt: skip
+
+    def _write_log(self) -> None:
+        """Write what was printed at this moment, as one piece for each stream in turn."""
+        for stream, pieces in itertools.groupby(self._printed, lambda printed: printed[0]):
+            self.system.log(stream, "".join(text for _, text in pieces))
+        self._printed.clear()
 
     def text(self) -> str:
         """What an interpreter that runs at once has printed to stdout."""
@@ -112,7 +142,7 @@ class Interpreter(BuiltinCommands):
                 raise Stop(KILLED)
             self.captured.append((output, text))
         else:
-            self.system.log(output, text)
+            self._printed.append((output, text))
 
     def nested(self, node: tree.Command, stdin: str = "") -> Interpreter:
         """Run a part of the script at once and apart; its time is added to this one's."""
@@ -295,6 +325,8 @@ class Interpreter(BuiltinCommands):
         applet = self._program(name)
         if applet is None:
             return
+        if not self.at_once:
+            self.steps -= CALL_COST if name in _CALLERS else PROGRAM_COST
         out, err = self.outputs
         call = Call(argv, stdin, lambda text: self.emit(out, text), lambda text: self.emit(err, text), self)
         try:
