@@ -10,6 +10,7 @@ stray files.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,12 +21,13 @@ from autograder.checks import Outcome, Role, Status, Verdict
 from autograder.checks.paths import resolve
 from autograder.clusters import Cluster, Object, apply
 from autograder.controlplane.apimachinery.errors import StatusError
-from autograder.exercises import command_lines, command_variants, predictions
+from autograder.exercises import command_variants, predictions
 from autograder.exercises.confinement import in_order
 from autograder.exercises.equivalents import as_yaml, equivalents
 from autograder.exercises.exercise import Answer, Exercise, Form
 from autograder.exercises.loading import exercises_root, stray_files
 from autograder.exercises.mutations import mutations
+from autograder.exercises.reading import read
 from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
 from autograder.exercises.running import Judgement, Runner
 from autograder.manifests import parse
@@ -179,7 +181,7 @@ class _Audit:
             self.find(f"{name} earns {earned}: {_complaints(verdict)}")
 
     def wrongful(self, name: str, answer: Answer) -> None:
-        verdict = self.verdict(name, self.exercise, answer)
+        verdict = self.verdict(name, self.exercise, answer, until_lost=True)
         right = not verdict.is_full and verdict.status is not Status.COULD_NOT_BE_JUDGED
         self.report.wrongful.count(right)
         if not right:
@@ -252,9 +254,11 @@ class _Audit:
                 shared = " ".join(tokens[match.a : match.a + match.size])
                 self.find(f"hint {number} shares a long run with the solution: {shared!r}")
 
-    def verdict(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> Verdict:
+    def verdict(
+        self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None, *, until_lost: bool = False
+    ) -> Verdict:
         """Judge an answer and look at the messages on the way."""
-        verdict = self.judgement(runner or self.runner, exercise, answer).verdict
+        verdict = self.judgement(runner or self.runner, exercise, answer, until_lost=until_lost).verdict
         for result in verdict.criteria:
             if not result.message.strip():
                 self.find(f"{name}: {result.name} has an empty message")
@@ -265,11 +269,13 @@ class _Audit:
                 self.find(f"{name}: the message of {result.name} gives away what was wanted")
         return verdict
 
-    def judgement(self, runner: Runner, exercise: Exercise, answer: Answer) -> Judgement:
-        """Judge an answer, with what was wanted; one that says the same as another is judged once."""
-        key = (runner, tuple(exercise.values.items()), _meaning(exercise, answer))
+    def judgement(
+        self, runner: Runner, exercise: Exercise, answer: Answer, *, until_lost: bool = False
+    ) -> Judgement:
+        """Judge an answer, with what was wanted; of two that are read as the same only one is judged."""
+        key = (runner, tuple(exercise.values.items()), until_lost, _meaning(exercise, answer))
         if key not in self.judgements:
-            judgement = runner.judgement(replace(exercise, shows_wanted=True), answer)
+            judgement = runner.judgement(replace(exercise, shows_wanted=True), answer, until_lost=until_lost)
             self.judgements[key] = replace(judgement, cluster=None)
         return self.judgements[key]
 
@@ -287,12 +293,15 @@ class _Audit:
 
 
 def _meaning(exercise: Exercise, answer: Answer) -> tuple[object, ...]:
-    """What of an answer can make a difference for its points."""
-    if exercise.form is not Form.COMMANDS:
+    """What of an answer can make a difference for its points: all that was read, but not how it was laid out.
+
+    The order of keys and documents stays a part of it: a check that goes by positions must be found out.
+    """
+    reading = read(exercise, answer)
+    if reading.problems or reading.predictions:
         return tuple(answer.files.items())
-    (name, text), *others = answer.files.items()
-    lines, problems = command_lines.read(text, name)
-    return (text, *others) if problems or others or not lines else command_variants.meaning(lines)
+    documents = json.dumps([document.value for document in reading.documents])
+    return documents, command_variants.meaning(reading.lines), tuple(reading.files.items())
 
 
 def lost(verdict: Verdict) -> set[str]:

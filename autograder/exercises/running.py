@@ -73,8 +73,8 @@ class Runner:
         """The verdict on an answer.  Whatever the answer holds, this returns; only ``Unsupported`` is raised."""
         return self.judgement(exercise, answer).verdict
 
-    def judgement(self, exercise: Exercise, answer: Answer) -> Judgement:
-        """As ``judge``, with the notes of every check."""
+    def judgement(self, exercise: Exercise, answer: Answer, *, until_lost: bool = False) -> Judgement:
+        """As ``judge``, with the notes of every check; ``until_lost`` stops at the first check that is not passed."""
         if is_blank(exercise, answer):
             return _unjudged(exercise, Status.NOT_SUBMITTED, entry(READABLE, "there is no answer yet", WHY_READABLE))
         reading = read(exercise, answer)
@@ -88,7 +88,7 @@ class Runner:
         judged: list[Judged] = []
         try:
             with deadline(self.seconds(exercise)):
-                cluster = self._judge(exercise, reading, refusals, judged)
+                cluster = self._judge(exercise, reading, refusals, judged, until_lost)
         except TimedOut:
             return _timed_out(exercise, [*refusals, *(one.result for one in judged)], self.seconds(exercise))
         except NotSupportedHere as absent:
@@ -98,6 +98,8 @@ class Runner:
             failure = entry(ACCEPTED, message, WHY_ACCEPTED, outcome=Outcome.COULD_NOT_BE_JUDGED)
             return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, *refusals, failure)
         results = [*refusals, *(one.result for one in judged)]
+        if judged:
+            results += block(exercise.checks[len(judged) :], judged[-1].result.name)
         return Judgement(verdict_of(exercise.id, results), tuple(judged), cluster)
 
     def prepared(self, exercise: Exercise) -> Prepared:
@@ -116,7 +118,9 @@ class Runner:
         """A fresh copy of the prepared cluster, as the checks see it; its cluster is to be closed at the end."""
         return self._places.case(exercise, reading.documents if reading else ())
 
-    def _judge(self, exercise: Exercise, reading: Reading, refusals: list[Result], judged: list[Judged]) -> Cluster:
+    def _judge(
+        self, exercise: Exercise, reading: Reading, refusals: list[Result], judged: list[Judged], until_lost: bool
+    ) -> Cluster:
         """Let the answer act and judge it; the cluster in which it did."""
         if exercise.form is Form.PREDICTION:
             return self._compare(exercise, reading, judged)
@@ -134,6 +138,8 @@ class Runner:
             if done:
                 for one in run(exercise.checks, replace(case, commands=commands), show_wanted=exercise.shows_wanted):
                     judged.append(one)
+                    if until_lost and one.result.outcome is not Outcome.PASSED:
+                        break
             else:
                 refusals.extend(block(exercise.checks, refusals[-1].name if refusals else ACCEPTED))
         finally:
