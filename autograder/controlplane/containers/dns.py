@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from autograder.controlplane.component import Environment
 
 DOMAIN: Final = "cluster.local"
+#: The address of the Service ``kube-dns``, which kubelets tell their pods.
+NAME_SERVER: Final = "10.96.0.10"
 SERVICE_LABEL: Final = "kubernetes.io/service-name"
 #: A name with fewer dots than this is tried along the search path first (``ndots`` of a pod's resolv.conf).
 NDOTS: Final = 5
@@ -57,6 +59,12 @@ def resolve(zone: Zone, name: str, namespace: str) -> list[str]:
         if addresses:
             return [candidate, *addresses]
     raise Unresolved(name)
+
+
+def resolv_conf(namespace: str) -> str:
+    """The ``/etc/resolv.conf`` that the kubelet gives to a pod which asks the cluster's name server."""
+    search = f"{namespace}.svc.{DOMAIN} svc.{DOMAIN} {DOMAIN}"
+    return f"search {search}\nnameserver {NAME_SERVER}\noptions ndots:{NDOTS}\n"
 
 
 def is_address(text: str) -> bool:

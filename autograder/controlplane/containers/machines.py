@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers import network_policy
 from autograder.controlplane.containers.applets import APPLETS
-from autograder.controlplane.containers.dns import Zone, resolve
+from autograder.controlplane.containers.dns import Zone, resolv_conf, resolve
 from autograder.controlplane.containers.files import Contents, FileView
 from autograder.controlplane.containers.images import PRELOADED, Image
 from autograder.controlplane.containers.network import Answer, Source
@@ -268,6 +268,7 @@ class Machines:
             memory_limit=config.memory_limit, user=config.image.user if config.user is None else config.user,
             read_only_root=config.read_only_root,
             processes=(self._first_process(config, env),), next_pid=2,
+            files={"/etc/resolv.conf": resolv_conf(sandbox.namespace)} if sandbox.asks_cluster_dns else {},
         )  # fmt: skip
         self.containers[container_id] = container
         self.of_pod[uid] = (*self.of_pod.get(uid, ()), container_id)

@@ -145,6 +145,13 @@ class Sandbox:
     dns_policy: str = "ClusterFirst"
     ports: tuple[PodPort, ...] = ()
 
+    @property
+    def asks_cluster_dns(self) -> bool:
+        """Whether the pod asks the cluster's name server, and not that of its node."""
+        return self.dns_policy == "ClusterFirstWithHostNet" or (
+            self.dns_policy == "ClusterFirst" and not self.host_network
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

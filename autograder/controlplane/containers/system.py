@@ -50,10 +50,7 @@ class ContainerSystem:
             return [name, name]
         if not self._machines.wire.name_server_answers(sandbox):
             raise NoNameServer(name)
-        cluster = sandbox.dns_policy == "ClusterFirstWithHostNet" or (
-            sandbox.dns_policy == "ClusterFirst" and not sandbox.host_network
-        )
-        return resolve(self._machines.zone if cluster else Zone(), name, sandbox.namespace)
+        return resolve(self._machines.zone if sandbox.asks_cluster_dns else Zone(), name, sandbox.namespace)
 
     def request(self, url: str, *, headers: dict[str, str], timeout: float, method: str = "GET") -> Answer:
         sandbox = self._machines.sandboxes[self.container.pod_uid]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from autograder.controlplane.containers.dns import NAME_SERVER
 from autograder.controlplane.kubelet.kubeadm import VERSION
 from autograder.controlplane.kubelet.static_pods import FOLDER
 
-CLUSTER_DNS: Final = "10.96.0.10"
+CLUSTER_DNS: Final = NAME_SERVER
 POD_NETWORK: Final = "10.244.0.0/16"
 SERVICE_NETWORK: Final = "10.96.0.0/16"
 KUBELET_CONFIG: Final = "/var/lib/kubelet/config.yaml"

@@ -113,6 +113,11 @@ def test_an_unknown_name_is_not_resolved(world: World) -> None:
     assert "NXDOMAIN" in world.sh("nslookup nothing")[0]
 
 
+def test_a_container_is_told_whom_to_ask_for_names_and_where_to_search(world: World) -> None:
+    told = world.sh("cat /etc/resolv.conf")[0]
+    assert told.startswith("search default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\n")
+
+
 def test_affinity_sends_a_client_to_one_pod(world: World) -> None:
     world.service("web", sessionAffinity="ClientIP")
     assert len(world.answers("web")) == 1
