@@ -17,7 +17,17 @@ from typing import Any, Final, Self
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, StatusError
 from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
-from autograder.controlplane.apimachinery.scheme import LEASES, NAMESPACES, NETWORKPOLICIES, NODES, PODS, SERVICES
+from autograder.controlplane.apimachinery.scheme import (
+    CONFIGMAPS,
+    LEASES,
+    NAMESPACES,
+    NETWORKPOLICIES,
+    NODES,
+    PODS,
+    SECRETS,
+    SERVICES,
+    ResourceType,
+)
 from autograder.controlplane.apimachinery.wire import Object, User
 from autograder.controlplane.client import Client, Delta, EventRecorder, InformerFactory
 from autograder.controlplane.client.informer import by_namespace, by_node
@@ -25,7 +35,7 @@ from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers import network_policy
 from autograder.controlplane.containers.machines import DISK
-from autograder.controlplane.kubelet import node_status, probes, static_pods
+from autograder.controlplane.kubelet import admission, node_status, probes, static_pods, volumes
 from autograder.controlplane.kubelet.api import KubeletAPI
 from autograder.controlplane.kubelet.container_worker import SANDBOX_TIME, Surroundings
 from autograder.controlplane.kubelet.pod_worker import PodWorker
@@ -38,6 +48,8 @@ LEASE_PERIOD: Final = 10 * SECOND
 STATUS_PERIOD: Final = 300 * SECOND
 #: How soon a write that failed is tried again.
 RETRY: Final = SECOND
+#: How long it takes until a pod sees what has changed in its ConfigMaps, Secrets and labels.
+REFRESH_PERIOD: Final = 60 * SECOND
 #: How often a kubelet looks at its manifests when the last look was in vain.
 FILE_CHECK_PERIOD: Final = 20 * SECOND
 
@@ -85,6 +97,7 @@ class Kubelets:
         self._nodes = informers.informer(NODES)
         self._pods = informers.informer(PODS, node=by_node)
         self._services = informers.informer(SERVICES, namespace=by_namespace)
+        self._configuration = (informers.informer(CONFIGMAPS), informers.informer(SECRETS))
         self._policies = informers.informer(NETWORKPOLICIES)
         self._namespaces = informers.informer(NAMESPACES)
         self._surroundings = Surroundings(self._client, recorder, self._clock, self._machines, self._services)
@@ -100,6 +113,10 @@ class Kubelets:
         starting, self._started = not self._started, True
         self._services.sync()
         self._follow_policies()
+        for informer in self._configuration:
+            for delta in informer.sync():
+                if delta.old is not None and delta.new is not None:
+                    self._refresh_later(informer.kind, delta.new)
         for delta in self._pods.sync():
             worked |= self._hear_pod(delta)
         if starting:
@@ -124,6 +141,8 @@ class Kubelets:
             return
         if what == "pod":
             self._ready[name] = None
+        elif what == "volumes":
+            self._refresh(name)
         elif what == "manifests":
             self._read_manifests(name)
         elif what == "lease":
@@ -312,7 +331,23 @@ class Kubelets:
             written=status if status.get("containerStatuses") else None,
             initialized=stage is Stage.RUNNING and _has_initialized(status), static=static,
         )  # fmt: skip
+        if stage is Stage.SETTING_UP and not static and not admission.was_scheduled(pod):
+            self._admit_or_reject(pod, uid, node)
         self._ready[uid] = None
+
+    def _admit_or_reject(self, pod: Object, uid: str, node: str) -> None:
+        """Judge a pod that came past the scheduler: one that does not fit has failed."""
+        found = self._nodes.get("", node)
+        others = [known for known in self._pods.by_index("node", node) if known["metadata"]["uid"] in self._states]
+        refused = admission.misfit(pod, found, [one for one in others if one is not pod]) if found else None
+        if refused is None:
+            return
+        self._recorder.event(pod, "Warning", refused.reason, refused.message, host=node)
+        status = {
+            "phase": "Failed", "reason": refused.reason, "message": f"Pod was rejected: {refused.message}",
+            "startTime": timestamps.time(self._clock.now), "qosClass": (pod.get("status") or {}).get("qosClass"),
+        }  # fmt: skip
+        self._states[uid] = replace(self._states[uid], stage=Stage.FINISHED, rejected=status)
 
     def _found_running(self, pod: Object, uid: str, status: Object) -> dict[str, ContainerWork]:
         """What a kubelet that was restarted makes of running containers: ready ones stay so until a probe says no."""
@@ -425,6 +460,21 @@ class Kubelets:
             # It is gone already, or the next step tries again.
             return
 
+    def _refresh_later(self, kind: ResourceType, changed: Object) -> None:
+        """Let the pods that show a ConfigMap or Secret see its change with their next round."""
+        meta = changed["metadata"]
+        for uid, state in self._states.items():
+            if state.pod["metadata"].get("namespace") == meta["namespace"] and state.stage is Stage.RUNNING:
+                if volumes.refers_to(state.pod, kind, meta["name"]):
+                    self._clock.set(COMPONENT, ("volumes", uid), self._clock.now + REFRESH_PERIOD)
+
+    def _refresh(self, uid: str) -> None:
+        state = self._states.get(uid)
+        if state is None or state.stage is not Stage.RUNNING or not self._machines.hosts[state.node].powered:
+            return
+        if not PodWorker(self._surroundings, state).refresh_volumes():
+            self._clock.set(COMPONENT, ("volumes", uid), self._clock.now + REFRESH_PERIOD, periodic=True)
+
     def _sync_pod(self, uid: str) -> None:
         state = self._states.get(uid)
         if state is None or not self._machines.hosts[state.node].powered or state.node in self._halted:
@@ -501,7 +551,8 @@ class Kubelets:
         state = self._states.pop(uid, None)
         if state is not None and state.mirror is not None:
             self._remove(state.mirror)
-        self._clock.cancel(COMPONENT, ("pod", uid))
+        for key in ("pod", "volumes"):
+            self._clock.cancel(COMPONENT, (key, uid))
         self._machines.remove_pod(uid)
 
     # The kubelet's own API.
@@ -514,6 +565,10 @@ class Kubelets:
         self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
     ) -> ExecResult:
         """Run a command in a container; raises ``StatusError``."""
+        obj = self._pods.get(namespace, pod)
+        state = self._states.get(obj["metadata"]["uid"]) if obj is not None else None
+        if state is not None and state.stage is Stage.RUNNING and not volumes.runs_commands(state.pod):
+            PodWorker(self._surroundings, state).refresh_volumes()
         return self._api().exec(node, namespace, pod, container, command, stdin)
 
     def _api(self) -> KubeletAPI:

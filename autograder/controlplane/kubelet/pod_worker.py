@@ -36,6 +36,8 @@ class PodWorker(ContainerWorker):
 
     def status(self) -> Object:
         """The status of the pod as it is now."""
+        if self.state.rejected is not None:
+            return self.state.rejected
         host = self._machines.hosts[self.state.node]
         return pod_status.generate(self.state, self._machines, self._now, host.address)
 
@@ -122,9 +124,8 @@ class PodWorker(ContainerWorker):
         if state.sandbox_at is not None and self._now < state.sandbox_at:
             return
         host_network = state.pod["spec"].get("hostNetwork", False)
-        fields = self._fields()
         try:
-            volumes.set_up(self._client, self._machines, state.pod, state.uid, state.node, fields)
+            self._set_up_volumes(credentials=volumes.runs_commands(state.pod))
         except volumes.MountError as error:
             self._event("Warning", "FailedMount", str(error))
             delay = FIRST_MOUNT_DELAY if state.retry is None else min(state.retry.delay * 2, LONGEST_MOUNT_DELAY)
@@ -138,6 +139,20 @@ class PodWorker(ContainerWorker):
             ports=container_config.ports(spec),
         )  # fmt: skip
         self.state = replace(state, stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
+
+    def _set_up_volumes(self, *, credentials: bool) -> None:
+        state = self.state
+        volumes.set_up(
+            self._client, self._machines, state.pod, state.uid, state.node, self._fields(), credentials=credentials
+        )
+
+    def refresh_volumes(self) -> bool:
+        """Show the ConfigMaps, Secrets and fields of now, and a token; whether that could be done."""
+        try:
+            self._set_up_volumes(credentials=True)
+        except volumes.MountError:
+            return False
+        return True
 
     def _run(self) -> None:
         sandbox = self._machines.sandboxes.get(self.state.uid)

@@ -94,7 +94,8 @@ class PodState:
     """One pod on a node.
 
     ``pod`` is the newest object known: of the API server, or the manifest of a static pod.  ``written`` is the status
-    that was written last.  Moments are microseconds of virtual time.
+    that was written last.  Moments are microseconds of virtual time.  ``rejected`` is the status of a pod that
+    the kubelet has refused.
     """
 
     pod: Object
@@ -117,6 +118,7 @@ class PodState:
     gone: bool = False
     mirror: Object | None = None
     static: bool = False
+    rejected: Object | None = None
 
     def work(self, container: str) -> ContainerWork:
         return self.works.get(container, IDLE)
