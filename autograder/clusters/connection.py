@@ -117,8 +117,8 @@ def error_of(code: int, text: str) -> StatusError:
         reason, message = status.get("reason", ""), str(status["message"])
     except (ValueError, KeyError, AttributeError, TypeError):
         return InternalError(f"the server answered with the code {code} and {text[:200]!r}")
-    known = {error.reason: error for error in _tree(StatusError)}
-    alike = {error.code: error for error in _tree(StatusError)}
+    known = {error.reason: error for error in _tree(StatusError) if error.reason}
+    alike = {error.code: error for error in _tree(StatusError) if error.reason}
     error = known.get(reason) or alike.get(code) or InternalError
     return error(message, details=status.get("details"))
 

@@ -14,6 +14,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -37,48 +38,60 @@ Objects = list[Object]
 DEFAULT: Final = "default"
 SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
-#: Seconds: how often a predicate is asked, at first and at most; how long it must hold; what "now" means; how long a
-#: new namespace has to get its ServiceAccount.
-FIRST_POLL: Final = 0.1
-LONGEST_POLL: Final = 1.0
-STABLE: Final = 0.4
-SETTLE: Final = 0.5
+#: Seconds that a new namespace has to get its ServiceAccount.
 NAMESPACE_SECONDS: Final = 60
 #: Characters of an exercise's namespace that are found again in ours, which has 63 at most.
 _NAME_LENGTH: Final = 36
 
 
-class KubeconfigCluster:
-    """One set of namespaces in somebody's cluster.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a cluster is taken to be; all in seconds.
 
-    ``longest_wait`` bounds, in seconds, what a single wait takes, for clusters that are known to be quick.
+    A predicate is asked every ``poll``, more and more seldom up to ``longest_poll``, and must hold for ``stable``;
+    what happens at once has happened after ``settle``; ``longest_wait`` bounds a single wait.
     """
+
+    poll: float = 0.1
+    longest_poll: float = 1.0
+    stable: float = 0.5
+    settle: float = 0.5
+    longest_wait: float = float("inf")
+
+
+PATIENT: Final = Pace()
+#: For a cluster that does at once what it is asked, and whose time jumps for those who wait.
+QUICK: Final = Pace(longest_poll=0.3, stable=0.05, settle=0.05, longest_wait=8)
+
+
+class KubeconfigCluster:
+    """One set of namespaces in somebody's cluster."""
 
     name = "kubeconfig"
     capabilities: frozenset[Capability] = frozenset()
 
-    def __init__(self, connection: Connection, *, longest_wait: float | None = None) -> None:
+    def __init__(self, connection: Connection, pace: Pace = PATIENT) -> None:
         self._connection = connection
-        self._longest = float("inf") if longest_wait is None else longest_wait
+        self._pace = pace
         self._names = Translation()
         self._room = secrets.token_hex(4)
         self._children: list[Self] = []
 
     @classmethod
-    def open(cls, path: Path, context: str = "", *, longest_wait: float | None = None) -> Self:
+    def open(cls, path: Path, context: str = "", pace: Pace = PATIENT) -> Self:
         """Reach the cluster, delete what earlier runs left, and begin.  Raises ``ClusterError``."""
         connection = Connection(path, context)
         try:
             leftovers.delete(connection)
         except StatusError as error:
             raise ClusterError(f"{path}: the cluster refuses to list namespaces: {error}") from error
-        cluster = cls(connection, longest_wait=longest_wait)
+        cluster = cls(connection, pace)
         atexit.register(cluster._close_quietly)
         return cluster
 
     def apart(self) -> Self:
         """Other namespaces of our own in the same cluster, for one answer."""
-        child = type(self)(self._connection, longest_wait=self._longest)
+        child = type(self)(self._connection, self._pace)
         self._children.append(child)
         return child
 
@@ -151,7 +164,7 @@ class KubeconfigCluster:
         self._connection.send("DELETE", row, target, ours, body=options)
 
     def evict(self, pod: str, namespace: str = DEFAULT) -> None:
-        target = self._writable(PODS, namespace)
+        target, _ = self._place(PODS, namespace, pod)
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": target}}
         self._connection.send("POST", PODS, target, pod, "eviction", body=eviction)
 
@@ -162,22 +175,23 @@ class KubeconfigCluster:
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
         """As for every cluster; the predicate is asked again and again, and must hold twice in a row."""
-        end, pause = time.monotonic() + min(timeout, self._longest), FIRST_POLL
+        pace = self._pace
+        end, pause = time.monotonic() + min(timeout, pace.longest_wait), pace.poll
         while True:
             if predicate():
-                time.sleep(STABLE)
+                time.sleep(pace.stable)
                 if predicate():
                     return True
             if time.monotonic() >= end:
                 return False
             time.sleep(min(pause, max(0.0, end - time.monotonic())))
-            pause = min(pause * 1.4, LONGEST_POLL)
+            pause = min(pause * 1.4, pace.longest_poll)
 
     def settle(self) -> None:
-        time.sleep(SETTLE)
+        time.sleep(self._pace.settle)
 
     def advance(self, seconds: float) -> None:
-        time.sleep(min(seconds, self._longest))
+        time.sleep(min(seconds, self._pace.longest_wait))
 
     def fork(self) -> Self:
         raise NotSupportedHere(self.name, Capability.FORK)
@@ -210,7 +224,7 @@ class KubeconfigCluster:
         while not self._has_account(ours):
             if time.monotonic() > end:
                 raise ClusterError(f"the new namespace {ours} got no ServiceAccount within {NAMESPACE_SECONDS} seconds")
-            time.sleep(FIRST_POLL)
+            time.sleep(self._pace.poll)
         return self._object(text)
 
     def _has_account(self, namespace: str) -> bool:
@@ -241,6 +255,8 @@ class KubeconfigCluster:
 
     def _place(self, kind: ResourceType, namespace: str, name: str) -> tuple[str, str]:
         """Namespace and name under which the cluster knows an object."""
+        if not name:  # a path without a name means all objects of the kind
+            raise NotFound.on(kind.plural, kind.group, name)
         if kind is NAMESPACES:
             return "", self._ours(name)
         return (self._ours(namespace) if kind.namespaced else ""), name

@@ -21,10 +21,15 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float |
 
         return EmbeddedCluster.boot(seed)
     if kind == "kubeconfig" and rest:
-        from autograder.clusters.kubeconfig import KubeconfigCluster  # the official client takes its time to import
+        from autograder.clusters.kubeconfig import (
+            PATIENT,
+            KubeconfigCluster,
+            Pace,
+        )  # the official client takes its time to import
 
         path, _, context = rest.rpartition("#") if "#" in rest else (rest, "", "")
-        return KubeconfigCluster.open(Path(path).expanduser(), context, longest_wait=longest_wait)
+        pace = PATIENT if longest_wait is None else Pace(longest_wait=longest_wait)
+        return KubeconfigCluster.open(Path(path).expanduser(), context, pace)
     if kind == "kind":
         raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
     raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")

@@ -8,19 +8,16 @@ run on that cluster instead, and the others are skipped.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lab import Lab
+from serving import serving
 
 from autograder.clusters import Cluster, open_cluster
 
 CHOSEN = os.environ.get("AUTOGRADER_CLUSTER", "embedded")
-#: Wall seconds that a single wait takes at most on the served cluster, whose time jumps for those who wait.
-LONGEST_WAIT = 8
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,26 +44,19 @@ def warm() -> Cluster:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of an embedded cluster behind TLS in a process of its own."""
-    path = tmp_path_factory.mktemp("served") / "config"
-    command = [sys.executable, "-m", "autograder", "cluster", "serve", "--clock", "wall", "--kubeconfig", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield path
-        finally:
-            process.terminate()
+    with serving(tmp_path_factory.mktemp("served")) as path:
+        yield path
 
 
 @pytest.fixture(scope="session")
 def foreign(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A cluster that somebody else runs."""
-    from autograder.clusters.kubeconfig import KubeconfigCluster
+    from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
 
     if CHOSEN != "embedded":
         cluster = open_cluster(CHOSEN)
     else:
-        cluster = KubeconfigCluster.open(request.getfixturevalue("served"), longest_wait=LONGEST_WAIT)
+        cluster = KubeconfigCluster.open(request.getfixturevalue("served"), pace=QUICK)
     yield cluster
     cluster.close()
 
