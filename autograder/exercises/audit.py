@@ -149,8 +149,9 @@ class _Audit:
         asked = [name for one in judgement.judged for name in one.notes.names]
         if self.exercise.shows_wanted:
             asked += [value for one in judgement.judged for value in one.notes.values]
+        seen = self.seen()
         for word in dict.fromkeys(asked):
-            if not stands_in(word, given):
+            if word not in seen and not stands_in(word, given):
                 self.find(f"the checks ask for {word!r}, which stands neither in the task nor in the starter")
 
     def mutants(self, exercise: Exercise) -> None:
@@ -278,6 +279,12 @@ class _Audit:
             judgement = runner.judgement(replace(exercise, shows_wanted=True), answer, until_lost=until_lost)
             self.judgements[key] = replace(judgement, cluster=None)
         return self.judgements[key]
+
+    def seen(self) -> set[str]:
+        """The names that a student finds in the cluster: of its nodes, and of what the exercise sets up."""
+        prepared = self.runner.prepared(self.exercise)
+        nodes = {node["metadata"]["name"] for node in prepared.cluster.list("Node")}
+        return nodes | {name for _, _, name in prepared.before}
 
     @property
     def given(self) -> str:

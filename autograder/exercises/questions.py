@@ -48,7 +48,11 @@ class Question:
     def parse(cls, name: str, declared: Any) -> Question:
         """The question that the front matter declares; ``BadQuestion`` if it cannot be one."""
         if not isinstance(declared, dict) or declared.keys() != FIELDS:
-            raise BadQuestion(f"question {name}: a question has the fields {', '.join(sorted(FIELDS))}")
+            has = ", ".join(map(repr, declared)) if isinstance(declared, dict) else "none"
+            fields = ", ".join(sorted(FIELDS))
+            raise BadQuestion(
+                f"question {name}: a question has the fields {fields}, and this one has {has}; quote texts with commas"
+            )
         answers, points, leads = declared["answers"], declared["points"], declared["leads"]
         listed = isinstance(answers, list) and len(answers) >= 2
         if not listed and answers not in (NUMBER, WORD):

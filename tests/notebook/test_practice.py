@@ -124,7 +124,8 @@ def test_an_exercise_that_there_is_not_is_said_to_be_none(
 def test_start_gives_the_student_what_the_exercise_sets_up(
     shared_magics: CourseMagics, shared_home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    PracticeMagics(InteractiveShell(), shared_home, shared_magics.own_cluster).exercise("start deployments/stuck-rollout")
+    practice = PracticeMagics(InteractiveShell(), shared_home, shared_magics.own_cluster)
+    practice.exercise("start deployments/stuck-rollout")
     assert "A new cluster is up, as deployments/stuck-rollout begins" in shown(capsys)
     shared_magics.kubectl("get pods --no-headers")
     assert shown(capsys).count("Running") == 2
