@@ -301,7 +301,7 @@ class Machines:
         self._run_due(container_id)
         self.changed.pop(container.pod_uid, None)
         ran = self.containers[container_id]
-        if plain and ran.running and not ran.log and not ran.files and ran.processes[0].listeners:
+        if plain and ran.running and not ran.log and ran.files == container.files and ran.processes[0].listeners:
             self._served[image.reference] = ran.processes[0]
 
     def signal(self, container_id: str, name: str) -> None:
