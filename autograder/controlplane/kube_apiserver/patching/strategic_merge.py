@@ -39,6 +39,8 @@ def _merge_map(document: Any, patch: dict[str, Any], type_name: str) -> dict[str
     if retained is not None:
         result = {key: value for key, value in result.items() if key in retained}
     for key, value in patch.items():
+        if not isinstance(key, str):
+            raise BadRequest(f"the patch has the key {key!r}, and keys are strings")
         if key.startswith("$"):
             continue
         if value is None:
