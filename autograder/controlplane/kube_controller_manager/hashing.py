@@ -169,9 +169,13 @@ def _int_or_string(value: int | str | None) -> str:
 def _quantity(text: str | None) -> str:
     """A quantity as Go parses it; the text is kept only if that shows at once that it is canonical."""
     text = str(text or "")
-    number = text.rstrip("KMGTPEikmunpe")
+    mantissa, marked, exponent = text.partition("e")
+    number = mantissa if marked and exponent else text.rstrip("KMGTPEikmunpe")
     suffix = text[len(number) :]
-    if suffix in BINARY_SUFFIXES:
+    if marked and exponent:
+        value, scale, format = int(number), int(exponent), "DecimalExponent"
+        kept = not number.endswith("000")
+    elif suffix in BINARY_SUFFIXES:
         value, scale, format = int(number) << BINARY_SUFFIXES[suffix], 0, "BinarySI"
         kept = int(number) % 8 != 0
     else:
