@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
@@ -94,7 +93,7 @@ class BuiltinCommands(Expansion):
     def _builtin_exec(self, args: tuple[str, ...]) -> None:
         if args:
             self.frames = []
-            self.process = replace(self.process, argv=args)
+            self.process = self.process._replace(argv=args)
             self.traps = {}
             self.execute(args, self.stdin)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from autograder.controlplane.clock import Clock
@@ -176,9 +176,9 @@ class Machines:
 
     def power_off(self, name: str) -> None:
         """The machine loses power: every container of it is dead, and nothing answers there."""
-        self.hosts[name] = replace(self.hosts[name], powered=False)
+        self.hosts[name] = self.hosts[name]._replace(powered=False)
         for sandbox in [sandbox for sandbox in self.sandboxes.values() if sandbox.host == name]:
-            self.sandboxes[sandbox.pod_uid] = replace(sandbox, ready=False)
+            self.sandboxes[sandbox.pod_uid] = sandbox._replace(ready=False)
             self._release(sandbox)
             for container in self.containers_of(sandbox.pod_uid):
                 if container.running:
@@ -188,7 +188,7 @@ class Machines:
         """The machine boots; its containers stay dead until their kubelet starts new ones."""
         host = self.hosts[name]
         if not host.powered:
-            self.hosts[name] = replace(host, powered=True, boots=host.boots + 1)
+            self.hosts[name] = host._replace(powered=True, boots=host.boots + 1)
 
     def has_image(self, host: str, reference: str) -> bool:
         return reference in self.hosts[host].images
@@ -196,7 +196,7 @@ class Machines:
     def add_image(self, host: str, reference: str) -> None:
         """Keep an image that has been pulled."""
         found = self.hosts[host]
-        self.hosts[host] = replace(found, images={**found.images, reference: True})
+        self.hosts[host] = found._replace(images={**found.images, reference: True})
 
     def image_ref(self, host: str, image: Image) -> str:
         """How the node names an image: by its registry's digest if it was pulled, else by its own."""
@@ -222,13 +222,13 @@ class Machines:
         """The network policies of a pod go by its labels of now."""
         sandbox = self.sandboxes.get(uid)
         if sandbox and sandbox.labels != labels:
-            self.sandboxes[uid] = replace(sandbox, labels=labels)
+            self.sandboxes[uid] = sandbox._replace(labels=labels)
 
     def stop_sandbox(self, uid: str) -> None:
         """Take a pod off the network; its containers must have ended."""
         sandbox = self.sandboxes.get(uid)
         if sandbox:
-            self.sandboxes[uid] = replace(sandbox, ready=False)
+            self.sandboxes[uid] = sandbox._replace(ready=False)
             self._release(sandbox)
 
     def remove_pod(self, uid: str) -> None:
@@ -283,19 +283,19 @@ class Machines:
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
                 f"failed: unable to start container process: error during container init: {missing}"
             )
-            self.containers[container_id] = replace(
-                container, state=ContainerState.EXITED, exit_code=START_ERROR, reason="StartError", message=message,
+            self.containers[container_id] = container._replace(
+                state=ContainerState.EXITED, exit_code=START_ERROR, reason="StartError", message=message,
                 finished=self.clock.now, processes=(),
             )  # fmt: skip
             raise StartError(message)
-        container = replace(container, state=ContainerState.RUNNING, started=self.clock.now)
+        container = container._replace(state=ContainerState.RUNNING, started=self.clock.now)
         self._note_program(container)
         image, first = container.image, container.processes[0]
         plain = container.argv == (*image.entrypoint, *image.command) and not first.memory
         plain = plain and all(mount.path.startswith(_SECRETS) for mount in container.mounts)
         served = self._served.get(image.reference) if plain else None
         if served is not None:
-            self.containers[container_id] = replace(container, processes=(replace(served, variables=container.env),))
+            self.containers[container_id] = container._replace(processes=(served._replace(variables=container.env),))
             return
         self.containers[container_id] = container
         self._run_due(container_id)
@@ -335,7 +335,7 @@ class Machines:
             container.next_pid, argv, frames=(("node", command_of(argv)),), variables=container.env,
             cwd=container.workdir,
         )  # fmt: skip
-        self.containers[container_id] = replace(container, next_pid=container.next_pid + 1)
+        self.containers[container_id] = container._replace(next_pid=container.next_pid + 1)
         interpreter = Interpreter(
             process, ContainerSystem(self, container_id), APPLETS, at_once=True, stdin=stdin, limit=limit
         )
@@ -373,7 +373,7 @@ class Machines:
         return found.files if found is not None else {}
 
     def set_layer(self, container_id: str, contents: Contents) -> None:
-        self.containers[container_id] = replace(self.containers[container_id], files=contents)
+        self.containers[container_id] = self.containers[container_id]._replace(files=contents)
 
     def files(self, container_id: str) -> FileView:
         """The file system of a container."""
@@ -409,7 +409,7 @@ class Machines:
         if lines and pieces and lines[-1].stream == stream and not lines[-1].text.endswith("\n"):
             lines[-1] = lines[-1]._replace(text=lines[-1].text + pieces.pop(0))
         lines += [LogLine(self.clock.now, stream, piece) for piece in pieces]
-        self.containers[container_id] = replace(container, log=tuple(lines))
+        self.containers[container_id] = container._replace(log=tuple(lines))
 
     # Inside.
 
@@ -463,7 +463,7 @@ class Machines:
         container = self.containers[container_id]
         if ended.exit_code is None:
             others = tuple(ended if known.pid == ended.pid else known for known in container.processes)
-            container = self.containers[container_id] = replace(container, processes=others)
+            container = self.containers[container_id] = container._replace(processes=others)
             limit = container.memory_limit
             if limit and sum(known.memory for known in others) > limit:
                 self._exited(container, KILLED, "OOMKilled")
@@ -471,11 +471,11 @@ class Machines:
             self._exited(container, ended.exit_code, "Completed" if ended.exit_code == 0 else "Error")
         else:
             left = tuple(known for known in container.processes if known.pid != ended.pid)
-            self.containers[container_id] = replace(container, processes=left)
+            self.containers[container_id] = container._replace(processes=left)
 
     def _exited(self, container: Container, exit_code: int, reason: str) -> None:
-        self.containers[container.id] = replace(
-            self.containers[container.id], state=ContainerState.EXITED, exit_code=exit_code, reason=reason,
+        self.containers[container.id] = self.containers[container.id]._replace(
+            state=ContainerState.EXITED, exit_code=exit_code, reason=reason,
             finished=self.clock.now, processes=(),
         )  # fmt: skip
         self.clock.cancel(COMPONENT, container.id)
@@ -525,19 +525,19 @@ class Machines:
             if waits:
                 self._resume(container, process, (trap,), skip=2)
             else:
-                interrupted = replace(process, frames=(process.frames[0], trap, *process.frames[1:]))
+                interrupted = process._replace(frames=(process.frames[0], trap, *process.frames[1:]))
                 self._replace(container.id, interrupted)
         elif pid != 1 and name != "0":
             left = tuple(known for known in container.processes if known.pid != pid)
-            self.containers[container.id] = replace(container, processes=left)
+            self.containers[container.id] = container._replace(processes=left)
         return True
 
     def _resume(
         self, container: Container, process: Process, frames: tuple[tuple[object, ...], ...], skip: int = 0
     ) -> None:
         """Let a process go on now, with ``frames`` before what is left of it."""
-        going = replace(
-            process, frames=frames + process.frames[skip:], wake=self.clock.now, forever=False, listeners=(),
+        going = process._replace(
+            frames=frames + process.frames[skip:], wake=self.clock.now, forever=False, listeners=(),
             handles=frozenset(),
         )  # fmt: skip
         self._replace(container.id, going)
@@ -546,7 +546,7 @@ class Machines:
     def _replace(self, container_id: str, process: Process) -> None:
         container = self.containers[container_id]
         processes = tuple(process if known.pid == process.pid else known for known in container.processes)
-        self.containers[container_id] = replace(container, processes=processes)
+        self.containers[container_id] = container._replace(processes=processes)
 
     def _allocate(self, host_name: str, uid: str) -> str:
         """The next free address of the node's range, as the host-local plugin gives them out."""
@@ -564,7 +564,7 @@ class Machines:
             while f"{network}.{number}" in self.addresses:
                 number = number + 1 if number < 254 else 2
             address = f"{network}.{number}"
-            self.hosts[host_name] = replace(host, next_address=number + 1 if number < 254 else 2)
+            self.hosts[host_name] = host._replace(next_address=number + 1 if number < 254 else 2)
         self.addresses[address] = uid
         return address
 

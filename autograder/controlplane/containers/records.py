@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from autograder.controlplane.containers.images import Image
@@ -13,6 +13,9 @@ from autograder.controlplane.containers.images import Image
 MAX_LOG_LINES: Final = 5000
 #: What a file system and the environment of a container may hold, in characters.
 MAX_FILES_SIZE: Final = 1_000_000
+
+#: What a record holds before there is anything to hold.
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Frame = tuple[Any, ...]
 
@@ -50,8 +53,7 @@ class ContainerState(StrEnum):
     EXITED = "CONTAINER_EXITED"
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """A process: what is left to run (``frames``, top first) and what it runs in.
 
     ``wake`` is when it goes on by itself; None while it runs, serves or waits for a signal.  ``outputs`` are where its
@@ -61,16 +63,16 @@ class Process:
     pid: int
     argv: tuple[str, ...]
     frames: tuple[Frame, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = NOTHING
     parameters: tuple[str, ...] = ()
-    functions: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, Any] = NOTHING
     cwd: str = "/"
     status: int = 0
     wake: int | None = None
     forever: bool = False
     listeners: tuple[Listener, ...] = ()
     handles: frozenset[str] = frozenset()
-    traps: Mapping[str, str] = field(default_factory=dict)
+    traps: Mapping[str, str] = NOTHING
     outputs: tuple[str, str] = ("stdout", "stderr")
     exit_code: int | None = None
     memory: int = 0
@@ -80,8 +82,7 @@ class Process:
     throttled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """A container of the runtime.  ``files`` is what was written over the image; times are microseconds."""
 
     id: str
@@ -109,7 +110,7 @@ class Container:
     message: str = ""
     processes: tuple[Process, ...] = ()
     next_pid: int = 1
-    files: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[str, str | None] = NOTHING
     log: tuple[LogLine, ...] = ()
 
     @property
@@ -126,8 +127,7 @@ class PodPort(NamedTuple):
     host_port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(NamedTuple):
     """The sandbox of a pod: its network name space, and the ids of its containers, oldest first."""
 
     id: str
@@ -153,8 +153,7 @@ class Sandbox:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """The machine of a node: its address, whether it has power, the images on it, its next pod address."""
 
     name: str
@@ -162,6 +161,6 @@ class Host:
     powered: bool = True
     boots: int = 1
     #: References of the images on it, and whether each was pulled (or came with the machine).
-    images: Mapping[str, bool] = field(default_factory=dict)
+    images: Mapping[str, bool] = NOTHING
     pod_cidr: str = ""
     next_address: int = 2

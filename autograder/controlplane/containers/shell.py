@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from dataclasses import replace
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
@@ -111,11 +110,11 @@ class Interpreter(BuiltinCommands):
             self.status = exit_code
             self.frames = [("node", syntax.parse(script))]
             again = self.run()
-            return again if again.exit_code is None else replace(again, exit_code=exit_code)
+            return again if again.exit_code is None else again._replace(exit_code=exit_code)
         self._write_log()
-        base = self._blocked or replace(self.process, wake=None, forever=False, listeners=(), handles=frozenset())
-        return replace(
-            base, frames=tuple(self.frames[::-1]), variables=self.variables, functions=self.functions,
+        base = self._blocked or self.process._replace(wake=None, forever=False, listeners=(), handles=frozenset())
+        return base._replace(
+            frames=tuple(self.frames[::-1]), variables=self.variables, functions=self.functions,
             parameters=self.parameters, traps=self.traps, cwd=self.cwd, status=self.status, outputs=self.outputs,
             exit_code=exit_code, window=self._window, left=max(self.steps, 0), throttled=self._throttled,
         )  # fmt: skip
@@ -149,8 +148,8 @@ class Interpreter(BuiltinCommands):
         if self.nesting >= MAX_NESTING:
             self.emit("stderr", "sh: nested too deeply\n")
             raise Stop(2)
-        process = replace(
-            self.process, frames=(("node", node),), variables=self.variables, functions=self.functions,
+        process = self.process._replace(
+            frames=(("node", node),), variables=self.variables, functions=self.functions,
             parameters=self.parameters, traps={}, cwd=self.cwd, status=self.status, outputs=("stdout", "stderr"),
         )  # fmt: skip
         inner = Interpreter(
@@ -349,8 +348,8 @@ class Interpreter(BuiltinCommands):
             # A shell gives its place to the last command of ``sh -c``, and only the first process gets the signal.
             last = all(frame[0] in _ENDINGS for frame in self.frames)
             self.frames.append(("status", outcome.handle_status))
-            self._blocked = replace(
-                self.process, wake=None, forever=True, listeners=outcome.listeners,
+            self._blocked = self.process._replace(
+                wake=None, forever=True, listeners=outcome.listeners,
                 handles=outcome.handles if last else frozenset(),
                 memory=outcome.memory or self.process.memory,
             )  # fmt: skip
@@ -406,12 +405,12 @@ class Interpreter(BuiltinCommands):
         self._wait(self.system.now + sleep.micros, forever=endless)
 
     def _wait(self, wake: int, *, forever: bool) -> None:
-        self._blocked = replace(self.process, wake=wake, forever=forever, listeners=(), handles=frozenset())
+        self._blocked = self.process._replace(wake=wake, forever=forever, listeners=(), handles=frozenset())
 
     def _spawn(self, command: tree.Command) -> None:
         """Run a command in the background, as a process of its own."""
-        process = replace(
-            self.process, argv=("sh",), frames=(("node", command),), variables=dict(self.variables),
+        process = self.process._replace(
+            argv=("sh",), frames=(("node", command),), variables=dict(self.variables),
             functions=self.functions, parameters=self.parameters, traps={}, cwd=self.cwd, outputs=self.outputs,
             wake=self.system.now, listeners=(), handles=frozenset(),
         )  # fmt: skip

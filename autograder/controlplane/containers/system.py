@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from autograder.controlplane.containers.dns import Zone, is_address, resolve
@@ -66,9 +65,9 @@ class ContainerSystem:
     def spawn(self, process: Process) -> int:
         container = self.container
         pid = container.next_pid
-        started = replace(process, pid=pid, wake=self.now)
-        self._machines.containers[self._id] = replace(
-            container, processes=(*container.processes, started), next_pid=pid + 1
+        started = process._replace(pid=pid, wake=self.now)
+        self._machines.containers[self._id] = container._replace(
+            processes=(*container.processes, started), next_pid=pid + 1
         )
         self._machines.clock.set(self._machines.name, self._id, self.now)
         return pid

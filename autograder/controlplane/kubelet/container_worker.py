@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.wire import Object
@@ -129,8 +129,12 @@ class ContainerWorker:
                       not_before=self._now + RELIST_PERIOD)  # fmt: skip
             return "waiting"
         self._container_event(spec, "Normal", "Started", "Container started")
-        self._put(name, replace(work, image_ready=False, waiting=None, not_before=0, stop=None,
-                                probes=probes.first(spec, self._now)))  # fmt: skip
+        self._put(
+            name,
+            work._replace(
+                image_ready=False, waiting=None, not_before=0, stop=None, probes=probes.first(spec, self._now)
+            ),
+        )
         self._after_start(spec, container.id)
         current = self._machines.containers[container.id]
         if current.running:
@@ -300,12 +304,12 @@ class ContainerWorker:
     def _set(self, name: str, **changes: Any) -> ContainerWork:
         work = self.state.work(name)
         if any(getattr(work, field) != value for field, value in changes.items()):
-            work = replace(work, **changes)
+            work = work._replace(**changes)
             self._put(name, work)
         return work
 
     def _put(self, name: str, work: ContainerWork) -> None:
-        self.state = replace(self.state, works={**self.state.works, name: work})
+        self.state = self.state._replace(works={**self.state.works, name: work})
 
     def _title(self) -> str:
         """The pod as log messages name it: ``name_namespace(uid)``."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 from typing import Any, Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
@@ -209,7 +208,7 @@ class Kubelets:
         host = self._machines.hosts[name]
         cidr = node["spec"].get("podCIDR", "")
         if cidr and cidr != host.pod_cidr:
-            self._machines.set_host(replace(host, pod_cidr=cidr))
+            self._machines.set_host(host._replace(pod_cidr=cidr))
 
     def _join(self, name: str) -> None:
         """A kubelet starts on a node."""
@@ -291,7 +290,7 @@ class Kubelets:
         state = self._states.get(uid)
         if delta.new is None:
             if state is not None:
-                self._states[uid] = replace(state, pod=pod, gone=True)
+                self._states[uid] = state._replace(pod=pod, gone=True)
                 self._ready[uid] = None
             return state is not None
         if node not in self._machines.hosts:
@@ -301,7 +300,7 @@ class Kubelets:
             return True
         if pod["metadata"]["resourceVersion"] == state.pod["metadata"]["resourceVersion"]:
             return False
-        self._states[uid] = replace(state, pod=pod)
+        self._states[uid] = state._replace(pod=pod)
         if (
             delta.old is not None
             and pod["status"] != delta.old["status"]
@@ -347,7 +346,7 @@ class Kubelets:
             "phase": "Failed", "reason": refused.reason, "message": f"Pod was rejected: {refused.message}",
             "startTime": timestamps.time(self._clock.now), "qosClass": (pod.get("status") or {}).get("qosClass"),
         }  # fmt: skip
-        self._states[uid] = replace(self._states[uid], stage=Stage.FINISHED, rejected=status)
+        self._states[uid] = self._states[uid]._replace(stage=Stage.FINISHED, rejected=status)
 
     def _found_running(self, pod: Object, uid: str, status: Object) -> dict[str, ContainerWork]:
         """What a kubelet that was restarted makes of running containers: ready ones stay so until a probe says no."""
@@ -374,7 +373,7 @@ class Kubelets:
         wanted = static_pods.read(self._machines.volume(DISK + node), node, self._clock.now)
         for uid, state in list(self._states.items()):
             if state.static and state.node == node and uid not in wanted and not state.gone:
-                self._states[uid] = replace(state, gone=True)
+                self._states[uid] = state._replace(gone=True)
                 self._ready[uid] = None
         for uid, pod in wanted.items():
             if uid in self._states:
@@ -389,7 +388,7 @@ class Kubelets:
                 continue
             if complete:
                 self._admit(complete, uid, node, static=True)
-                self._states[uid] = replace(self._states[uid], mirror=mirror)
+                self._states[uid] = self._states[uid]._replace(mirror=mirror)
 
     def _guessed(self, pod: Object, node: str) -> Object:
         """A new manifest of a pod that the API server knew, while it is away: what is not stated is as it was."""
@@ -428,7 +427,7 @@ class Kubelets:
         if deleted and state.mirror is not None and state.mirror["metadata"]["uid"] != delta.object["metadata"]["uid"]:
             return False
         wanted = deleted or "deletionTimestamp" in delta.object["metadata"]
-        self._states[uid] = replace(state, mirror=delta.new, written=None if deleted else state.written)
+        self._states[uid] = state._replace(mirror=delta.new, written=None if deleted else state.written)
         if wanted:
             self._ready[uid] = None
         return wanted
@@ -518,7 +517,7 @@ class Kubelets:
             return False
         except StatusError:
             return False
-        self._states[state.uid] = worker.state = replace(state, pod=written, written=status)
+        self._states[state.uid] = worker.state = state._replace(pod=written, written=status)
         return True
 
     def _report_static(self, worker: PodWorker, status: Object) -> bool:
@@ -532,9 +531,9 @@ class Kubelets:
         try:
             written = self._client.update(PODS, {**mirror, "status": status}, "status")
         except StatusError:
-            self._states[state.uid] = replace(state, mirror=None)
+            self._states[state.uid] = state._replace(mirror=None)
             return False
-        self._states[state.uid] = worker.state = replace(state, mirror=written, written=status)
+        self._states[state.uid] = worker.state = state._replace(mirror=written, written=status)
         return True
 
     def _delete(self, state: PodState) -> None:

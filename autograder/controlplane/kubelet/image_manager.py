@@ -6,7 +6,6 @@ Texts and order are those of pkg/kubelet/images/image_manager.go.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from autograder.controlplane.apimachinery.images import parse_image
@@ -46,7 +45,7 @@ def ensure(
     policy = container.get("imagePullPolicy", "IfNotPresent")
     if present and policy != "Always":
         tell("Normal", "Pulled", f'Container image "{text}" already present on machine and can be accessed by the pod')
-        return replace(work, image_ready=True)
+        return work._replace(image_ready=True)
     if policy == "Never":
         message = f'Container image "{text}" is not present with pull policy of Never'
         tell("Warning", "ErrImageNeverPull", message)
@@ -58,19 +57,19 @@ def ensure(
         return _failed(work, waiting, work.image_backoff.since + work.image_backoff.delay, tell)
     tell("Normal", "Pulling", f'Pulling image "{text}"')
     duration = image.pull_time if image is not None and not present else ASKING
-    return replace(work, pulling_until=now + duration, waiting=work.waiting)
+    return work._replace(pulling_until=now + duration, waiting=work.waiting)
 
 
 def _pulled(work: ContainerWork, text: str, node: str, machines: Machines, now: int, tell: Tell) -> ContainerWork:
     """A pull has ended: the image is there, or the registry does not have it."""
     image = images.find(text)
     assert work.pulling_until is not None
-    work = replace(work, pulling_until=None)
+    work = work._replace(pulling_until=None)
     if image is None:
         failure = images.pull_failure(text)
         tell("Warning", "Failed", f'Failed to pull image "{text}": {failure}')
         backoff = Backoff.after(work.image_backoff, now, now)
-        work = replace(work, image_backoff=backoff, image_error=f"ErrImagePull: {failure}")
+        work = work._replace(image_backoff=backoff, image_error=f"ErrImagePull: {failure}")
         return _failed(work, Waiting("ErrImagePull", failure), now + SECOND, tell)
     known = machines.has_image(node, image.reference)
     duration = _go_duration(ASKING if known else image.pull_time)
@@ -79,12 +78,12 @@ def _pulled(work: ContainerWork, text: str, node: str, machines: Machines, now: 
     took = f"in {duration} ({duration} including waiting)"
     message = f'Successfully pulled image "{text}" {took}. Image size: {image.size} bytes.'
     tell("Normal", "Pulled", message)
-    return replace(work, image_ready=True)
+    return work._replace(image_ready=True)
 
 
 def _failed(work: ContainerWork, waiting: Waiting, again: int, tell: Tell) -> ContainerWork:
     tell("Warning", "Failed", f"Error: {waiting.reason}")
-    return replace(work, waiting=waiting, not_before=again)
+    return work._replace(waiting=waiting, not_before=again)
 
 
 def _go_duration(micros: int) -> str:

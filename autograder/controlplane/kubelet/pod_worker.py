@@ -7,7 +7,6 @@ stage; the order of actions within a step is that of the real ``SyncPod``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from autograder.controlplane.apimachinery.wire import Object
@@ -100,18 +99,18 @@ class PodWorker(ContainerWorker):
         elif deadline is not None and self._now - state.since >= deadline * SECOND:
             message = "Pod was active on the node longer than the specified deadline"
             self._event("Normal", "DeadlineExceeded", message)
-            self.state = replace(state, phase="Failed", reason="DeadlineExceeded", message=message)
+            self.state = state._replace(phase="Failed", reason="DeadlineExceeded", message=message)
             self._terminate(grace)
 
     def _terminate(self, grace: int) -> None:
         """Begin to stop all containers: the ordinary ones now, sidecars when those have ended."""
-        self.state = replace(self.state, stage=Stage.TERMINATING, grace=grace)
+        self.state = self.state._replace(stage=Stage.TERMINATING, grace=grace)
         for spec in (*self.state.pod["spec"]["containers"], *self._init_containers(sidecars=False)):
             self._stop(spec, grace)
 
     def _hurry(self, grace: int) -> None:
         """The pod has been deleted once more, with less time."""
-        self.state = replace(self.state, grace=grace)
+        self.state = self.state._replace(grace=grace)
         latest = self._now + max(grace, MINIMUM_GRACE) * SECOND
         for name, work in list(self.state.works.items()):
             if work.stop is not None:
@@ -129,7 +128,7 @@ class PodWorker(ContainerWorker):
         except volumes.MountError as error:
             self._event("Warning", "FailedMount", str(error))
             delay = FIRST_MOUNT_DELAY if state.retry is None else min(state.retry.delay * 2, LONGEST_MOUNT_DELAY)
-            self.state = replace(state, retry=Backoff(delay, self._now), sandbox_at=self._now + delay)
+            self.state = state._replace(retry=Backoff(delay, self._now), sandbox_at=self._now + delay)
             return
         meta, spec = state.pod["metadata"], state.pod["spec"]
         sandbox = self._machines.run_sandbox(
@@ -138,7 +137,7 @@ class PodWorker(ContainerWorker):
             labels=meta.get("labels") or {}, attempt=state.attempt, dns_policy=spec.get("dnsPolicy", "ClusterFirst"),
             ports=container_config.ports(spec),
         )  # fmt: skip
-        self.state = replace(state, stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
+        self.state = state._replace(stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
 
     def _set_up_volumes(self, *, credentials: bool) -> None:
         state = self.state
@@ -182,11 +181,11 @@ class PodWorker(ContainerWorker):
             return
         self._event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         works = {
-            name: replace(work, pulling_until=None, image_ready=False, stop=None, probes={}, waiting=None)
+            name: work._replace(pulling_until=None, image_ready=False, stop=None, probes={}, waiting=None)
             for name, work in state.works.items()
         }
-        self.state = replace(
-            state, stage=Stage.SETTING_UP, sandbox_at=self._now + SANDBOX_TIME, attempt=state.attempt + 1, works=works,
+        self.state = state._replace(
+            stage=Stage.SETTING_UP, sandbox_at=self._now + SANDBOX_TIME, attempt=state.attempt + 1, works=works,
             initialized=False, ip="",
         )  # fmt: skip
 
@@ -206,7 +205,7 @@ class PodWorker(ContainerWorker):
             running = list(self._running())
         if not running:
             self._machines.stop_sandbox(self.state.uid)
-            self.state = replace(self.state, stage=Stage.FINISHED)
+            self.state = self.state._replace(stage=Stage.FINISHED)
 
     def _rest(self) -> None:
         """A finished pod is only kept for its status and logs."""
@@ -234,7 +233,7 @@ class PodWorker(ContainerWorker):
                 self._terminate(0)
                 return False
         if not self.state.initialized:
-            self.state = replace(self.state, initialized=True)
+            self.state = self.state._replace(initialized=True)
         return True
 
     def _has_succeeded(self, spec: Object) -> bool:

@@ -6,12 +6,12 @@ A pod goes through the stages of ``Stage``; what it waits for within a stage is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
+from autograder.controlplane.containers.records import NOTHING
 
 #: The delays of a crashing container or a failing pull: the first, the longest, and when it is forgotten.
 FIRST_DELAY: Final = 10 * SECOND
@@ -71,8 +71,7 @@ class Probe(NamedTuple):
     on_hold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerWork:
+class ContainerWork(NamedTuple):
     """What the kubelet has to remember of one container of a pod besides what the runtime knows."""
 
     not_before: int = 0
@@ -83,14 +82,13 @@ class ContainerWork:
     crash_backoff: Backoff | None = None
     waiting: Waiting | None = None
     stop: Stop | None = None
-    probes: Mapping[str, Probe] = field(default_factory=dict)
+    probes: Mapping[str, Probe] = NOTHING
 
 
 IDLE: Final = ContainerWork()
 
 
-@dataclass(frozen=True, slots=True)
-class PodState:
+class PodState(NamedTuple):
     """One pod on a node.
 
     ``pod`` is the newest object known: of the API server, or the manifest of a static pod.  ``written`` is the status
@@ -107,7 +105,7 @@ class PodState:
     attempt: int = 0
     ip: str = ""
     retry: Backoff | None = None
-    works: Mapping[str, ContainerWork] = field(default_factory=dict)
+    works: Mapping[str, ContainerWork] = NOTHING
     initialized: bool = False
     written: Object | None = None
     conditions: tuple[Object, ...] = ()
