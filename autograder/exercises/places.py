@@ -78,7 +78,7 @@ class Places:
     def experimented(self, exercise: Exercise) -> Experimented:
         """What really happens in an exercise's experiment; no answer has a part in it, so that it is done once."""
         need(self._warm, Capability.FORK)
-        key = (*_surroundings(exercise), exercise.id, tuple(exercise.values.items()))
+        key = (*_surroundings(exercise), exercise.experiment, tuple(exercise.values.items()))
         if key not in self._experimented:
             if len(self._experimented) >= PREPARED_LIMIT:
                 self._experimented.clear()

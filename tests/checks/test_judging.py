@@ -115,6 +115,12 @@ def test_what_a_cluster_cannot_do_leaves_the_total(cluster: Cluster) -> None:
     assert (alone.status, alone.possible, alone.is_full) == (Status.NOT_RUN_THERE, 0, False)
 
 
+def test_what_stands_behind_a_gate_that_is_not_run_leaves_the_total_too(cluster: Cluster) -> None:
+    there: Cluster = Unforkable()  # type: ignore[assignment]
+    behind = verdict(there, gate("first")(tries), criterion("b", points=3)(holds))
+    assert (behind.status, behind.possible) == (Status.NOT_RUN_THERE, 0)
+
+
 def test_json_has_the_agreed_form(cluster: Cluster) -> None:
     result = verdict(cluster, criterion("a", points=2)(fails)).to_json()
     assert result == {

@@ -53,7 +53,7 @@ def test_what_was_touched_is_not(review: Review) -> None:
 def test_what_was_replaced_by_its_like_is_not_the_same(review: Review) -> None:
     review.cluster.delete("ConfigMap", "settings")
     review.cluster.create(SETTINGS)
-    with pytest.raises(Failed, match="has been replaced"):
+    with pytest.raises(Failed, match="has been deleted, and what is there now is another one"):
         review.unchanged("ConfigMap", "settings")
 
 

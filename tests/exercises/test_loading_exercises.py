@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from autograder.exercises import BadExercise, Kind, exercise_ids, load
+from autograder.exercises import BadExercise, Form, Kind, exercise_ids, load
 from autograder.exercises.loading import stray_files
 
 
@@ -84,6 +85,40 @@ def test_exercises_of_other_kinds_can_be_written(folder: Path) -> None:
         (folder / f"{name}.yaml").rename(folder / f"{name}.txt")
     exercise = load("topic/settings")
     assert (exercise.kind, exercise.shows_wanted) == (Kind.COMMANDS, False)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("kind: manifest\nanswer: commands", "`answer` is only for the kind troubleshoot"),
+        ("kind: troubleshoot\nanswer: prediction", "is manifest or commands"),
+        ("kind: troubleshoot\nanswer: poem", "the answer 'poem' is none of"),
+        ("kind: prediction", "predictions have `questions`"),
+        ("kind: manifest\nquestions: {a: {answers: word, points: 3, leads: Look.}}", "and only they"),
+        ("kind: prediction\nquestions: {a: {answers: word, points: 3, leads: Look.}}", "experiment.py is missing"),
+        ("kind: prediction\nquestions: {a: {answers: word, points: 3}}", "this one has 'answers', 'points'"),
+        ("kind: manifest\ndifficulty: unknown", "the difficulty 'unknown' is none of easy, medium, hard"),
+    ],
+)
+def test_what_a_kind_does_not_have_is_said(folder: Path, new: str, said: str) -> None:
+    task = (folder / "task.md").read_text(encoding="utf-8").replace("difficulty: easy\n", "")
+    (folder / "task.md").write_text(task.replace("kind: manifest", new), encoding="utf-8")
+    with pytest.raises(BadExercise, match=re.escape(said)):
+        load("topic/settings")
+
+
+def test_code_of_an_exercise_defines_its_function(folder: Path) -> None:
+    (folder / "setup.py").write_text("prepared = 1\n", encoding="utf-8")
+    with pytest.raises(BadExercise, match=re.escape("setup.py defines no function prepare")):
+        load("topic/settings")
+
+
+def test_troubleshooting_leads_and_takes_both_forms(folder: Path) -> None:
+    spoil(folder, "task.md", "kind: manifest", "kind: troubleshoot")
+    (folder / "accepted" / "typed.txt").write_text("kubectl get pods\n", encoding="utf-8")
+    exercise = load("topic/settings")
+    assert (exercise.form, exercise.shows_wanted, exercise.header) == (Form.MANIFEST, False, "%%manifest settings.yaml")
+    assert stray_files(folder, exercise) == []
 
 
 def test_stray_files_are_found(folder: Path) -> None:
