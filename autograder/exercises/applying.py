@@ -5,6 +5,8 @@ The server has the last word on what a manifest may say; the schemas are asked o
 
 from __future__ import annotations
 
+from typing import Final
+
 from autograder.checks import Result, Where, place
 from autograder.clusters import Cluster, apply
 from autograder.clusters.kinds import UnknownKind
@@ -13,6 +15,9 @@ from autograder.exercises.confinement import trespasses
 from autograder.exercises.entries import ACCEPTED, WHY_ACCEPTED, WHY_CONFINED, entry, message_of, where_of
 from autograder.exercises.exercise import Exercise
 from autograder.manifests import Document, Problem, check_schema, parse_path
+
+#: Seconds of the cluster's time that a new namespace has to get its ServiceAccount.
+NAMESPACE_SECONDS: Final = 10
 
 
 def apply_document(exercise: Exercise, cluster: Cluster, document: Document) -> list[Result]:
@@ -28,7 +33,18 @@ def apply_document(exercise: Exercise, cluster: Cluster, document: Document) -> 
         if refusal.code >= 500:
             raise
         return _explained(document, refusal.message, _place_of(document, refusal))
+    if document.kind == "Namespace":
+        _wait_for_account(cluster, document.name)
     return []
+
+
+def _wait_for_account(cluster: Cluster, namespace: str) -> None:
+    """Wait for the ServiceAccount ``default``: without it Pods are refused, and no answer shall lose that race."""
+
+    def is_there() -> bool:
+        return any(account["metadata"]["name"] == "default" for account in cluster.list("ServiceAccount", namespace))
+
+    cluster.wait_until(is_there, NAMESPACE_SECONDS)
 
 
 def _explained(document: Document, refusal: str, where: Where) -> list[Result]:
