@@ -1,7 +1,7 @@
 """``etcdctl`` in a container of etcd's image: a client of the cluster's store, as far as lessons need it.
 
-It talks to the etcd of its own cluster only, and only with the certificates that kubeadm's etcd asks for; it prints what
-etcdctl v3 prints.  Values are JSON, as of an API server with ``--storage-media-type=application/json``.
+It talks to the etcd of its own cluster only, and only with the certificates that kubeadm's etcd asks for; it prints
+what etcdctl v3 prints.  Values are JSON, as of an API server with ``--storage-media-type=application/json``.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _del(call: Call, asked: _Asked) -> Outcome:
     store = _store(call, asked)
     if store is None:
         return _timed_out(call)
-    keys = [key for key in store.keys() if wanted(key)]
+    keys = [kv.key for kv in store.range("") if wanted(kv.key)]
     for key in keys:
         store.delete(key, expected=None)
     call.out(f"{len(keys)}\n")

@@ -1,4 +1,4 @@
-"""Checks of the flags of one member of three: what is judged is what etcd would make of them, not how they are written."""
+"""Checks of the flags of one member of three: judged is what etcd makes of them, and not how they are written."""
 
 from __future__ import annotations
 
