@@ -1,0 +1,44 @@
+"""Checks of a Deployment whose containers could not be made: what they wait for is there, with the right values."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from autograder.checks import Review, Subject, criterion, gate, guard
+
+
+def deployment(review: Review) -> Subject:
+    """The Deployment whose Pods waited."""
+    return review.object("Deployment", review.values["name"])
+
+
+@gate("exists")
+def exists(review: Review) -> None:
+    """What is missing is to be added; nothing has to go."""
+    review.not_replaced("Deployment", review.values["name"])
+
+
+@criterion("runs", points=4)
+def runs(review: Review) -> None:
+    """The kubelet tries again and again; a container is made as soon as all that it refers to is there."""
+    review.has_ready_pods(deployment(review), 2)
+
+
+@criterion("currency", points=1)
+def currency(review: Review) -> None:
+    """A program that starts with the wrong settings is not repaired."""
+    settings = review.object("ConfigMap", f"{review.values['name']}-settings")
+    settings.field("data").key("CURRENCY").equals("EUR")
+
+
+@criterion("password", points=1)
+def password(review: Review) -> None:
+    """Passwords are kept in Secrets, in base64, which hides nothing from whoever may read them."""
+    secret = review.object("Secret", f"{review.values['name']}-secret")
+    secret.field("data").key("password").equals(b64encode(b"sesame").decode())
+
+
+@guard("Deployment left alone", costs=3)
+def left_alone(review: Review) -> None:
+    """The Deployment asks for what it needs."""
+    review.unchanged("Deployment", review.values["name"])
