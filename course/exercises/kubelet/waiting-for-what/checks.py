@@ -12,6 +12,20 @@ def deployment(review: Review) -> Subject:
     return review.object("Deployment", review.values["name"])
 
 
+def is_set(review: Review, kind: str, ending: str, key: str, value: str) -> None:
+    """What the Pods refer to has this value.  The Deployment knows the name, and the student is to find it there."""
+    name = f"{review.values['name']}-{ending}"
+    found = [one.object.get("data", {}).get(key) for one in review.objects(kind) if one.name == name]
+    review.require(
+        bool(found), f"the {kind} that the Pods refer to is not there",
+        wanted=f"the {kind} of that name", found=f"no such {kind}",
+    )  # fmt: skip
+    review.require(
+        found == [value], f"{key} in the {kind} is not what it shall be",
+        wanted="the value that stands in the task", found=f"no {key}" if found == [None] else "another value",
+    )  # fmt: skip
+
+
 @gate("exists")
 def exists(review: Review) -> None:
     """What is missing is to be added; nothing has to go."""
@@ -27,15 +41,13 @@ def runs(review: Review) -> None:
 @criterion("currency", points=1)
 def currency(review: Review) -> None:
     """A program that starts with the wrong settings is not repaired."""
-    settings = review.object("ConfigMap", f"{review.values['name']}-settings")
-    settings.field("data").key("CURRENCY").equals("EUR")
+    is_set(review, "ConfigMap", "settings", "CURRENCY", "EUR")
 
 
 @criterion("password", points=1)
 def password(review: Review) -> None:
     """Passwords are kept in Secrets, in base64, which hides nothing from whoever may read them."""
-    secret = review.object("Secret", f"{review.values['name']}-secret")
-    secret.field("data").key("password").equals(b64encode(b"sesame").decode())
+    is_set(review, "Secret", "secret", "password", b64encode(b"sesame").decode())
 
 
 @guard("Deployment left alone", costs=3)
