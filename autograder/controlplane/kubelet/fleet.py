@@ -500,10 +500,10 @@ class Kubelets:
             self._clock.set(COMPONENT, ("pod", uid), due, periodic=worker.is_waiting_idly())
 
     def _report(self, worker: PodWorker) -> bool:
-        """Write the status if it has changed; False when the API server did not take it."""
+        """Write the status if it has changed, or somebody else has; False when the API server did not take it."""
         state = worker.state
         status = worker.status()
-        if status == state.written and not state.static:
+        if status == state.written and not state.static and _is_shown(status, state.pod):
             return True
         if state.static:
             return self._report_static(worker, status)
@@ -586,6 +586,12 @@ _OF_OTHERS: Final = ("nominatedNodeName", "resourceClaimStatuses", "ephemeralCon
 def _node_reference(name: str) -> Object:
     """Events about a node name it in place of its uid."""
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": name}}
+
+
+def _is_shown(status: Object, pod: Object) -> bool:
+    """Whether a pod has the conditions of a status: the node controller takes readiness from pods of lost nodes."""
+    shown = {one["type"]: one["status"] for one in (pod.get("status") or {}).get("conditions") or ()}
+    return all(shown.get(one["type"]) == one["status"] for one in status.get("conditions") or ())
 
 
 def _only_status(old: Object, new: Object) -> bool:
