@@ -9,6 +9,7 @@ The socket asks here before it asks the API server, and only for the administrat
     POST stop, start  {"target": "kube-scheduler"}, and power_off, power_on {"target": "worker-1"}  -> as `cluster`
     POST stop, start  {"target": "etcd"}   -> as `cluster`; where a real etcd holds the cluster, its process
     POST node {"target": "worker-1", "command": "ps aux"}  -> {"stdout", "stderr", "code"} of a shell on that node
+    POST writes {"prefix": "/registry/"}, decision {"namespace", "target"}, trace {"manifest"}  -> see ``inspection``
     POST shutdown                     -> as `cluster`; then the server ends
     POST certificate {"user": "jane", "groups": ["dev"]}  -> {"certificate", "key"}, by which a client is that user
 """
@@ -25,6 +26,7 @@ from autograder.controlplane.apimachinery.errors import BadRequest, InternalErro
 from autograder.controlplane.apimachinery.wire import Request, Response
 from autograder.controlplane.cluster import COMPONENTS, ETCD
 from autograder.controlplane.etcd.process import EtcdFailedError, EtcdProcess
+from autograder.controlplane.fronts import inspection
 from autograder.controlplane.fronts.journal import API_SERVER, EVENTS, CannotSaveError, RecordedCluster
 
 PREFIX: Final = "/autograder/v1/"
@@ -71,6 +73,13 @@ class Control:
                 return self._certificate(_fields(body))
             case "POST", "node":
                 return self._run_on_node(_fields(body))
+            case "POST", "writes":
+                return inspection.writes(self._cluster.inside(), _text(_fields(body), "prefix"))
+            case "POST", "decision":
+                fields = _fields(body)
+                return inspection.decision(self._cluster.inside(), _text(fields, "namespace"), _text(fields, "target"))
+            case "POST", "trace":
+                return inspection.traced(self._cluster.inside(), _fields(body).get("manifest"))
             case "POST", "shutdown":
                 self._shut_down()
             case "POST", event if event in EVENTS:
@@ -142,6 +151,13 @@ def _fields(body: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise BadRequest("the body must be a JSON object")
     return fields
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    text = fields.get(name)
+    if not isinstance(text, str):
+        raise BadRequest(f"`{name}` must be a text")
+    return text
 
 
 def _seconds(given: object) -> float:

@@ -95,6 +95,10 @@ class RecordedCluster:
         """Whether the cluster's store answers."""
         return not self._cluster.store.failure
 
+    def inside(self) -> Cluster:
+        """The cluster itself, for looks that change nothing."""
+        return self._cluster
+
     def act(self, event: str, target: str) -> None:
         """Stop or start a component, or take or give a node's power; ``event`` is one of ``EVENTS``.
 
