@@ -62,6 +62,9 @@ def _cluster_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until-eof", action="store_true", help="end when standard input ends, with the process that started this one"
     )
+    parser.add_argument(
+        "--cluster", metavar="SPEC", default="embedded", help="which kind; only embedded ones are served"
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same names, addresses and order")
 
 

@@ -134,7 +134,6 @@ def test_a_node_port_is_given_from_its_range(lab: Lab) -> None:
     assert 30000 <= made["spec"]["ports"][0]["nodePort"] <= 32767
 
 
-@pytest.mark.xfail(reason="requests inside the embedded cluster do not ask NetworkPolicies yet", strict=True)
 def test_a_network_policy_shuts_out_who_is_not_let_in(lab: Lab) -> None:
     lab.create(workload("Deployment", replicas=1))
     lab.create(service())

@@ -38,3 +38,8 @@ def test_without_a_cluster_the_exit_code_says_so(tmp_path: Path, capsys: pytest.
 def test_seconds_are_a_number(tmp_path: Path, seconds: str) -> None:
     with pytest.raises(SystemExit):
         main(["cluster", "advance", seconds, "--kubeconfig", str(tmp_path)])
+
+
+def test_a_cluster_that_runs_already_is_not_served_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cluster", "serve", "--cluster", "kubeconfig:theirs", "--kubeconfig", str(tmp_path / "config")]) == 2
+    assert "only embedded clusters are served" in capsys.readouterr().err

@@ -55,6 +55,10 @@ def serve(options: argparse.Namespace) -> int:
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
+        if options.cluster != "embedded":
+            raise UnusableOptionError(
+                f"only embedded clusters are served here; {options.cluster!r} is one that runs already: use its kubeconfig"
+            )
         with contextlib.ExitStack() as opened:
             etcd = opened.enter_context(EtcdProcess(options.etcd)) if options.etcd else None
             cluster = _cluster(options, opened.enter_context(_store(etcd)) if etcd else None)
