@@ -252,7 +252,7 @@ def test_users_failures_and_time_in_any_order() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Turmoil,
         settings=settings(
-            max_examples=5, stateful_step_count=14, deadline=None, phases=(Phase.generate,), derandomize=True, database=None,
-            suppress_health_check=list(HealthCheck),
+            max_examples=5, stateful_step_count=14, deadline=None, derandomize=True, database=None,
+            phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

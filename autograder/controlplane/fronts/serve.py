@@ -57,7 +57,7 @@ def serve(options: argparse.Namespace) -> int:
     try:
         if options.cluster != "embedded":
             raise UnusableOptionError(
-                f"only embedded clusters are served here; {options.cluster!r} is one that runs already: use its kubeconfig"
+                f"only embedded clusters are served here; {options.cluster!r} runs already: use its kubeconfig"
             )
         with contextlib.ExitStack() as opened:
             etcd = opened.enter_context(EtcdProcess(options.etcd)) if options.etcd else None
