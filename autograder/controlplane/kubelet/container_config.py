@@ -101,11 +101,22 @@ def _value_from(
 
 def _data(client: Client, kind: ResourceType, namespace: str, name: str, *, optional: bool) -> dict[str, str] | None:
     try:
-        return object_data(client.get(kind, namespace, name))
+        return object_data(referred(client, kind, namespace, name))
     except NotFound as error:
         if optional:
             return None
         raise ConfigError(error.message) from error
+
+
+def referred(client: Client, kind: ResourceType, namespace: str, name: str) -> Object:
+    """A ConfigMap or Secret that a pod refers to.
+
+    Raises ``NotFound`` in the words of the kubelet's own cache, which names the kind in the singular.
+    """
+    try:
+        return client.get(kind, namespace, name)
+    except NotFound as error:
+        raise NotFound.on(kind.kind.lower(), kind.group, name) from error
 
 
 def object_data(obj: Object) -> dict[str, str]:

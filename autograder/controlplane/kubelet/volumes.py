@@ -19,7 +19,7 @@ from autograder.controlplane.apimachinery.scheme import (
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.containers.machines import DISK, Machines
-from autograder.controlplane.kubelet.container_config import field_value, object_data, resource_value
+from autograder.controlplane.kubelet.container_config import field_value, object_data, referred, resource_value
 
 #: Marks the key of a volume whose files nobody may change.
 READ_ONLY: Final = "#ro"
@@ -150,7 +150,7 @@ def _downward(pod: Object, item: Object, fields: Mapping[str, str]) -> str:
 def _picked(client: Client, kind: ResourceType, pod: Object, title: str, name: str, given: Object) -> dict[str, str]:
     """The entries of a ConfigMap or Secret that the volume wants, by path."""
     try:
-        data = object_data(client.get(kind, pod["metadata"]["namespace"], name))
+        data = object_data(referred(client, kind, pod["metadata"]["namespace"], name))
     except StatusError as error:
         if isinstance(error, NotFound) and given.get("optional"):
             return {}

@@ -241,14 +241,14 @@ def test_a_missing_key_keeps_a_container_from_being_created(world: World) -> Non
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "MODE"}}}]
     world.run("app", {"env": env})
     assert world.container("app")["state"]["waiting"] == {
-        "reason": "CreateContainerConfigError", "message": 'configmaps "settings" not found'
+        "reason": "CreateContainerConfigError", "message": 'configmap "settings" not found'
     }  # fmt: skip
 
 
 def test_a_missing_volume_keeps_a_pod_from_starting_until_it_is_there(world: World) -> None:
     world.run("app", volumes=[{"name": "v", "configMap": {"name": "late"}}], seconds=5)
     assert world.container("app")["state"]["waiting"]["reason"] == "ContainerCreating"
-    assert ("Warning", "FailedMount", 'MountVolume.SetUp failed for volume "v" : configmaps "late" not found') in (
+    assert ("Warning", "FailedMount", 'MountVolume.SetUp failed for volume "v" : configmap "late" not found') in (
         world.events("app")
     )
     late = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late"}}
