@@ -20,7 +20,7 @@ def exists(review: Review) -> None:
 
 @criterion("runs", points=6)
 def runs(review: Review) -> None:
-    """A node has to pass every filter: the right label alone does not help while it is closed, nor the other way round."""
+    """A node has to pass every filter: the right label does not help while the node is closed."""
     owner = deployment(review)
     review.has_ready_pods(owner, 2)
     there = {pod.object["spec"]["nodeName"] for pod in review.pods(owner)}
