@@ -28,7 +28,7 @@ def register(shell: InteractiveShell, home: Home) -> None:
         """Run a command line in a shell of root on a node of the cluster, pipes and all."""
         run(cluster, line)
 
-    shell.register_magic_function(node, magic_kind="line", magic_name="node")
+    shell.register_magic_function(node, magic_kind="line", magic_name="node")  # type: ignore[call-arg, arg-type]
 
 
 def run(cluster: StudentCluster, line: str) -> None:

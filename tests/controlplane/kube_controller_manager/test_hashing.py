@@ -69,6 +69,13 @@ def test_any_difference_changes_the_hash() -> None:
     assert hashing.template_hash(other) != hashing.template_hash(NGINX)
 
 
+@pytest.mark.parametrize("text", ["1", "100m", "64Mi", "100e-3", "2e3", "0", "1E", "12e6"])
+def test_every_spelling_of_a_quantity_has_a_hash(text: str) -> None:
+    container = {**NGINX["spec"]["containers"][0], "resources": {"limits": {"memory": text}}}
+    template = {**NGINX, "spec": {**NGINX["spec"], "containers": [container]}}
+    assert hashing.template_hash(template) != hashing.template_hash(NGINX)
+
+
 @pytest.mark.parametrize(
     ("data", "fnv1a", "fnv1"),
     [(b"", 0x811C9DC5, 0x811C9DC5), (b"a", 0xE40C292C, 0x050C5D7E), (b"foobar", 0xBF9CF968, 0x31F0B262)],
