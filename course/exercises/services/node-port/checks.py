@@ -16,8 +16,11 @@ def answers(trial: Trial, url: str) -> None:
     trial.has_ready_pods(owner, 3)
     answer = trial.request(url)
     names = [pod.name for pod in trial.pods(owner)]
+    slices = trial.objects("EndpointSlice", labels={"kubernetes.io/service-name": trial.values["name"]})
+    behind = sum(len(piece.object.get("endpoints") or ()) for piece in slices)
     trial.require(
-        any(f"Hostname: {name}" in answer.body for name in names), f"{url} was not answered by one of the Pods",
+        any(f"Hostname: {name}" in answer.body for name in names),
+        f"{url} was not answered by one of the Pods, and the Service has found {behind} Pods",
         wanted="an answer of one of the Pods", found=answer.body.strip()[:200] or f"code {answer.code}",
         about=trial.object("Service", trial.values["name"]).field("spec"),
     )  # fmt: skip

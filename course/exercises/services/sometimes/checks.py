@@ -20,7 +20,7 @@ def exists(review: Review) -> None:
 def only_the_right(review: Review) -> None:
     """A Service sends requests to whoever has the labels, whether he can answer or not."""
     owner = review.object("Deployment", review.values["name"])
-    review.has_ready_pods(owner, 2)
+    review.ready(owner)
     ready = {pod.field("status.podIP").value: pod.name for pod in review.pods(owner)}
     slices = review.objects("EndpointSlice", labels={"kubernetes.io/service-name": review.values["name"]})
     found = {
@@ -29,7 +29,7 @@ def only_the_right(review: Review) -> None:
     }  # fmt: skip
     review.require(
         found == set(ready), "behind the Service are not just the Pods of the Deployment",
-        wanted="2 endpoints, both of the Deployment",
+        wanted="only Pods of the Deployment, and all of them",
         found=f"{len(found)} endpoints, {len(found & set(ready))} of them of the Deployment",
     )  # fmt: skip
 
