@@ -8,7 +8,7 @@ from autograder.notebook.pictures.picture import Picture
 from autograder.notebook.pictures.svg import BLUE, GREEN, GREY, VERMILION, Drawing
 
 _NAMES: Final = 130
-_PLUGIN: Final = 112
+_PLUGIN: Final = 128
 _ROW: Final = 30
 
 
@@ -39,7 +39,7 @@ def draw(decision: dict[str, Any]) -> Picture:
     if decision["message"]:
         lines.append(decision["message"])
     for number, line in enumerate(lines[len(nodes) :]):
-        drawing.text(6, 44 + len(nodes) * _ROW + 18 * number, line, faint=True)
+        drawing.text(6, 44 + len(nodes) * _ROW + 18 * number, line, faint=True, width=8 * _PLUGIN)
     return Picture(title, tuple(lines), drawing)
 
 

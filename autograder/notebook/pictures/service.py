@@ -13,7 +13,7 @@ _PORTAL: Final = re.compile(r'-A KUBE-SERVICES .*--comment "([^" ]+) cluster IP"
 _BALANCE: Final = re.compile(r"-A (KUBE-SVC-\w+) (?:.*--probability ([\d.]+) )?.*-j (KUBE-SEP-\w+)")
 _TARGET: Final = re.compile(r"-A (KUBE-SEP-\w+) .*--to-destination (\S+)")
 _ROW: Final = 50
-_SERVICE: Final = 190
+_SERVICE: Final = 270
 _RULE: Final = 190
 _ENDPOINT: Final = 230
 _GAP: Final = 60
@@ -41,7 +41,7 @@ def draw(service: dict[str, Any], slices: Iterable[Mapping[str, Any]], node: str
     """``saved`` is what ``iptables-save`` prints on ``node``."""
     meta, spec = service["metadata"], service["spec"]
     name = f"{meta['namespace']}/{meta['name']}"
-    behind, found = list(endpoints(slices)), [rule for rule in rules(saved) if _is_for(rule, name)]
+    behind, found = sorted(endpoints(slices)), [rule for rule in rules(saved) if _is_for(rule, name)]
     title = f"Service {name}"
     about = [f"type {spec.get('type', 'ClusterIP')}, at {spec.get('clusterIP', 'no address')}"]
     about += [_port(port) for port in spec.get("ports", ())]

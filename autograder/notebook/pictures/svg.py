@@ -26,6 +26,8 @@ _MONO: Final = "var(--jp-code-font-family, monospace)"
 #: The width of a character as a part of the font's size.
 _SANS_WIDTH: Final = 0.54
 _MONO_WIDTH: Final = 0.61
+#: How much wider bold characters are.
+_BOLD: Final = 1.1
 _MARGIN: Final = 8
 _HEAD: Final = 6
 
@@ -54,7 +56,7 @@ class Drawing:
         faint: bool = False, anchor: str = "start", width: float = 0,
     ) -> None:  # fmt: skip
         """A line of text whose foot stands at ``y``; cut off where it is wider than ``width``, if that is given."""
-        each = size * (_MONO_WIDTH if mono else _SANS_WIDTH)
+        each = size * (_MONO_WIDTH if mono else _SANS_WIDTH) * (_BOLD if bold else 1)
         shown = cut(str(words), int(width / each)) if width else str(words)
         long = len(shown) * each
         self._reach(x + {"start": long, "middle": long / 2, "end": 0.0}[anchor], y + size / 3)
