@@ -25,7 +25,7 @@ def inputs(call: Call, names: list[str]) -> str:
 
 
 def options_of(call: Call, valued: str = "") -> tuple[dict[str, str], list[str]]:
-    """Options and operands; ``valued`` are the options that take a value."""
+    """Options and operands; ``valued`` are the options that take a value.  ``-40`` is the older form of ``-n 40``."""
     options: dict[str, str] = {}
     rest: list[str] = []
     args = list(call.args)
@@ -39,6 +39,8 @@ def options_of(call: Call, valued: str = "") -> tuple[dict[str, str], list[str]]
         elif arg.startswith("--"):
             name, _, value = arg[2:].partition("=")
             options[name] = value
+        elif arg[1:].isdigit() and "n" in valued:
+            options["n"] = arg[1:]
         else:
             for index, flag in enumerate(arg[1:], 2):
                 if flag in valued:
@@ -64,11 +66,10 @@ def _tee(call: Call) -> Outcome:
 def _head(call: Call) -> Outcome:
     options, names = options_of(call, "nc")
     text = inputs(call, names)
-    digits = next((name for name in options if name.isdigit()), "")
     if "c" in options:
         call.out(text[: _count(options["c"], len(text))])
     else:
-        call.out("".join(text.splitlines(keepends=True)[: _count(options.get("n", digits), 10)]))
+        call.out("".join(text.splitlines(keepends=True)[: _count(options.get("n", ""), 10)]))
     return 0
 
 

@@ -66,6 +66,8 @@ def log(container: Container) -> str:
         ("echo hi > /tmp/f; echo there >> /tmp/f; cat /tmp/f", "hi\nthere\n"),
         ("NAME=x; echo ${NAME} ${NONE:-default} '$NAME' \"$NAME\"", "x default $NAME x\n"),
         ("echo $(echo inner) `echo old`", "inner old\n"),
+        ("seq 1 60 | head -40 | tail -1", "40\n"),
+        ("seq 1 60 | head | wc -l", "10\n"),
         ("echo one two | wc -w", "2\n"),
         ("printf '%s-%d\\n' a 5", "a-5\n"),
         ("cat <<EOF\nhello $NAME\nEOF", "hello \n"),
