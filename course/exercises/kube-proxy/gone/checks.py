@@ -38,4 +38,7 @@ def left_alone(review: Review) -> None:
     review.unchanged("Service", review.values["name"])
     review.unchanged("Deployment", review.values["name"])
     kept = review.kept(review.object("Deployment", review.values["name"]))
-    review.require(len(kept) == 2, "Pods that were ready have been taken away", wanted="2", found=str(len(kept)))
+    review.require(
+        len(kept) == 2, "Pods that were ready have been taken away",
+        wanted="both Pods that were ready", found=f"{len(kept)} of 2 are left",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Checks of a Service with a port on every node: whoever asks, inside or outside, gets an answer from the right Pods."""
+"""Checks of a Service with a port on every node: whoever asks, inside or outside, is answered by the right Pods."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def exists(review: Review) -> None:
 
 @criterion("inside", points=2)
 def reached_inside(review: Review) -> None:
-    """Inside the cluster one asks for the port of the Service; which port the program has does not matter to clients."""
+    """Clients in the cluster ask for the port of the Service; which one the program has is no matter of theirs."""
     answers(review.trial(), inside(review))
 
 

@@ -57,4 +57,7 @@ def left_alone(review: Review) -> None:
     """Nothing is wrong with the Deployment; its Pods serve visitors all the time."""
     review.unchanged("Deployment", review.values["name"])
     kept = review.kept(review.object("Deployment", review.values["name"]))
-    review.require(len(kept) == 2, "Pods that served visitors have been taken away", wanted="2", found=str(len(kept)))
+    review.require(
+        len(kept) == 2, "Pods that served visitors have been taken away",
+        wanted="both Pods that were ready", found=f"{len(kept)} of 2 are left",
+    )  # fmt: skip
