@@ -71,6 +71,15 @@ spec:
     matchLabels: {app: worker}
   replicas: 4
 """,
+        "pods/generate": "accepted/piped.txt",
+        "pods/crash-loop": "accepted/replaced-by-force.txt",
+        "pods/not-before": "accepted/named-port.yaml",
+        "replicasets/misfit": "accepted/match-expressions.yaml",
+        "replicasets/more-and-newer": "accepted/to-zero-and-up.txt",
+        "replicasets/no-room": "accepted/deleted.txt",
+        "resourcequotas/generate": "accepted/short-names.txt",
+        "resourcequotas/unstated": "accepted/patched.txt",
+        "resourcequotas/defaults": "accepted/other-units.yaml",
     },
     "linus": {
         "pods/first-pod": "mutants/other-tag.yaml",
@@ -79,6 +88,18 @@ spec:
         "replicasets/adopt-pods": "mutants/selector-too-narrow.yaml",
         "resourcequotas/dev-quota": "mutants/swapped.yaml",
         "resourcequotas/fit-the-quota": "mutants/power-of-ten.yaml",
+        "pods/generate": "mutants/never-applied.txt",
+        "pods/crash-loop": "mutants/other-queue.txt",
+        "pods/how-it-ends": "gentle: Succeeded\nlost: Failed\nstubborn: Failed\nrestarts: 0\nagain: no\n",
+        "pods/not-before": "mutants/liveness.yaml",
+        "replicasets/misfit": "mutants/only-app.yaml",
+        "replicasets/taken-out": "phase: Running\nowned: yes\npods: 3\ntotal: 4\nback: 4\n",
+        "replicasets/more-and-newer": "mutants/old-ones-left.txt",
+        "replicasets/no-room": "mutants/one-is-left.txt",
+        "resourcequotas/generate": "mutants/never-applied.txt",
+        "resourcequotas/eleventh-pod": "scaled: accepted\npods: 10\ntold: Deployment\nbare: refused\nlater: 10\n",
+        "resourcequotas/unstated": "mutants/too-little-cpu.txt",
+        "resourcequotas/defaults": "mutants/no-max.yaml",
     },
     "ken": {
         "pods/first-pod": "mutants/container-not-a-list.yaml",
@@ -87,6 +108,18 @@ spec:
         "replicasets/adopt-pods": "mutants/deletes-them.yaml",
         "resourcequotas/dev-quota": "mutants/wrong-namespace.yaml",
         "resourcequotas/fit-the-quota": "mutants/wrong-name.yaml",
+        "pods/generate": "mutants/never-printed.txt",
+        "pods/crash-loop": "mutants/deleted.txt",
+        "pods/how-it-ends": "gentle: Running\nlost: Running\nstubborn: Failed\nrestarts: 5\nagain: no\n",
+        "pods/not-before": "mutants/wrong-name.yaml",
+        "replicasets/misfit": "mutants/deployment.yaml",
+        "replicasets/taken-out": "phase: gone\nowned: yes\npods: 2\ntotal: 2\nback: 2\n",
+        "replicasets/more-and-newer": "mutants/deleted.txt",
+        "replicasets/no-room": "mutants/gone.txt",
+        "resourcequotas/generate": "mutants/never-printed.txt",
+        "resourcequotas/eleventh-pod": "scaled: refused\npods: 3\ntold: Pod\nbare: accepted\nlater: 3\n",
+        "resourcequotas/unstated": "mutants/deleted.txt",
+        "resourcequotas/defaults": "mutants/wrong-name.yaml",
     },
     "margaret": {
         "pods/first-pod": """\
@@ -103,6 +136,8 @@ spec:
         "pods/pending-pod": "",
         "replicasets/adopt-pods": "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n\tname: cache\n",
         "resourcequotas/fit-the-quota": "",
+        "pods/generate": "",
+        "replicasets/more-and-newer": "for pod in a b; do kubectl delete pod $pod; done\n",
     },
 }
 
