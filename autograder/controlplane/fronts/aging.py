@@ -1,7 +1,8 @@
 """Ages that a client computes from its own clock, made to equal the virtual ones.
 
-``kubectl describe`` and ``kubectl events`` show how long ago events were by subtracting from the wall clock.  For these
-commands the times of events are moved, so that whoever subtracts now gets the age that the cluster's clock gives.
+``kubectl describe`` and ``kubectl events`` show how long ago events were by subtracting from the wall clock, and
+``kubectl describe node`` how old the node's Pods are.  For these commands the times of events, and those at which the
+Pods of a list were created, are moved, so that whoever subtracts now gets the age that the cluster's clock gives.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver.tables.ages import SECOND, micros
 
 _COMMANDS: Final = ("kubectl describe", "kubectl events")
-_KINDS: Final = ("Event", "EventList")
+_KINDS: Final = ("Event", "EventList", "PodList")
 _TIMES: Final = ("firstTimestamp", "lastTimestamp", "deprecatedFirstTimestamp", "deprecatedLastTimestamp")
 #: After this part of a second a client may read its clock in the next one.
 _LATE: Final = 0.5
 
 
 def applies(request: Request, body: Any) -> bool:
-    """Whether an answer has events for a command that computes their ages."""
+    """Whether an answer has events or Pods for a command that computes their ages."""
     asked = request.headers.get("kubectl-command", "").startswith(_COMMANDS)
     return asked and isinstance(body, Mapping) and body.get("kind") in _KINDS
 
@@ -34,10 +35,18 @@ def pause(wall: float) -> float:
 
 
 def moved(body: Object, *, now: int, wall: float) -> Object:
-    """Events, or a list of them, with times such that their ages at ``wall`` (s) are those at ``now`` (virtual µs)."""
+    """The answer with times such that the ages at ``wall`` (s) are those at ``now`` (virtual µs)."""
+    if body["kind"] == "PodList":
+        return {**body, "items": [_pod(pod, now, wall) for pod in body["items"]]}
     if "items" in body:
         return {**body, "items": [_event(event, now, wall) for event in body["items"]]}
     return _event(body, now, wall)
+
+
+def _pod(pod: Object, now: int, wall: float) -> Object:
+    """A Pod as of a list; other times of it are shown as they are, and stay."""
+    meta = pod["metadata"]
+    return {**pod, "metadata": {**meta, "creationTimestamp": _time(meta["creationTimestamp"], now, wall)}}
 
 
 def _event(event: Object, now: int, wall: float) -> Object:

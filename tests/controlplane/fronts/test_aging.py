@@ -43,10 +43,18 @@ def test_every_time_of_an_event_is_moved_and_the_event_itself_left_alone() -> No
     assert event["series"] == {"count": 2, "lastObservedTime": "2026-01-01T09:00:02.000000Z"}
 
 
+def test_the_pods_that_describe_node_lists_are_as_old_as_the_cluster_says() -> None:
+    pod = {"metadata": {"name": "web", "creationTimestamp": "2026-01-01T09:00:00Z"}, "status": {"startTime": "x"}}
+    moved = aging.moved({"kind": "PodList", "items": [pod]}, now=EPOCH + 10 * SECOND, wall=WALL)
+    (shown,) = moved["items"]
+    assert age_for_client(shown["metadata"]["creationTimestamp"], WALL) == 10
+    assert shown["status"] == pod["status"] and pod["metadata"]["creationTimestamp"] == "2026-01-01T09:00:00Z"
+
+
 def test_only_commands_that_show_such_ages_are_answered_so() -> None:
     events = {"kind": "EventList", "items": []}
     assert aging.applies(DESCRIBE, events)
-    assert not aging.applies(DESCRIBE, {"kind": "PodList", "items": []})
+    assert not aging.applies(DESCRIBE, {"kind": "ConfigMapList", "items": []})
     assert not aging.applies(Request("GET", "/api/v1/events", headers={"kubectl-command": "kubectl get"}), events)
 
 
