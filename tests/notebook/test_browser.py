@@ -40,8 +40,12 @@ return !!(panel && panel.sessionContext && panel.sessionContext.session?.kernel?
 """
 THEME = "return document.body.dataset.jpThemeName"
 PICTURE = ".jp-OutputArea-output svg[role=img]"
-#: Cells are drawn whether one has scrolled to them or not, so that all pictures can be found.
-SETTINGS = {"windowingMode": "none"}
+SPLASH = "#jupyterlab-splash"
+#: Cells are drawn whether one has scrolled to them or not, so that all pictures can be found; and nobody asks for news.
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -71,9 +75,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab on a copy of the lessons."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("work", ".ipynb_checkpoints"))
-    settings = folder / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(SETTINGS))
+    for name, settings in SETTINGS.items():
+        file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(settings))
     port = _free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", f"--port={port}",
@@ -112,6 +117,7 @@ def test_a_lesson_runs_in_a_browser(lesson: str, lab: str, browser: Any, tmp_pat
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         _command(browser, "apputils:change-theme", theme=theme)
         _wait(lambda theme=theme: browser.execute_script(THEME) == theme, OPENING, f"there is no {theme}")
+        _wait(lambda: not browser.find_elements("css selector", SPLASH), OPENING, "the splash screen stays")
         for number, place in enumerate(pictures or browser.find_elements("css selector", "h1")[:1]):
             browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", place)
             assert browser.save_screenshot(str(tmp_path / f"{lesson}-{number}-{theme.split()[1]}.png"))
