@@ -33,6 +33,8 @@ def writes(cluster: Cluster, prefix: str) -> dict[str, Any]:
     Each has ``revision``, ``time``, ``user``, ``key``, ``verb`` (created, updated, deleted), ``changes`` in words, and
     ``value``: the object as it was written, if the prefix names a folder of one resource, else null.
     """
+    if cluster.store.failure:
+        raise ServiceUnavailable(cluster.store.failure)
     with_values = prefix.strip("/").count("/") > 0
     try:
         entries = {entry.revision: entry for entry in timeline(cluster.api.chronicle, cluster.store)}
