@@ -8,7 +8,7 @@ from autograder.notebook.pictures.picture import Picture
 from autograder.notebook.pictures.svg import BLUE, GREEN, GREY, VERMILION, Drawing
 
 _NAMES: Final = 130
-_PLUGIN: Final = 128
+_PLUGIN: Final = 136
 _ROW: Final = 30
 
 

@@ -27,7 +27,7 @@ _MONO: Final = "var(--jp-code-font-family, monospace)"
 _SANS_WIDTH: Final = 0.54
 _MONO_WIDTH: Final = 0.61
 #: How much wider bold characters are.
-_BOLD: Final = 1.1
+_BOLD: Final = 1.2
 _MARGIN: Final = 8
 _HEAD: Final = 6
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from autograder.notebook.pictures.picture import Picture
 from autograder.notebook.pictures.svg import BLUE, GREEN, GREY, VERMILION, Drawing
 
-_NAME: Final = 330
-_WIDTH: Final = 900
+_NAME: Final = 370
+_WIDTH: Final = 940
 _ROW: Final = 34
 
 
