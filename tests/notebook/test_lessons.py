@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -96,14 +97,17 @@ def test_cells_are_short_and_headings_in_order(lesson: str) -> None:
                 assert found <= level + 1, text.splitlines()[0]
                 level = found
         else:
-            assert len(text.splitlines()) <= 30, text[:60]
+            is_answer = bool(cell["metadata"].get("nbgrader", {}).get("solution"))
+            assert len(text.splitlines()) <= (90 if is_answer else 30), text[:60]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_nothing_of_the_machine_stands_in_an_output(lesson: str) -> None:
     outputs = json.dumps([cell.get("outputs") for cell in notebook(lesson)["cells"]])
-    for trace in (str(ROOT), "127.0.0.1", "/tmp/", "Traceback"):
+    for trace in (str(ROOT), "/tmp/", "Traceback"):
         assert trace not in outputs
+    # A port that was free when the notebook was run; those of a control plane have four digits.
+    assert not re.search(r"127\.0\.0\.1:\d{5}", outputs)
 
 
 @pytest.mark.parametrize(("lesson", "exercise"), EXERCISES)
@@ -121,8 +125,9 @@ def test_an_exercise_stands_in_its_notebook_with_its_points(lesson: str, exercis
     assert (marks["grade"], marks["solution"], marks["locked"]) == (False, True, False)
 
 
-def test_answers_do_not_share_a_file() -> None:
-    names = [exercise.rpartition("/")[2] for _, exercise in EXERCISES]
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_answers_of_a_lesson_do_not_share_a_file(lesson: str) -> None:
+    names = [exercise.rpartition("/")[2] for one, exercise in EXERCISES if one == lesson]
     assert len(names) == len(set(names))
 
 
