@@ -270,9 +270,7 @@ class _Audit:
                 self.find(f"{name}: the message of {result.name} gives away what was wanted")
         return verdict
 
-    def judgement(
-        self, runner: Runner, exercise: Exercise, answer: Answer, *, until_lost: bool = False
-    ) -> Judgement:
+    def judgement(self, runner: Runner, exercise: Exercise, answer: Answer, *, until_lost: bool = False) -> Judgement:
         """Judge an answer, with what was wanted; of two that are read as the same only one is judged."""
         key = (runner, tuple(exercise.values.items()), until_lost, _meaning(exercise, answer))
         if key not in self.judgements:

@@ -63,8 +63,15 @@ class Terminal:
         return self._usable and self._process == os.getpid()
 
     def run(
-        self, cluster: EmbeddedCluster, lines: Sequence[CommandLine], files: Mapping[str, str], *, namespace: str,
-        source: str, pods: int, seconds: float,
+        self,
+        cluster: EmbeddedCluster,
+        lines: Sequence[CommandLine],
+        files: Mapping[str, str],
+        *,
+        namespace: str,
+        source: str,
+        pods: int,
+        seconds: float,
     ) -> Iterator[CommandRun]:
         """Run command lines one after the other, and yield what became of each command.
 

@@ -85,9 +85,7 @@ def test_a_bound_claim_may_grow_but_not_shrink_below_what_it_has(completed):
         return [str(error) for error in validation.validate_update("core/v1.PersistentVolumeClaim", new, old)]
 
     assert said("3Gi") == []
-    assert said("1Gi") == [
-        "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity"
-    ]
+    assert said("1Gi") == ["spec.resources.requests.storage: Forbidden: field can not be less than status.capacity"]
 
 
 @pytest.mark.parametrize(

@@ -149,9 +149,7 @@ def _validate_metric(metric: dict[str, Any], path: Path, tolerances: _Tolerances
             yield forbidden(path.child(source), "must populate the given metric source only")
 
 
-def _validate_source(
-    source: str, fields: dict[str, Any], path: Path, tolerances: _Tolerances
-) -> Iterator[FieldError]:
+def _validate_source(source: str, fields: dict[str, Any], path: Path, tolerances: _Tolerances) -> Iterator[FieldError]:
     target, target_path = fields.get("target", {}), path.child("target")
     if source == "object":
         yield from _validate_reference(
