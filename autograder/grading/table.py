@@ -1,4 +1,7 @@
-"""A graded class as people read it on a terminal: a row for each student, a column for each exercise."""
+"""A graded class as people read it on a terminal: a row for each student, a column for each exercise.
+
+Of several assignments each has a table of its own, and one more shows the totals of all.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from autograder.checks.verdict import Status, tidy
+from autograder.grading.assignment import Assignment
 from autograder.grading.batch import Batch
 from autograder.grading.engine import Graded
 
@@ -38,26 +42,30 @@ class _Row:
     def is_complete(self) -> bool:
         return all(one.score is not None for one in self.graded)
 
-    def cells(self) -> list[str]:
+    def totals(self) -> list[str]:
+        """Points of all that can be earned, their share, and the time it took."""
         total, percent = f"{self.earned:g}/{self.possible:g}", f"{self.earned / self.possible:.0%}"
         if not self.is_judged:
             total = percent = "-"
         elif not self.is_complete:
             total, percent = total + MARK, percent + MARK
-        return [self.student, *map(_shown, self.graded), total, percent, f"{self.seconds:.2f} s"]
+        return [total, percent, f"{self.seconds:.2f} s"]
+
+    def cells(self) -> list[str]:
+        return [self.student, *map(_shown, self.graded), *self.totals()]
 
 
 def lines(batch: Batch) -> Iterator[str]:
     """The table, what had to be put right, and why answers have no points."""
-    tasks = [task for assignment in batch.assignments for task in assignment.tasks]
-    topics = [task.exercise.partition("/") for task in tasks]
-    rows = [_row(student, batch) for student in batch.students]
-    heads = [
-        ["student", *(f"{topic}/" for topic, _, _ in topics), "total", "", "time"],
-        ["", *(name for _, _, name in topics), "", "", ""],
-        ["", *(f"of {task.points:g}" for task in tasks), "", "", ""],
-    ]
-    yield from _aligned([*heads, [], *(row.cells() for row in rows), [], _means(rows)])
+    for assignment in batch.assignments:
+        if len(batch.assignments) > 1:
+            yield from (assignment.name, "")
+        yield from _table(assignment, batch)
+        if len(batch.assignments) > 1:
+            yield ""
+    rows = [_row(student, batch, batch.assignments) for student in batch.students]
+    if len(batch.assignments) > 1:
+        yield from _totals(rows, batch)
     if not all(row.is_complete for row in rows):
         yield f"{MARK} without the answers that were not judged; the gradebook asks for a score by hand"
     remarks = [*_remarks(batch), *batch.strays]
@@ -66,8 +74,35 @@ def lines(batch: Batch) -> Iterator[str]:
         yield from remarks
 
 
-def _row(student: str, batch: Batch) -> _Row:
-    own = [graded for graded in batch.submissions if graded.submission.student == student]
+def _table(assignment: Assignment, batch: Batch) -> Iterator[str]:
+    """One assignment, exercise by exercise."""
+    topics = [task.exercise.partition("/") for task in assignment.tasks]
+    rows = [_row(student, batch, [assignment]) for student in batch.students]
+    heads = [
+        ["student", *(f"{topic}/" for topic, _, _ in topics), "total", "", "time"],
+        ["", *(name for _, _, name in topics), "", "", ""],
+        ["", *(f"of {task.points:g}" for task in assignment.tasks), "", "", ""],
+    ]
+    yield from _aligned([*heads, [], *(row.cells() for row in rows), [], _means(rows)])
+
+
+def _totals(rows: Sequence[_Row], batch: Batch) -> Iterator[str]:
+    """All assignments, and what they add up to."""
+    head = ["student", *(assignment.name for assignment in batch.assignments), "total", "", "time"]
+    cells = [
+        [row.student, *(_row(row.student, batch, [one]).totals()[0] for one in batch.assignments), *row.totals()]
+        for row in rows
+    ]
+    yield from _aligned([head, [], *cells])
+
+
+def _row(student: str, batch: Batch, assignments: Sequence[Assignment]) -> _Row:
+    names = {assignment.name for assignment in assignments}
+    own = [
+        graded
+        for graded in batch.submissions
+        if graded.submission.student == student and graded.submission.assignment in names
+    ]
     return _Row(student, tuple(one for graded in own for one in graded.graded), sum(graded.seconds for graded in own))
 
 
