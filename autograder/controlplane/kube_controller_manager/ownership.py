@@ -11,7 +11,7 @@ from autograder.controlplane.apimachinery.errors import Conflict, Invalid, NotFo
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import Client
+from autograder.controlplane.client import Client, Informer
 
 
 def controller_of(obj: Object) -> Object | None:
@@ -20,6 +20,15 @@ def controller_of(obj: Object) -> Object | None:
         if reference.get("controller"):
             return reference
     return None
+
+
+def controller_among(owners: Informer, owned: Object) -> Object | None:
+    """The object that controls ``owned``, if it is of the informer's kind and still the one that is meant."""
+    reference = controller_of(owned)
+    if reference is None or reference["kind"] != owners.kind.kind:
+        return None
+    found = owners.get(owned["metadata"]["namespace"], reference["name"])
+    return found if found and found["metadata"]["uid"] == reference["uid"] else None
 
 
 def is_controlled_by(obj: Object, owner: Object) -> bool:

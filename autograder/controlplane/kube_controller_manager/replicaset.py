@@ -21,7 +21,12 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of, is_controlled_by
+from autograder.controlplane.kube_controller_manager.ownership import (
+    claim,
+    controller_among,
+    controller_of,
+    is_controlled_by,
+)
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
 
 #: The most pods that are created or deleted in one go.
@@ -80,7 +85,7 @@ class ReplicaSetController(Controller):
             self._pod_left(pod)
         elif controller_of(pod) is None:
             self._enqueue_matching(pod)
-        elif owner := self._owner(pod):
+        elif owner := controller_among(self.sets, pod):
             key = object_key(owner)
             self.expectations.creation_observed(key)
             self.queue.add(key)
@@ -93,27 +98,19 @@ class ReplicaSetController(Controller):
                 self._pod_left(old)
             return
         reowned = controller_of(old) != controller_of(new)
-        if reowned and (former := self._owner(old)):
+        if reowned and (former := controller_among(self.sets, old)):
             self.queue.add(object_key(former))
         if controller_of(new) is None:
             if relabelled or reowned:
                 self._enqueue_matching(new)
-        elif owner := self._owner(new):
+        elif owner := controller_among(self.sets, new):
             self.queue.add(object_key(owner))
 
     def _pod_left(self, pod: Object) -> None:
-        if owner := self._owner(pod):
+        if owner := controller_among(self.sets, pod):
             key = object_key(owner)
             self.expectations.deletion_observed(key, object_key(pod))
             self.queue.add(key)
-
-    def _owner(self, pod: Object) -> Object | None:
-        """The set that controls the pod, if it is still there."""
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != self.KIND.kind:
-            return None
-        found = self.sets.get(pod["metadata"]["namespace"], reference["name"])
-        return found if found and found["metadata"]["uid"] == reference["uid"] else None
 
     def _enqueue_matching(self, pod: Object) -> None:
         labels = pod["metadata"].get("labels")

@@ -24,7 +24,7 @@ from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_among, controller_of
 from autograder.controlplane.kube_controller_manager.pod_control import pod_from_template
 from autograder.controlplane.kube_controller_manager.replicaset import slow_start
 
@@ -62,20 +62,13 @@ class StatefulSetController(Controller):
     def on_pod(self, delta: Delta) -> None:
         pod = delta.object
         for state in (delta.old, delta.new):
-            if state is not None and (owner := self._owner(state)):
+            if state is not None and (owner := controller_among(self.sets, state)):
                 self.queue.add(object_key(owner))
         if controller_of(pod) is None and delta.new is not None:
             labels = pod["metadata"].get("labels")
             for one in self.sets.by_index("namespace", pod["metadata"]["namespace"]):
                 if labels and selectors.of_object(one["spec"]["selector"]).matches(labels):
                     self.queue.add(object_key(one))
-
-    def _owner(self, owned: Object) -> Object | None:
-        reference = controller_of(owned)
-        if reference is None or reference["kind"] != STATEFULSETS.kind:
-            return None
-        found = self.sets.get(owned["metadata"]["namespace"], reference["name"])
-        return found if found and found["metadata"]["uid"] == reference["uid"] else None
 
     def reconcile(self, key: str) -> None:
         stateful_set = self.sets.get_by_key(key)

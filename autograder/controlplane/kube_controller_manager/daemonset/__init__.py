@@ -26,7 +26,7 @@ from autograder.controlplane.kube_controller_manager.daemonset.placement import 
 )
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_among, controller_of
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
 from autograder.controlplane.kube_controller_manager.replicaset import slow_start
 
@@ -76,16 +76,16 @@ class DaemonSetController(Controller):
         self.queue.add(object_key(delta.object))
 
     def on_owned(self, delta: Delta) -> None:
-        if owner := self._owner(delta.object):
+        if owner := controller_among(self.sets, delta.object):
             self.queue.add(object_key(owner))
 
     def on_pod(self, delta: Delta) -> None:
         pod = delta.object
-        owner = self._owner(pod)
+        owner = controller_among(self.sets, pod)
         if owner is None:
             if controller_of(pod) is None and delta.new is not None:
                 self._enqueue_matching(pod)
-            former = self._owner(delta.old) if delta.old else None
+            former = controller_among(self.sets, delta.old) if delta.old else None
             if former:
                 self.queue.add(object_key(former))
             return
@@ -108,13 +108,6 @@ class DaemonSetController(Controller):
         if not same:
             for one in self.sets:
                 self.queue.add(object_key(one))
-
-    def _owner(self, owned: Object) -> Object | None:
-        reference = controller_of(owned)
-        if reference is None or reference["kind"] != DAEMONSETS.kind:
-            return None
-        found = self.sets.get(owned["metadata"]["namespace"], reference["name"])
-        return found if found and found["metadata"]["uid"] == reference["uid"] else None
 
     def _enqueue_matching(self, pod: Object) -> None:
         labels = pod["metadata"].get("labels")

@@ -18,7 +18,7 @@ from autograder.controlplane.kube_controller_manager.controller import Controlle
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.tracking import TRACKING, Tally, without_tracking
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_among, controller_of
 from autograder.controlplane.kube_controller_manager.pod_control import PodControl
 
 __all__ = ["JobController"]
@@ -60,9 +60,9 @@ class JobController(Controller):
     def on_pod(self, delta: Delta) -> None:
         pod = delta.object
         for state in (delta.old, delta.new):
-            if state is not None and (owner := self._owner(state)):
+            if state is not None and (owner := controller_among(self.jobs, state)):
                 self.queue.add(object_key(owner))
-        owner = self._owner(pod)
+        owner = controller_among(self.jobs, pod)
         if owner is None:
             self._hear_of_stranger(pod, gone=delta.new is None)
             return
@@ -89,13 +89,6 @@ class JobController(Controller):
         if TRACKING in pod["metadata"].get("finalizers", ()):
             self.queue.add(ORPHAN + object_key(pod))
 
-    def _owner(self, pod: Object) -> Object | None:
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != JOBS.kind:
-            return None
-        found = self.jobs.get(pod["metadata"]["namespace"], reference["name"])
-        return found if found and found["metadata"]["uid"] == reference["uid"] else None
-
     def reconcile(self, key: str) -> None:
         if key.startswith(ORPHAN):
             self._let_go(key.removeprefix(ORPHAN))
@@ -119,7 +112,7 @@ class JobController(Controller):
         """Nobody will count this pod any more."""
         namespace, name = split_key(key)
         pod = self.pods.get_by_key(key)
-        if pod is None or self._owner(pod) is not None:
+        if pod is None or controller_among(self.jobs, pod) is not None:
             return
         try:
             self.client.patch(PODS, namespace, name, without_tracking(pod))
