@@ -57,14 +57,12 @@ class _Row:
 
 def lines(batch: Batch) -> Iterator[str]:
     """The table, what had to be put right, and why answers have no points."""
-    for assignment in batch.assignments:
-        if len(batch.assignments) > 1:
-            yield from (assignment.name, "")
-        yield from _table(assignment, batch)
-        if len(batch.assignments) > 1:
-            yield ""
     rows = [_row(student, batch, batch.assignments) for student in batch.students]
-    if len(batch.assignments) > 1:
+    if len(batch.assignments) == 1:
+        yield from _table(batch.assignments[0], batch)
+    elif batch.assignments:
+        for assignment in batch.assignments:
+            yield from (assignment.name, "", *_table(assignment, batch), "")
         yield from _totals(rows, batch)
     if not all(row.is_complete for row in rows):
         yield f"{MARK} without the answers that were not judged; the gradebook asks for a score by hand"
