@@ -42,7 +42,7 @@ bench: $(READY)   ## the benchmarks, as ratios measured side by side in one run
 	@$(BIN)/python -m benchmarks
 
 clean:   ## remove what setting up and grading made
-	rm -rf $(VENV) build *.egg-info course/autograded course/feedback course/release course/gradebook.db
+	rm -rf $(VENV) build *.egg-info course/autograded course/feedback course/release course/gradebook.db* course/verdicts.db*
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up the virtual environment in $(VENV) (about a minute, once) ..."

@@ -52,6 +52,10 @@ class Where:
     def to_json(self) -> dict[str, Any]:
         return {"file": self.file, "line": self.line, "column": self.column, "field": self.field}
 
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Where:
+        return cls(given["file"], given["line"], given["column"], given["field"])
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -84,6 +88,15 @@ class Result:
             "why": self.why,
         }
 
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Result:
+        """The result that ``Verdict.to_json(complete=True)`` wrote."""
+        where = given["where"]
+        return cls(
+            given["name"], Role(given["role"]), Outcome(given["outcome"]), given["earned"], given["possible"],
+            given["message"], given["wanted"], given["found"], Where.from_json(where) if where else None, given["why"],
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -104,14 +117,22 @@ class Verdict:
         """Whether everything that could be earned was, and nothing was left unjudged."""
         return self.status is Status.GRADED and self.earned == self.possible
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, *, complete: bool = False) -> dict[str, Any]:
+        """What ``autograder check --json`` prints; ``complete`` adds to every criterion its role and its outcome."""
+        added = [{"role": one.role.value, "outcome": one.outcome.value} if complete else {} for one in self.criteria]
         return {
             "exercise": self.exercise,
             "status": self.status.value,
             "earned": self.earned,
             "possible": self.possible,
-            "criteria": [result.to_json() for result in self.criteria],
+            "criteria": [{**one.to_json(), **more} for one, more in zip(self.criteria, added, strict=True)],
         }
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Verdict:
+        """The very verdict that ``to_json(complete=True)`` was asked of."""
+        criteria = tuple(map(Result.from_json, given["criteria"]))
+        return cls(given["exercise"], Status(given["status"]), criteria, given["possible"])
 
 
 def tidy(points: float) -> float:

@@ -99,6 +99,7 @@ class Exercise:
     form: Form = Form.MANIFEST
     difficulty: Difficulty | None = None
     questions: Mapping[str, Question] = field(default_factory=dict)
+    declared: Mapping[str, Any] = field(default_factory=dict)  #: the front matter of the task
     prepare: Prepare | None = None
     experiment: Experiment | None = None
 
@@ -109,6 +110,11 @@ class Exercise:
     def drawn_for(self, student: str, secret: bytes) -> Exercise:
         """The exercise with the values of one student."""
         return self.with_values(draw(self.parameters, secret=secret, exercise=self.id, student=student))
+
+    @property
+    def is_individual(self) -> bool:
+        """Whether its values may differ from student to student."""
+        return any(len(parameter.choices) > 1 for parameter in self.parameters.values())
 
     @property
     def task(self) -> str:

@@ -86,7 +86,7 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
             raw_namespaces=_names(matter, "namespaces", exercise) or ("default",),
             raw_cluster_objects=_names(matter, "cluster_objects", exercise),
             shows_wanted=matter.get("wanted", "hidden" if kind in LEADING else "shown") == "shown",
-            form=form, questions=questions,
+            form=form, questions=questions, declared=matter,
             bounds=Bounds(seconds=COMMANDS_SECONDS) if form is Form.COMMANDS or kind is Kind.TROUBLESHOOT else Bounds(),
             difficulty=_one_of(Difficulty, matter, "difficulty", exercise) if "difficulty" in matter else None,
             prepare=_function(texts, folder, PREPARE, "prepare", exercise),

@@ -13,9 +13,11 @@ from autograder.checks.verdict import tidy
 from autograder.exercises import Answer, Runner, exercises_root, load
 from autograder.exercises.entries import READABLE, WHY_READABLE, entry
 from autograder.exercises.exercise import Exercise
+from autograder.exercises.sheets import remarked
 from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, read_answer
+from autograder.grading.individual import Individual, Seen
 from autograder.grading.restoring import Note, blank, restored
-from autograder.grading.submissions import Submission, Unreadable, read_submitted
+from autograder.grading.submissions import Submission, Unreadable, read_submitted, sheet_of
 
 
 @dataclass(frozen=True)
@@ -71,22 +73,19 @@ class GradedSubmission:
 
 
 class Engine:
-    """Grades submissions on forks of one warm cluster."""
+    """Grades submissions on forks of one warm cluster, each by the values of its student."""
 
-    def __init__(self, runner: Runner, exercises: Path | None = None) -> None:
+    def __init__(self, runner: Runner, exercises: Path | None = None, individual: Individual | None = None) -> None:
         self._runner = runner
         self._root = exercises or exercises_root()
+        self._individual = individual or Individual()
         self._exercises: dict[str, Exercise] = {}
 
     def warm_up(self, assignments: Sequence[Assignment]) -> None:
         """Load and prepare everything once, before workers are forked; raises ``BadCourse`` and ``BadExercise``."""
         for task in [task for assignment in assignments for task in assignment.tasks]:
             exercise = self._exercise(task.exercise)
-            if exercise.points != task.points:
-                raise BadCourse(
-                    f"{task.check_cell} is worth {task.points:g} points, and {task.exercise} {exercise.points:g}; "
-                    "make them the same"
-                )
+            _agree(task, exercise)
             with contextlib.suppress(Exception):  # judging an answer meets it again, and the verdict says so
                 self._runner.warm_up(exercise)
 
@@ -107,9 +106,13 @@ class Engine:
         notebooks = tuple(self._blank(notebook, status, message) for notebook in assignment.notebooks)
         return GradedSubmission(submission, notebooks)
 
-    def judge(self, task: Task, source: str) -> Verdict:
+    def exercise(self, identity: str, student: str) -> Exercise:
+        """An exercise with the values of a student."""
+        return self._individual.exercise(self._exercise(identity), student)
+
+    def judge(self, task: Task, source: str, student: str = "") -> Verdict:
         """The verdict on the text of one answer cell."""
-        exercise = self._exercise(task.exercise)
+        exercise = self.exercise(task.exercise, student)
         opening, content = read_answer(source)
         if not source.strip():
             return unjudged(exercise, Status.NOT_SUBMITTED, "there is no answer yet")
@@ -121,16 +124,28 @@ class Engine:
             )
             return unjudged(exercise, Status.UNREADABLE, message)
         try:
-            return self._runner.judge(exercise, Answer({opening.file: content}))
+            verdict = self._runner.judge(exercise, Answer({opening.file: content}))
+            return remarked(exercise, verdict) if self._individual.drawn else verdict
         except Exception as error:  # a defect of the grader costs one answer its verdict, and says so
             message = f"could not be judged: {type(error).__name__}: {error}"
             return unjudged(exercise, Status.COULD_NOT_BE_JUDGED, message)
 
-    def grade_cells(self, notebook: Notebook, cells: Sequence[Cell]) -> GradedNotebook:
-        """The verdicts on the answers in a notebook's cells."""
+    def grade_cells(
+        self, notebook: Notebook, cells: Sequence[Cell], student: str = "", sheet: object = None
+    ) -> GradedNotebook:
+        """The verdicts on the answers in a notebook's cells; ``sheet`` is what it says of its individual values."""
         fixed = restored(cells, notebook)
-        graded = tuple(Graded(task, self.judge(task, fixed.answer(task.answer_cell))) for task in notebook.tasks)
-        return GradedNotebook(notebook.name, fixed.cells, graded, fixed.notes)
+        individual = [task for task in notebook.tasks if self._exercise(task.exercise).is_individual]
+        seen = self._individual.look(sheet, student) if individual else Seen()
+
+        def verdict_on(task: Task) -> Verdict:
+            if seen.obstacle and task in individual:
+                return unjudged(self._exercise(task.exercise), Status.COULD_NOT_BE_JUDGED, seen.obstacle)
+            return self.judge(task, fixed.answer(task.answer_cell), student)
+
+        graded = tuple(Graded(task, verdict_on(task)) for task in notebook.tasks)
+        notes = (*fixed.notes, *(Note(task.answer_cell, seen.note) for task in individual if seen.note))
+        return GradedNotebook(notebook.name, fixed.cells, graded, notes)
 
     def unreadable(self, notebook: Notebook, message: str) -> GradedNotebook:
         """What is said of a notebook that cannot be read."""
@@ -138,7 +153,8 @@ class Engine:
 
     def _notebook(self, notebook: Notebook, submission: Submission) -> GradedNotebook:
         try:
-            return self.grade_cells(notebook, read_submitted(submission, notebook))
+            document = read_submitted(submission, notebook)
+            return self.grade_cells(notebook, document["cells"], submission.student, sheet_of(document))
         except FileNotFoundError:
             return self._blank(notebook, Status.NOT_SUBMITTED, f"{notebook.name}.ipynb was not handed in")
         except Unreadable as error:
