@@ -148,6 +148,19 @@ def _grade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all verdicts there")
 
 
+def _course(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--course", metavar="DIR", type=Path, help="the course's folder; otherwise it is looked for")
+
+
+def _assign(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 07-pods")
+    parser.add_argument("--students", metavar="NAME", nargs="+", default=[], help="for whom")
+    parser.add_argument(
+        "--roster", metavar="CSV", type=Path, help="a table whose first column, or `id`, names students"
+    )
+    _course(parser)
+
+
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command(
@@ -162,6 +175,10 @@ COMMANDS: Final[dict[str, Command]] = {
     "cluster status": Command("what runs in a served cluster, and what time it is there", CONTROL, _control),
     "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
     "grade": Command("grade a class and fill the gradebook", "autograder.grading.commands:grade", _grade),
+    "secret": Command(
+        "make the secret that individual values are drawn from", "autograder.grading.individual:secret", _course
+    ),
+    "assign": Command("write each student's copy of an assignment", "autograder.grading.assigning:assign", _assign),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
     "doctor": Command(
         "say what is installed, and what each kind of cluster still needs",

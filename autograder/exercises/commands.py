@@ -28,10 +28,11 @@ def check(args: argparse.Namespace) -> int:
     from autograder.checks import Status
     from autograder.checks.rendering import as_text
     from autograder.clusters import ClusterError, open_cluster
-    from autograder.exercises import Answer, BadExercise, Unsupported, judge, load
+    from autograder.exercises import Answer, BadExercise, Unsupported, judge
+    from autograder.exercises.sheets import load_own
 
     try:
-        exercise = load(args.exercise)
+        exercise = load_own(args.exercise)
         answer = Answer(_read(args.files))
         verdict = judge(exercise, answer, cluster=open_cluster(args.cluster))
     except (BadExercise, ClusterError, Unsupported, OSError) as error:

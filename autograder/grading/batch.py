@@ -13,6 +13,7 @@ from autograder.clusters import open_cluster
 from autograder.exercises import Runner, exercises_root
 from autograder.grading.assignment import Assignment, BadCourse
 from autograder.grading.engine import Engine, GradedSubmission
+from autograder.grading.individual import Individual
 from autograder.grading.pool import Lost, each
 from autograder.grading.submissions import Submission, look_through
 
@@ -65,7 +66,8 @@ class Grader:
 def open_engine(course: Path, cluster: str = "embedded") -> Engine:
     """An engine for the exercises of a course."""
     own = course / "exercises"
-    return Engine(Runner(open_cluster(cluster)), own if own.is_dir() else exercises_root())
+    individual = Individual.of(course)
+    return Engine(Runner(open_cluster(cluster)), own if own.is_dir() else exercises_root(), individual)
 
 
 def grade(

@@ -18,13 +18,14 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from autograder.checks import Status
+from autograder.exercises import sheets
 from autograder.grading.assignment import BadCourse, Notebook, load_assignments
 from autograder.grading.autograded import metadata_of
 from autograder.grading.batch import open_engine
 from autograder.grading.engine import Engine, GradedNotebook
 from autograder.grading.marking import comments_on, marked_cells, scores_of
 from autograder.grading.restoring import Note, blank, restored, valid
-from autograder.grading.submissions import Unreadable, read_notebook
+from autograder.grading.submissions import Unreadable, read_notebook, sheet_of
 
 Resources = dict[str, Any]
 
@@ -56,8 +57,8 @@ class SubmissionExporter(NotebookExporter):
         except OSError as error:
             resources["nbgrader"]["unreadable"] = f"the notebook cannot be opened: {error.strerror}"
         found = document.get("metadata")
-        ours = found.get(OURS) if isinstance(found, dict) else None
-        node = _node(document["cells"], {OURS: ours} if isinstance(ours, dict) else {})
+        known = {key: found[key] for key in (OURS, sheets.KEY) if key in found} if isinstance(found, dict) else {}
+        node = _node(document["cells"], known)
         converted: tuple[Any, Resources] = self.from_notebook_node(node, resources=resources, **kw)  # type: ignore[no-untyped-call]
         return converted
 
@@ -81,7 +82,7 @@ class RestoreMetadata(NbGraderPreprocessor):  # type: ignore[misc]
         fixed = restored(nb.cells, source)
         cells = blank(source) if unreadable else fixed.cells
         notes = [] if unreadable else [[note.cell, note.text] for note in fixed.notes]
-        ours = {"unreadable": unreadable, "notes": notes}
+        ours = {"unreadable": unreadable, "notes": notes, sheets.KEY: sheet_of(nb)}
         return _node(cells, {**metadata_of(source), OURS: ours}), resources
 
 
@@ -96,12 +97,13 @@ class EngineGrade(NbGraderPreprocessor):  # type: ignore[misc]
         if ours["unreadable"]:
             judged = exporter.engine.unreadable(source, ours["unreadable"])
         else:
-            judged = exporter.engine.grade_cells(source, nb.cells)
+            student = resources["nbgrader"]["student"]
+            judged = exporter.engine.grade_cells(source, nb.cells, student, ours[sheets.KEY])
         if any(one.verdict.status is Status.TIMED_OUT for one in judged.graded):
             del exporter.engine  # it was stopped in the middle of something; the next student gets a new one
         # the first pass has put them right, so they are the same; their metadata has the gradebook's checksums
         cells = [{**cell, "metadata": had.metadata} for cell, had in zip(judged.cells, nb.cells, strict=True)]
-        notes = tuple(Note(cell, text) for cell, text in ours["notes"])
+        notes = tuple(dict.fromkeys((*(Note(cell, text) for cell, text in ours["notes"]), *judged.notes)))
         graded = GradedNotebook(judged.notebook, cells, judged.graded, notes)
         resources["nbgrader"]["graded"] = graded
         return _node(marked_cells(graded), metadata_of(source)), resources

@@ -19,14 +19,36 @@ if TYPE_CHECKING:
 
 def released(configuration: Configuration, assignment: Assignment, notebook: Notebook) -> NotebookNode:
     """The notebook as ``nbgrader generate_assignment`` hands it to the step that fills the gradebook."""
-    import nbformat
-    from nbgrader.converters import GenerateAssignment
     from nbgrader.preprocessors import SaveCells
+
+    steps = _steps(configuration)
+    saving = next((at for at, step in enumerate(steps) if issubclass(step, SaveCells)), len(steps))
+    return _taken(steps[:saving], configuration, assignment, notebook)
+
+
+def for_students(configuration: Configuration, assignment: Assignment, notebook: Notebook) -> NotebookNode:
+    """The notebook as ``nbgrader generate_assignment`` writes it; the gradebook is left alone."""
+    from nbgrader.preprocessors import SaveCells
+
+    steps = [step for step in _steps(configuration) if not issubclass(step, SaveCells)]
+    return _taken(steps, configuration, assignment, notebook)
+
+
+def _steps(configuration: Configuration) -> list[Any]:
+    """The classes of the steps that the course's settings name."""
+    from nbgrader.converters import GenerateAssignment
     from traitlets.utils.importstring import import_item
 
     steps = configuration.config.get("GenerateAssignment", {}).get("preprocessors")
     if not isinstance(steps, list):
         steps = GenerateAssignment.preprocessors.default_args[0]
+    with contextlib.chdir(configuration.course):
+        return [import_item(step) if isinstance(step, str) else step for step in steps]
+
+
+def _taken(steps: list[Any], configuration: Configuration, assignment: Assignment, notebook: Notebook) -> NotebookNode:
+    import nbformat
+
     document = copy.deepcopy(notebook.document)
     node: Any = nbformat.from_dict(document)  # type: ignore[no-untyped-call]  # nbformat has no types
     resources: dict[str, Any] = {
@@ -35,8 +57,5 @@ def released(configuration: Configuration, assignment: Assignment, notebook: Not
     }
     with contextlib.chdir(configuration.course):  # where nbgrader is when it takes these steps
         for step in steps:
-            kind = import_item(step) if isinstance(step, str) else step
-            if issubclass(kind, SaveCells):
-                break
-            node, resources = kind(config=configuration.config)(node, resources)
+            node, resources = step(config=configuration.config)(node, resources)
     return node

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from autograder.exercises import sheets
 from autograder.grading.assignment import Assignment, Cell, Notebook, source_of
 
 #: Bytes of a submitted notebook that are read.
@@ -70,13 +71,18 @@ def look_through(course: Path) -> Handed:
     return Handed(course, tuple(students), tuple(strays))
 
 
-def read_submitted(submission: Submission, notebook: Notebook) -> list[Cell]:
-    """The cells of a submitted notebook; raises ``Unreadable``, and FileNotFoundError if it was not handed in."""
+def read_submitted(submission: Submission, notebook: Notebook) -> dict[str, Any]:
+    """A submitted notebook as data; raises ``Unreadable``, and FileNotFoundError if it was not handed in."""
     mode = _mode(submission.folder)
     if mode is not None and not stat.S_ISDIR(mode):
         raise Unreadable(f"{submission.assignment} is not a plain folder; hand in the folder of the assignment itself")
-    cells: list[Cell] = read_notebook(submission.folder / f"{notebook.name}.ipynb")["cells"]
-    return cells
+    return read_notebook(submission.folder / f"{notebook.name}.ipynb")
+
+
+def sheet_of(document: Any) -> Any:
+    """What a submitted notebook says of its individual values, as it stands there; None if nothing."""
+    metadata = document.get("metadata")
+    return metadata.get(sheets.KEY) if isinstance(metadata, dict) else None
 
 
 def read_notebook(path: Path) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 from autograder.checks import Status, Verdict
 from autograder.checks.rendering import as_html, as_text
 from autograder.clusters import open_cluster
-from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, Unsupported, load
+from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, Unsupported
 from autograder.exercises.debrief import story
+from autograder.exercises.sheets import load_own
 from autograder.notebook import answers, kubectl, record
 from autograder.notebook.home import Home, find_home
 from autograder.notebook.server import ClusterTrouble, StudentCluster
@@ -120,7 +121,7 @@ class CourseMagics(Magics):
         The cluster of the notebook is not touched.  Returns 0.0 for what cannot be judged, and says why.
         """
         try:
-            task = load(exercise)
+            task = load_own(exercise)
             judgement = self._judge(task)
         except (BadExercise, Unsupported) as error:
             _complain(error)
