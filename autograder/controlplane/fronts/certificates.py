@@ -35,18 +35,30 @@ class Certificates:
 
     def client(self, user: str, groups: Sequence[str] = ()) -> tuple[bytes, bytes]:
         """A certificate that makes its owner a user and a member of groups, and the key of it."""
+        organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+        subject = x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
+        return self._issue(subject, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    def server(self, names: Sequence[str]) -> tuple[bytes, bytes]:
+        """A certificate for one more server of these host names and IP addresses, and the key of it."""
+        return self._issue(_name(names[0]), ExtendedKeyUsageOID.SERVER_AUTH, names)
+
+    def _issue(
+        self, subject: x509.Name, usage: x509.ObjectIdentifier, names: Sequence[str] = ()
+    ) -> tuple[bytes, bytes]:
         issuer = x509.load_pem_x509_certificate(self.authority).subject
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-        subject = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, user)])
-        certificate = (
+        builder = (
             _builder(subject, issuer, key, datetime.now(UTC))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.signer.public_key()), critical=False)
-            .sign(self.signer, hashes.SHA256())
         )
+        if names:
+            alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
+            builder = builder.add_extension(alternatives, critical=False)
+        certificate = builder.sign(self.signer, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
 
     def server_context(self) -> ssl.SSLContext:
