@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from autograder.grading.assignment import Assignment
     from autograder.grading.batch import Batch
-    from autograder.grading.engine import GradedSubmission
+    from autograder.grading.configuration import Configuration
 
 #: Every answer was judged, or has a status that is the student's to change: unreadable, not submitted.
 ALL_SETTLED: Final = 0
@@ -40,7 +39,7 @@ def grade(options: argparse.Namespace) -> int:
         batch = _graded(options, course, load_assignments(course, options.assignment))
         print("\n".join(lines(batch)), flush=True)
         if options.json:
-            options.json.write_text(json.dumps(as_json(batch), indent=2) + "\n", encoding="utf-8")
+            _write_results(options.json, settings, batch)
         gradebook.record(settings, batch)
         autograded.write(course, batch)
     except (BadCourse, BadExercise, ClusterError, gradebook.GradebookError, OSError) as error:
@@ -57,26 +56,13 @@ def grade(options: argparse.Namespace) -> int:
     return ALL_SETTLED if _is_settled(batch) else NOT_SETTLED
 
 
-def as_json(batch: Batch) -> dict[str, Any]:
-    """The verdicts of a class: for each submission, in order, its notebooks, and for each of these its answers."""
-    return {"submissions": [_submission_json(graded) for graded in batch.submissions]}
+def _write_results(path: Path, settings: Configuration, batch: Batch) -> None:
+    """Write the document of results; docs/results.md describes it."""
+    from autograder.grading.reports.collecting import Collector
+    from autograder.grading.reports.people import people
 
-
-def _submission_json(graded: GradedSubmission) -> dict[str, Any]:
-    return {
-        "student": graded.submission.student,
-        "assignment": graded.submission.assignment,
-        "handed_in": graded.handed_in,
-        "seconds": round(graded.seconds, 3),
-        "notebooks": [
-            {
-                "notebook": notebook.notebook,
-                "notes": [note.text for note in notebook.notes],
-                "answers": [{"score": one.score, **one.verdict.to_json()} for one in notebook.graded],
-            }
-            for notebook in graded.notebooks
-        ],
-    }
+    results = Collector(settings.course, batch.assignments, people(settings)).of_batch(batch)
+    path.write_text(results.dumps(), encoding="utf-8")
 
 
 def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignment]) -> Batch:

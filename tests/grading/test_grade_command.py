@@ -78,10 +78,10 @@ def test_a_worker_that_is_killed_costs_one_submission(
     course.hand_in("ken", submitted_notebook({FIRST: deadly, SECOND: answer_to(SECOND)}))
     course.hand_in("zoe")
     code, found = verdicts(course, "--workers", "1")
-    answers = {one["student"]: one["notebooks"][0]["answers"] for one in found["submissions"]}
+    answers = {one["student"]: one["exercises"] for one in found["submissions"]}
     assert code == 2
-    assert [answer["score"] for answer in answers["ada"]] == [4, 3]
-    assert [answer["score"] for answer in answers["zoe"]] == [4, 3]
+    assert [answer["earned"] for answer in answers["ada"]] == [4, 3]
+    assert [answer["earned"] for answer in answers["zoe"]] == [4, 3]
     assert {answer["status"] for answer in answers["ken"]} == {"could not be judged"}
     assert "could not be judged: the process that judged it ended with code 9" in capsys.readouterr().out
 

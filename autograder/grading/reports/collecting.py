@@ -1,0 +1,169 @@
+"""Making the document of results, of a class that was graded just now or of the verdicts that the ledger remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import autograder
+from autograder.checks.verdict import Result, Role, Status, Verdict, tidy
+from autograder.exercises import exercises_root, load
+from autograder.exercises.exercise import Exercise
+from autograder.grading.assignment import Assignment, Task, grade_id, read_answer, source_of
+from autograder.grading.batch import Batch
+from autograder.grading.engine import Graded, GradedSubmission
+from autograder.grading.individual import Individual
+from autograder.grading.ledger import Ledger, Row
+from autograder.grading.reports.results import (
+    AssignmentInfo,
+    Check,
+    Criterion,
+    ExerciseInfo,
+    ExerciseResult,
+    Place,
+    Results,
+    Student,
+    SubmissionResult,
+    Text,
+    status_of,
+)
+from autograder.grading.submissions import look_through
+
+#: Characters of an answer that are kept; longer ones are no answers to an exercise of this course.
+ANSWER_LIMIT: Final = 64 * 1024
+CUT: Final = "\n# ... the rest was cut off\n"
+
+
+@dataclass
+class Collector:
+    """Puts together the results of one course; ``people`` are the students that the gradebook knows, by id."""
+
+    course: Path
+    assignments: Sequence[Assignment]
+    people: Mapping[str, Student] = field(default_factory=dict)
+
+    def of_batch(self, batch: Batch) -> Results:
+        """The results of a class that was graded just now."""
+        return self._results(batch.students, (self._graded(one) for one in batch.submissions))
+
+    def of_ledger(self, ledger: Ledger) -> Results:
+        """What everybody was told last; of whom the ledger knows nothing it is said that nothing was handed in."""
+        handed = look_through(self.course)
+        remembered = {assignment.name: _latest(ledger, assignment.name) for assignment in self.assignments}
+        told = {student for rows in remembered.values() for student, _ in rows}
+        students = sorted({*handed.students, *told})
+        return self._results(students, self._remembered(students, remembered))
+
+    def _results(self, students: Iterable[str], submissions: Iterable[SubmissionResult]) -> Results:
+        return Results(
+            course=self.course.name,
+            assignments=tuple(
+                AssignmentInfo(
+                    assignment.name,
+                    tidy(sum(task.points for task in assignment.tasks)),
+                    tuple(task.exercise for task in assignment.tasks),
+                )
+                for assignment in self.assignments
+            ),
+            exercises=tuple(map(_exercise, self._exercises.values())),
+            students=tuple(self.people.get(student, Student(student)) for student in students),
+            submissions=tuple(submissions),
+            grader=f"autograder {autograder.__version__}",
+        )
+
+    @cached_property
+    def _exercises(self) -> dict[str, Exercise]:
+        own = self.course / "exercises"
+        root = own if own.is_dir() else exercises_root()
+        return {
+            task.exercise: load(task.exercise, root) for assignment in self.assignments for task in assignment.tasks
+        }
+
+    @cached_property
+    def _individual(self) -> Individual:
+        return Individual.of(self.course)
+
+    def _graded(self, graded: GradedSubmission) -> SubmissionResult:
+        student = graded.submission.student
+        answers = {
+            grade_id(cell): source_of(cell) for notebook in graded.notebooks for cell in notebook.cells if grade_id(cell)
+        }
+        exercises = tuple(
+            self._answer(student, one, read_answer(answers.get(one.task.answer_cell, ""))[1])
+            for one in graded.graded
+        )
+        notes = tuple(note.text for notebook in graded.notebooks for note in notebook.notes)
+        return SubmissionResult(
+            student, graded.submission.assignment, status_of(graded.handed_in, exercises), graded.handed_in,
+            round(graded.seconds, 3), exercises, notes,
+        )  # fmt: skip
+
+    def _remembered(
+        self, students: Iterable[str], remembered: Mapping[str, Mapping[tuple[str, str], Row]]
+    ) -> Iterator[SubmissionResult]:
+        there = list(students)
+        for assignment in self.assignments:
+            rows = remembered[assignment.name]
+            if rows:  # nobody hears of an assignment that nobody has handed in yet
+                for student in there:
+                    own = {task: rows[student, task.check_cell] for task in assignment.tasks
+                           if (student, task.check_cell) in rows}  # fmt: skip
+                    yield self._told(student, assignment, own)
+
+    def _told(self, student: str, assignment: Assignment, rows: Mapping[Task, Row]) -> SubmissionResult:
+        exercises = tuple(
+            self._answer(student, Graded(task, rows[task].entry.verdict), rows[task].entry.answer)
+            if task in rows
+            else self._answer(student, Graded(task, self._nothing(task)), "")
+            for task in assignment.tasks
+        )
+        return SubmissionResult(
+            student, assignment.name, status_of(bool(rows), exercises), bool(rows), None, exercises
+        )  # fmt: skip
+
+    def _nothing(self, task: Task) -> Verdict:
+        """What is said of an answer that nobody has judged."""
+        return Verdict(task.exercise, Status.NOT_SUBMITTED, (), self._exercises[task.exercise].points)
+
+    def _answer(self, student: str, graded: Graded, text: str) -> ExerciseResult:
+        exercise = self._individual.exercise(self._exercises[graded.task.exercise], student)
+        kept = text if len(text) <= ANSWER_LIMIT else text[:ANSWER_LIMIT] + CUT
+        return ExerciseResult(
+            exercise=graded.task.exercise,
+            status=graded.verdict.status.value,
+            earned=graded.score,
+            possible=graded.task.points,
+            criteria=tuple(map(_criterion, graded.verdict.criteria)),
+            answer=Text(graded.task.opening.file, kept) if kept.strip() else None,
+            values={name: str(value) for name, value in exercise.values.items()} if exercise.is_individual else {},
+        )
+
+
+def _latest(ledger: Ledger, assignment: str) -> dict[tuple[str, str], Row]:
+    """The newest row of every student and task."""
+    return {(row.entry.student, row.entry.task): row for row in ledger.rows(assignment=assignment)}
+
+
+def _criterion(result: Result) -> Criterion:
+    where = result.where
+    return Criterion(
+        result.name, result.role.value, result.outcome.value, result.earned, result.possible, result.message,
+        result.wanted, result.found, Place(where.file, where.line, where.column, where.field) if where else None,
+        result.why,
+    )  # fmt: skip
+
+
+def _exercise(exercise: Exercise) -> ExerciseInfo:
+    checks = tuple(
+        Check(check.name, check.role.value, check.points if check.role is Role.CRITERION else 0, check.why)
+        for check in exercise.checks
+    )
+    known = (exercise.starter, exercise.solution, *exercise.accepted.values())
+    values: dict[str, Any] = dict(exercise.values) if exercise.is_individual else {}
+    return ExerciseInfo(
+        exercise.id, exercise.title, exercise.kind.value, exercise.form.value, exercise.points, checks, known,
+        {name: str(value) for name, value in values.items()},
+    )  # fmt: skip

@@ -1,0 +1,301 @@
+"""The document of results: all that a report can say of a graded class, and nothing that is not in it is in a report.
+
+``autograder grade --json`` writes it, ``autograder report`` turns it into pages and tables.  Its form is described by
+``results.schema.json`` beside this module and by ``docs/results.md``; the classes here have the same fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from autograder.checks.verdict import Outcome, Role, Status, tidy
+
+#: Rises when a document of before could be misread by what reads this one.
+VERSION: Final = 1
+SCHEMA: Final = Path(__file__).with_name("results.schema.json")
+
+GRADED: Final = Status.GRADED.value
+NOT_SUBMITTED: Final = Status.NOT_SUBMITTED.value
+#: Of a submission: some of its answers were judged, and others could not be.
+PARTLY_JUDGED: Final = "partly judged"
+
+#: Outcomes that cost points, or (of a gate) keep the rest from being looked at.
+LOST: Final = frozenset({Outcome.FAILED.value, Outcome.PARTLY.value})
+#: Outcomes that say nothing about the answer.
+UNJUDGED: Final = frozenset({Outcome.NOT_RUN_THERE.value, Outcome.COULD_NOT_BE_JUDGED.value})
+
+Record = TypeVar("Record")
+
+
+class BadResults(ValueError):
+    """A file is no document of results; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in an answer; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    field: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """What became of one check; a gate and a guard earn nothing, and a guard that was violated costs."""
+
+    name: str
+    role: str
+    outcome: str
+    earned: float
+    possible: float
+    message: str
+    wanted: str | None = None
+    found: str | None = None
+    where: Place | None = None
+    why: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it says that something in the answer is wrong."""
+        return self.outcome in LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a student wrote into the answer's cell, and the file that it is."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseResult:
+    """One answer.  ``earned`` is None unless it was judged, so that nobody reads a 0 where nobody has looked.
+
+    ``values`` are those that were drawn for this student; empty where all students have the same.
+    """
+
+    exercise: str
+    status: str
+    earned: float | None
+    possible: float
+    criteria: tuple[Criterion, ...]
+    answer: Text | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float | None:
+        """What was earned as a part of what could be, from 0 to 1."""
+        return None if self.earned is None or not self.possible else self.earned / self.possible
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """One student's work on one assignment, also if nothing was handed in.  ``notes`` say what was put right.
+
+    ``seconds`` are those of wall time that judging it took; None where nobody measured.
+    """
+
+    student: str
+    assignment: str
+    status: str
+    handed_in: bool
+    seconds: float | None
+    exercises: tuple[ExerciseResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def earned(self) -> float | None:
+        """The points of all answers that were judged; None if none was."""
+        judged = [one.earned for one in self.exercises if one.earned is not None]
+        return tidy(sum(judged)) if judged else None
+
+    @property
+    def possible(self) -> float:
+        """The points of all answers, judged or not."""
+        return tidy(sum(one.possible for one in self.exercises))
+
+    @property
+    def grade(self) -> float | None:
+        """The points as another gradebook should get them: None while an answer waits for somebody to look at it.
+
+        An answer that was not given costs its points, and waits for nobody.
+        """
+        settled = all(one.earned is not None or one.status == NOT_SUBMITTED for one in self.exercises)
+        return self.earned if settled else None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check as its exercise declares it."""
+
+    name: str
+    role: str
+    possible: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseInfo:
+    """An exercise; ``known`` are texts that students have or may well write: the starter, the solution, variants.
+
+    ``values`` are those that stand in these texts, where every student has values of their own.
+    """
+
+    id: str
+    title: str
+    kind: str
+    form: str
+    possible: float
+    checks: tuple[Check, ...]
+    known: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentInfo:
+    """An assignment and the exercises in it, in order."""
+
+    name: str
+    possible: float
+    exercises: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A student: ``id`` is the name of the folder, the rest is from the gradebook and empty where that has nothing."""
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """How a page calls the student."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.id
+
+
+@dataclass(frozen=True)
+class Results:
+    """A graded class: submissions by assignment, then by student."""
+
+    course: str
+    assignments: tuple[AssignmentInfo, ...]
+    exercises: tuple[ExerciseInfo, ...]
+    students: tuple[Student, ...]
+    submissions: tuple[SubmissionResult, ...]
+    grader: str = ""
+    schema_version: int = field(default=VERSION)
+
+    @cached_property
+    def exercise(self) -> Mapping[str, ExerciseInfo]:
+        """The exercises by id."""
+        return {one.id: one for one in self.exercises}
+
+    @cached_property
+    def by_student(self) -> Mapping[str, tuple[SubmissionResult, ...]]:
+        """Each student's submissions, in the order of the assignments."""
+        found: dict[str, list[SubmissionResult]] = {student.id: [] for student in self.students}
+        for submission in self.submissions:
+            found.setdefault(submission.student, []).append(submission)
+        return {student: tuple(own) for student, own in found.items()}
+
+    def of(self, assignment: str) -> tuple[SubmissionResult, ...]:
+        """The submissions of one assignment, by student."""
+        return tuple(one for one in self.submissions if one.assignment == assignment)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document, with what can be computed from it filled in for readers that are no Python."""
+        document = dataclasses.asdict(self)
+        for submission, own in zip(document["submissions"], self.submissions, strict=True):
+            submission.update(earned=own.earned, possible=own.possible)
+        return {"schema_version": document.pop("schema_version"), "grader": document.pop("grader"), **document}
+
+    def dumps(self) -> str:
+        """The document as text in ASCII, such that no reader stumbles over what a student wrote."""
+        return json.dumps(self.to_json(), indent=1) + "\n"
+
+
+def status_of(handed_in: bool, exercises: tuple[ExerciseResult, ...]) -> str:
+    """What became of a submission as a whole."""
+    found = {one.status for one in exercises}
+    if not handed_in or found <= {NOT_SUBMITTED}:
+        return NOT_SUBMITTED
+    if found <= {GRADED, NOT_SUBMITTED}:
+        return GRADED
+    return PARTLY_JUDGED if GRADED in found else max(found - {NOT_SUBMITTED})
+
+
+def read(path: Path) -> Results:
+    """The document in a file; raises ``BadResults``, and OSError if there is none to be read."""
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadResults(f"{path} is not JSON: {error}; write it with autograder grade --json") from error
+    except BadResults as error:
+        raise BadResults(f"{path}: {error}; write it with autograder grade --json") from error
+
+
+def from_json(document: Any) -> Results:
+    """The results of a document; raises ``BadResults`` for what is none, or is of another version."""
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if version != VERSION:
+        raise BadResults(f"schema_version is {version!a}, and {VERSION} is read here")
+    return _record(Results, document, "")
+
+
+def _record(kind: type[Record], value: Any, path: str) -> Record:
+    if not isinstance(value, dict):
+        raise BadResults(f"{path or 'the document'} is no object")
+    hints = _hints(kind)
+    given = {name: _value(hint, value[name], f"{path}.{name}".lstrip(".")) for name, hint in hints.items()
+             if name in value}  # fmt: skip
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise BadResults(f"{path or 'the document'}: {error}") from error
+
+
+def _value(hint: Any, value: Any, path: str) -> Any:
+    """A value of the form that a field asks for."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return None if value is None else _value(get_args(hint)[0], value, path)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise BadResults(f"{path} is no list")
+        return tuple(_value(get_args(hint)[0], one, f"{path}[{index}]") for index, one in enumerate(value))
+    if get_origin(hint) is Mapping:
+        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+            raise BadResults(f"{path} is no object of texts")
+        return value
+    if dataclasses.is_dataclass(hint):
+        return _record(hint, value, path)  # type: ignore[arg-type]  # the hint of a field is a class
+    accepted = (int, float) if hint is float else hint
+    if not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool):
+        raise BadResults(f"{path} is {value!a:.40}, and should be of the type {hint.__name__}")
+    return value
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    hints = get_type_hints(kind)
+    return {one.name: hints[one.name] for one in dataclasses.fields(kind)}
+
+
+#: The roles and outcomes that a document may name.
+ROLES: Final = tuple(role.value for role in Role)
+OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
