@@ -335,9 +335,11 @@ def _kill(call: Call) -> Outcome:
 def _ps(call: Call) -> Outcome:
     call.out("PID   USER     TIME  COMMAND\n")
     user = "root" if call.system.container.user == 0 else str(call.system.container.user)
-    for process in call.system.processes():
+    visible = call.system.visible()
+    for process in visible:
         call.out(f"{process.pid:5d} {user:8s}  0:00 {' '.join(process.argv)}\n")
-    call.out(f"{call.system.container.next_pid:5d} {user:8s}  0:00 {' '.join(call.argv)}\n")
+    shift = visible[-1].pid - own[-1].pid if (own := call.system.processes()) else 0
+    call.out(f"{call.system.container.next_pid + shift:5d} {user:8s}  0:00 {' '.join(call.argv)}\n")
     return 0
 
 

@@ -69,6 +69,8 @@ class System(Protocol):
 
     def processes(self) -> tuple[Process, ...]: ...
 
+    def visible(self) -> tuple[Process, ...]: ...
+
 
 class Call(NamedTuple):
     """One run of a command: its words, its input, where its output goes, and the shell that runs it."""

@@ -92,6 +92,7 @@ class ContainerConfig:
     user: int | None = None
     read_only_root: bool = False
     interactive: bool = False
+    target: str = ""
 
 
 class Machines:
@@ -266,7 +267,7 @@ class Machines:
             container_id, config.name, uid, sandbox.host, config.image, config.image_text, config.image_ref,
             sandbox.hostname, config.argv, env, config.workdir, config.mounts, config.attempt, self.clock.now,
             memory_limit=config.memory_limit, user=config.image.user if config.user is None else config.user,
-            read_only_root=config.read_only_root,
+            read_only_root=config.read_only_root, target=config.target,
             processes=(self._first_process(config, env),), next_pid=2,
             files={"/etc/resolv.conf": resolv_conf(sandbox.namespace)} if sandbox.asks_cluster_dns else {},
         )  # fmt: skip
@@ -315,6 +316,14 @@ class Machines:
         container = self.containers[container_id]
         if container.running:
             self._exited(container, KILLED, "Error")
+
+    def set_memory_limit(self, container_id: str, limit: int) -> None:
+        """Let a running container use more memory, or less (bytes; 0: as much as there is)."""
+        self.containers[container_id] = self.containers[container_id]._replace(memory_limit=limit)
+
+    def memory_used(self, container_id: str) -> int:
+        """The memory that the processes of a container hold, in bytes."""
+        return sum(process.memory for process in self.containers[container_id].processes)
 
     def remove_container(self, container_id: str) -> None:
         container = self.containers.pop(container_id, None)

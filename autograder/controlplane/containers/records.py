@@ -83,7 +83,11 @@ class Process(NamedTuple):
 
 
 class Container(NamedTuple):
-    """A container of the runtime.  ``files`` is what was written over the image; times are microseconds."""
+    """A container of the runtime.
+
+    ``files`` is what was written over the image; times are microseconds.  A container with a ``target`` sees the
+    processes of that container of its pod beside its own.
+    """
 
     id: str
     name: str
@@ -112,6 +116,7 @@ class Container(NamedTuple):
     next_pid: int = 1
     files: Mapping[str, str | None] = NOTHING
     log: tuple[LogLine, ...] = ()
+    target: str = ""
 
     @property
     def running(self) -> bool:

@@ -56,7 +56,28 @@ class ContainerSystem:
         source = Source(sandbox.ip, sandbox.host, sandbox.pod_uid)
         return self._machines.wire.request(source, url, self.resolve, headers=headers, method=method)
 
+    @property
+    def _target(self) -> Container | None:
+        """The container of which this one sees the processes too."""
+        own = self.container
+        target = self._machines.latest(own.pod_uid, own.target) if own.target else None
+        return target if target is not None and target.running else None
+
+    def visible(self) -> tuple[Process, ...]:
+        """All processes that can be seen from here, under the numbers that they have here."""
+        target, own = self._target, self.container.processes
+        if target is None:
+            return own
+        return *target.processes, *(one._replace(pid=target.next_pid - 1 + one.pid) for one in own)
+
     def signal(self, pid: int, name: str) -> bool:
+        target = self._target
+        if target is not None and pid < target.next_pid:
+            if name in _UNSTOPPABLE and pid == 1:
+                self._machines.kill(target.id)
+                return True
+            return self._machines.signal_process(target.id, pid, name)
+        pid -= target.next_pid - 1 if target is not None else 0
         if name in _UNSTOPPABLE and pid == 1:
             # The kernel keeps a container's first process from signals of its own that it does not handle.
             return True

@@ -97,12 +97,20 @@ def prepare_for_update(type_name: str, new: Obj, old: Obj, subresource: str = ""
         if prepare := STATUS_UPDATE.get(type_name):
             prepare(new, old)
         return
+    if keep := PARTS.get(subresource):
+        keep(new, old)
+        _count_change(type_name, new, old)
+        return
     if type_name in KEEPS_STATUS and "status" in old:
         new["status"] = old["status"]
     if subresource == "finalize":
         return
     if prepare := UPDATE.get(type_name):
         prepare(new, old)
+    _count_change(type_name, new, old)
+
+
+def _count_change(type_name: str, new: Obj, old: Obj) -> None:
     changed = COUNTED_CHANGE.get(type_name)
     if changed and changed(new, old):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
@@ -162,6 +170,48 @@ def _update_pod_status(new: Obj, old: Obj) -> None:
     status = new.setdefault("status", {})
     if not status.get("qosClass") and "qosClass" in old.get("status", {}):
         status["qosClass"] = old["status"]["qosClass"]
+
+
+#: Metadata that is not written through a part of an object.
+_OF_THE_WHOLE = ("labels", "annotations", "finalizers", "ownerReferences")
+
+
+def _only_ephemeral_containers(new: Obj, old: Obj) -> None:
+    """``/ephemeralcontainers`` writes these and nothing else."""
+    added = new["spec"].get("ephemeralContainers")
+    new["spec"] = {name: value for name, value in old["spec"].items() if name != "ephemeralContainers"}
+    if added:
+        new["spec"]["ephemeralContainers"] = added
+    _keep_beside_spec(new, old)
+
+
+def _only_resources(new: Obj, old: Obj) -> None:
+    """``/resize`` writes resources and resize policies; other containers than before are validation's to refuse."""
+    spec, before = new["spec"], old["spec"]
+    if any(len(spec.get(kind) or ()) != len(before.get(kind) or ()) for kind in ("containers", "initContainers")):
+        return
+    resized = {kind: _resized(spec[kind], before[kind]) for kind in ("containers", "initContainers") if spec.get(kind)}
+    whole = {"resources": spec["resources"]} if "resources" in spec else {}
+    new["spec"] = {name: value for name, value in before.items() if name != "resources"} | whole | resized
+    _keep_beside_spec(new, old)
+
+
+def _resized(containers: list[Obj], before: list[Obj]) -> list[Obj]:
+    if [one["name"] for one in containers] != [one["name"] for one in before]:
+        return containers
+    parts = ("resources", "resizePolicy")
+    return [
+        {**was, **{name: container[name] for name in parts if name in container}}
+        for container, was in zip(containers, before, strict=True)
+    ]
+
+
+def _keep_beside_spec(new: Obj, old: Obj) -> None:
+    new["status"] = old["status"]
+    for name in _OF_THE_WHOLE:
+        new["metadata"].pop(name, None)
+        if name in old["metadata"]:
+            new["metadata"][name] = old["metadata"][name]
 
 
 def _update_deployment_status(new: Obj, old: Obj) -> None:
@@ -330,6 +380,12 @@ UPDATE: Final[dict[str, Callable[[Obj, Obj], None]]] = {
     "core/v1.Service": drop_foreign_fields,
     "core/v1.ServiceAccount": lambda new, old: _clean_secret_references(new),
     "discovery/v1.EndpointSlice": _update_endpoint_slice,
+}
+
+#: Subresources that are one part of an object's spec: what puts all else back as it was.
+PARTS: Final[dict[str, Callable[[Obj, Obj], None]]] = {
+    "ephemeralcontainers": _only_ephemeral_containers,
+    "resize": _only_resources,
 }
 
 #: What one kind needs of a changed status besides, given the new and the old object.

@@ -73,7 +73,9 @@ class ContainerWorker:
         return self._start(spec, latest)
 
     def _restarts(self, spec: Object, ended: Container) -> bool:
-        """Whether a container that has ended is to be started again."""
+        """Whether a container that has ended is to be started again; one that was added for a look never is."""
+        if spec in self._ephemeral_containers():
+            return False
         pod_spec: Object = self.state.pod["spec"]
         policy = _until_success(pod_spec) if spec in (pod_spec.get("initContainers") or ()) else pod_spec
         return is_sidecar(spec) or should_restart(spec, policy, ended.exit_code)
@@ -127,7 +129,10 @@ class ContainerWorker:
             self._container_event(spec, "Warning", "Failed", f"Error: {error}")
             self._set(name, image_ready=False, waiting=Waiting("RunContainerError", str(error)),
                       not_before=self._now + RELIST_PERIOD)  # fmt: skip
-            return "waiting"
+            if self._restarts(spec, self._machines.containers[container.id]):
+                return "waiting"
+            self._set(name, waiting=None)
+            return "ended"
         self._container_event(spec, "Normal", "Started", "Container started")
         self._put(
             name,
@@ -177,6 +182,7 @@ class ContainerWorker:
             memory_limit=resources.memory_limit(spec), memory_use=resources.memory_use(pod, spec["name"]), user=user,
             read_only_root=security.get("readOnlyRootFilesystem", False),
             interactive=spec.get("stdin", False) or spec.get("tty", False),
+            target=spec.get("targetContainerName", ""),
         )  # fmt: skip
 
     def _service_variables(self) -> Mapping[str, str]:
@@ -283,7 +289,8 @@ class ContainerWorker:
     # Helpers.
 
     def _running(self) -> Iterator[tuple[Object, Container]]:
-        for spec in (*self._init_containers(), *self.state.pod["spec"]["containers"]):
+        every = (*self._init_containers(), *self.state.pod["spec"]["containers"], *self._ephemeral_containers())
+        for spec in every:
             container = self._machines.latest(self.state.uid, spec["name"])
             if container is not None and container.running:
                 yield spec, container
@@ -291,14 +298,16 @@ class ContainerWorker:
     def _init_containers(self, *, sidecars: bool = True) -> list[Any]:
         return [spec for spec in self.state.pod["spec"].get("initContainers") or () if sidecars or not is_sidecar(spec)]
 
+    def _ephemeral_containers(self) -> list[Any]:
+        return list(self.state.pod["spec"].get("ephemeralContainers") or ())
+
     def _position(self, name: str) -> int:
         return [spec["name"] for spec in self._init_containers()].index(name)
 
     def _spec_of(self, name: str) -> Object:
         spec = self.state.pod["spec"]
-        found: Object = next(
-            one for one in (*spec["containers"], *(spec.get("initContainers") or ())) if one["name"] == name
-        )
+        every = (*spec["containers"], *self._init_containers(), *self._ephemeral_containers())
+        found: Object = next(one for one in every if one["name"] == name)
         return found
 
     def _set(self, name: str, **changes: Any) -> ContainerWork:
@@ -320,7 +329,8 @@ class ContainerWorker:
         self._recorder.event(self._subject(), kind, reason, message, host=self.state.node)
 
     def _container_event(self, spec: Object, kind: str, reason: str, message: str) -> None:
-        part = "initContainers" if spec in self._init_containers() else "containers"
+        spec_of_pod = self.state.pod["spec"]
+        part = next((one for one in _BESIDE if spec in (spec_of_pod.get(one) or ())), "containers")
         path = f"spec.{part}{{{spec['name']}}}"
         self._recorder.event(self._subject(), kind, reason, message, field_path=path, host=self.state.node)
 
@@ -334,6 +344,8 @@ class _HookResult:
     took: int
 
 
+#: Where the containers stand that are not the ordinary ones.
+_BESIDE: Final = ("initContainers", "ephemeralContainers")
 _IMAGE_REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
 
 

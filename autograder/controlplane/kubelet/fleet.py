@@ -34,7 +34,7 @@ from autograder.controlplane.clock import SECOND
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers import network_policy
 from autograder.controlplane.containers.machines import DISK
-from autograder.controlplane.kubelet import admission, node_status, probes, static_pods, volumes
+from autograder.controlplane.kubelet import admission, node_status, probes, resizing, static_pods, volumes
 from autograder.controlplane.kubelet.api import KubeletAPI
 from autograder.controlplane.kubelet.container_worker import SANDBOX_TIME, Surroundings
 from autograder.controlplane.kubelet.pod_worker import PodWorker
@@ -73,6 +73,8 @@ class Kubelets:
         self._halted: dict[str, None] = {}
         #: Static pods by uid and by name as the API server has completed them, to start them while it is away.
         self._completed: dict[str, Object] = {}
+        #: Pods that want other resources than they have, and where they are.
+        self._wanting: dict[str, str] = {}
         self._started = False
 
     def fork(self, environment: Environment) -> Self:
@@ -82,7 +84,7 @@ class Kubelets:
         twin._states = self._states.copy()
         twin._ready, twin._joined = self._ready.copy(), self._joined.copy()
         twin._halted, twin._completed = self._halted.copy(), self._completed.copy()
-        twin._started = self._started
+        twin._wanting, twin._started = self._wanting.copy(), self._started
         return twin
 
     def _connect(self, environment: Environment, informers: InformerFactory, recorder: EventRecorder) -> None:
@@ -300,7 +302,9 @@ class Kubelets:
             return True
         if pod["metadata"]["resourceVersion"] == state.pod["metadata"]["resourceVersion"]:
             return False
-        self._states[uid] = state._replace(pod=pod)
+        taken = self._states[uid] = resizing.taken(state, pod)
+        if taken.wanted is not None:
+            self._wanting[uid] = node
         if (
             delta.old is not None
             and pod["status"] != delta.old["status"]
@@ -347,6 +351,25 @@ class Kubelets:
             "startTime": timestamps.time(self._clock.now), "qosClass": (pod.get("status") or {}).get("qosClass"),
         }  # fmt: skip
         self._states[uid] = self._states[uid]._replace(stage=Stage.FINISHED, rejected=status)
+
+    def _resize(self, worker: PodWorker) -> None:
+        """Give a pod the resources that it wants now, if its node has them besides what the others have."""
+        state = worker.state
+        node = self._nodes.get("", state.node)
+        others = [
+            one.pod for one in self._states.values()
+            if one.node == state.node and one.uid != state.uid and one.stage is not Stage.FINISHED
+        ]  # fmt: skip
+        pod = {**state.pod, "spec": state.wanted}
+        worker.resize(admission.misfit(pod, node, others) if node is not None else None)
+        if worker.state.wanted is None:
+            del self._wanting[state.uid]
+            self._retry_resizes(state.node)
+
+    def _retry_resizes(self, node: str) -> None:
+        """A node may have more to give than before."""
+        for uid in [uid for uid, place in self._wanting.items() if place == node]:
+            self._ready[uid] = None
 
     def _found_running(self, pod: Object, uid: str, status: Object) -> dict[str, ContainerWork]:
         """What a kubelet that was restarted makes of running containers: ready ones stay so until a probe says no."""
@@ -479,6 +502,8 @@ class Kubelets:
         if state is None or not self._machines.hosts[state.node].powered or state.node in self._halted:
             return
         worker = PodWorker(self._surroundings, state)
+        if state.wanted is not None:
+            self._resize(worker)
         state = self._states[uid] = worker.sync()
         if state.gone:
             if state.stage is Stage.FINISHED:
@@ -490,6 +515,7 @@ class Kubelets:
         state = self._states[uid]
         if state.stage is Stage.FINISHED:
             self._clock.cancel(COMPONENT, ("pod", uid))
+            self._retry_resizes(state.node)
             if "deletionTimestamp" in state.pod["metadata"] and not state.gone:
                 self._delete(state)
             return
@@ -517,7 +543,7 @@ class Kubelets:
             return False
         except StatusError:
             return False
-        self._states[state.uid] = worker.state = state._replace(pod=written, written=status)
+        self._states[state.uid] = worker.state = state._replace(pod=resizing.given(state, written), written=status)
         return True
 
     def _report_static(self, worker: PodWorker, status: Object) -> bool:
@@ -548,8 +574,11 @@ class Kubelets:
 
     def _forget(self, uid: str) -> None:
         state = self._states.pop(uid, None)
-        if state is not None and state.mirror is not None:
-            self._remove(state.mirror)
+        if state is not None:
+            self._wanting.pop(uid, None)
+            self._retry_resizes(state.node)
+            if state.mirror is not None:
+                self._remove(state.mirror)
         for key in ("pod", "volumes"):
             self._clock.cancel(COMPONENT, (key, uid))
         self._machines.remove_pod(uid)
@@ -580,7 +609,7 @@ class Kubelets:
 
 
 #: Fields of a pod's status that others write.
-_OF_OTHERS: Final = ("nominatedNodeName", "resourceClaimStatuses", "ephemeralContainerStatuses", "resize")
+_OF_OTHERS: Final = ("nominatedNodeName", "resourceClaimStatuses")
 
 
 def _node_reference(name: str) -> Object:

@@ -16,6 +16,8 @@ from autograder.controlplane.kubelet.records import ContainerWork, PodState, Sta
 
 #: The conditions that a kubelet writes, in its order.
 CONDITIONS: Final = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+#: Those that say what keeps a pod from the resources that it was given anew.
+RESIZE_CONDITIONS: Final = ("PodResizePending", "PodResizeInProgress")
 TERMINAL: Final = ("Succeeded", "Failed")
 MESSAGE_LIMIT: Final = 4096
 
@@ -59,6 +61,8 @@ def generate(state: PodState, machines: Machines, now: int, host_ip: str) -> Obj
     }
     if init_statuses:
         status["initContainerStatuses"] = init_statuses
+    if spec.get("ephemeralContainers"):
+        status["ephemeralContainerStatuses"] = _ephemeral_statuses(spec, state, machines, initial)
     generation = pod["metadata"].get("generation")
     if generation:
         status["observedGeneration"] = generation
@@ -77,6 +81,15 @@ def generate(state: PodState, machines: Machines, now: int, host_ip: str) -> Obj
         state, statuses, init_statuses, phase, sandbox is not None and sandbox.ready, now
     )
     return status
+
+
+def _ephemeral_statuses(spec: Object, state: PodState, machines: Machines, initial: bool) -> list[Object]:
+    """The statuses of containers that were added for a look; nobody asks whether they are ready or have started."""
+    found = [container_status(container, state, machines, initial) for container in spec["ephemeralContainers"]]
+    return [
+        {**{key: value for key, value in status.items() if key != "started"}, "ready": False}
+        for status in sorted(found, key=lambda status: str(status["name"]))
+    ]
 
 
 def container_status(container: Object, state: PodState, machines: Machines, initial: bool) -> Object:
@@ -250,7 +263,9 @@ def _conditions(
         condition["type"]: condition for condition in (state.written or pod.get("status") or {}).get("conditions") or ()
     }
     moment = timestamps.time(now)
-    conditions = [condition for condition in current if condition["type"] not in CONDITIONS]
+    conditions = [one for one in current if one["type"] not in (*CONDITIONS, *RESIZE_CONDITIONS)]
+    if state.resize is not None and phase not in TERMINAL:
+        conditions.append(state.resize)
     for kind in CONDITIONS:
         before = old.get(kind)
         condition: Object = {"type": kind, "status": wanted[kind]["status"], "lastProbeTime": None}

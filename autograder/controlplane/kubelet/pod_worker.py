@@ -13,15 +13,16 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.records import ContainerState
 from autograder.controlplane.kubelet import container_config, pod_status, volumes
-from autograder.controlplane.kubelet.container_worker import MINIMUM_GRACE, SANDBOX_TIME, ContainerWorker
+from autograder.controlplane.kubelet.container_worker import MINIMUM_GRACE, SANDBOX_TIME
 from autograder.controlplane.kubelet.pod_status import is_sidecar
 from autograder.controlplane.kubelet.records import Backoff, PodState, Stage
+from autograder.controlplane.kubelet.resizing import PodResizer
 
 FIRST_MOUNT_DELAY: Final = SECOND // 2
 LONGEST_MOUNT_DELAY: Final = 122 * SECOND
 
 
-class PodWorker(ContainerWorker):
+class PodWorker(PodResizer):
     """The worker of one pod, for the length of one step."""
 
     def sync(self) -> PodState:
@@ -105,7 +106,8 @@ class PodWorker(ContainerWorker):
     def _terminate(self, grace: int) -> None:
         """Begin to stop all containers: the ordinary ones now, sidecars when those have ended."""
         self.state = self.state._replace(stage=Stage.TERMINATING, grace=grace)
-        for spec in (*self.state.pod["spec"]["containers"], *self._init_containers(sidecars=False)):
+        ordinary = self.state.pod["spec"]["containers"]
+        for spec in (*ordinary, *self._init_containers(sidecars=False), *self._ephemeral_containers()):
             self._stop(spec, grace)
 
     def _hurry(self, grace: int) -> None:
@@ -160,6 +162,8 @@ class PodWorker(ContainerWorker):
             return
         for spec, container in list(self._running()):
             self._tend(spec, container)
+        for spec in self._ephemeral_containers():
+            self._ensure_running(spec)
         if not self._initialize():
             return
         going = False

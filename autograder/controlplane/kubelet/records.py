@@ -93,7 +93,8 @@ class PodState(NamedTuple):
 
     ``pod`` is the newest object known: of the API server, or the manifest of a static pod.  ``written`` is the status
     that was written last.  Moments are microseconds of virtual time.  ``rejected`` is the status of a pod that
-    the kubelet has refused.
+    the kubelet has refused.  ``wanted`` is the spec that the API server has while the resources in it are not given to
+    the pod (``pod`` has those that are), and ``resize`` the condition that says why.
     """
 
     pod: Object
@@ -117,6 +118,8 @@ class PodState(NamedTuple):
     mirror: Object | None = None
     static: bool = False
     rejected: Object | None = None
+    wanted: Object | None = None
+    resize: Object | None = None
 
     def work(self, container: str) -> ContainerWork:
         return self.works.get(container, IDLE)

@@ -36,6 +36,12 @@ class World:
         self.cluster.advance(seconds)
         return self.pod(name)
 
+    def patch(self, name: str, part: str, *, seconds: float = 2, **spec: Any) -> Object:
+        """Change a part of a pod's spec through a subresource, and give it time."""
+        self.client.patch(PODS, "default", name, {"spec": spec}, part)
+        self.cluster.advance(seconds)
+        return self.pod(name)
+
     def sh(self, name: str, script: str, **spec: Any) -> Object:
         """Create a pod that runs a script in a BusyBox."""
         container = {"image": "busybox:1.36", "command": ["sh", "-c", script], **spec.pop("container", {})}

@@ -37,7 +37,11 @@ class LimitRanger(Plugin):
 
 
 def _is_judged(attributes: Attributes) -> bool:
-    if attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):
+    if attributes.operation not in ("CREATE", "UPDATE"):
+        return False
+    if attributes.kind is PODS and attributes.subresource == "resize":
+        return True
+    if attributes.subresource:
         return False
     if attributes.kind is PODS:
         return attributes.operation == "CREATE"

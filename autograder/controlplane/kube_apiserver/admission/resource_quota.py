@@ -80,8 +80,10 @@ class ResourceQuota(Plugin):
 
 
 def _is_charged(attributes: Attributes) -> bool:
-    if attributes.subresource or not attributes.namespace or attributes.object is None:
+    if not attributes.namespace or attributes.object is None:
         return False
+    if attributes.subresource:
+        return attributes.kind is PODS and attributes.subresource == "resize"
     if attributes.operation == "CREATE":
         return True
     return attributes.operation == "UPDATE" and attributes.kind in _CHARGED_ON_UPDATE

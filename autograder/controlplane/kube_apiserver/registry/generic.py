@@ -34,6 +34,9 @@ MODIFIED = "the object has been modified; please apply your changes to the lates
 ORPHAN_FINALIZER = "orphan"
 FOREGROUND_FINALIZER = "foregroundDeletion"
 
+#: Subresources with rules of their own: how these end the name of the type.
+_RULES_OF_PARTS = {"status": "Status", "ephemeralcontainers": "EphemeralContainers", "resize": "Resize"}
+
 #: Gives the new state of an object from the one that stands now (None: there is none).
 Transform = Callable[[Object | None], Object]
 
@@ -66,8 +69,8 @@ class Registry:
 
     def validate_update(self, attributes: Attributes, new: Object, old: Object) -> Errors:
         """What is wrong with a changed object."""
-        type_name = self.kind.go_type + ("Status" if attributes.subresource == "status" else "")
-        return validation.validate_update(type_name, new, old)
+        part = _RULES_OF_PARTS.get(attributes.subresource, "")
+        return validation.validate_update(self.kind.go_type + part, new, old)
 
     def is_finished(self, new: Object, old: Object) -> bool:
         """Whether an update takes away the last thing that kept an object which is being deleted."""
