@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autograder.clusters.interface import Cluster, ClusterError
 
-FORMS = "embedded, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
+FORMS = "embedded, local, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
 
 
 def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float | None = None) -> Cluster:
@@ -30,6 +30,11 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float |
         path, _, context = rest.rpartition("#") if "#" in rest else (rest, "", "")
         pace = PATIENT if longest_wait is None else Pace(longest_wait=longest_wait)
         return KubeconfigCluster.open(Path(path).expanduser(), context, pace)
+    if kind == "local" and not rest:
+        from autograder.clusters.kubeconfig import PATIENT, Pace
+        from autograder.clusters.local.cluster import LocalCluster
+
+        return LocalCluster.start_all(PATIENT if longest_wait is None else Pace(longest_wait=longest_wait))
     if kind == "kind":
         raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
     raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")

@@ -1,0 +1,185 @@
+"""Our kubelets, kube-proxy and CoreDNS below a real control plane, in real time.
+
+They are the very components of the embedded cluster.  There virtual time drives them; here a thread does, which lets
+each work whenever a watch has news or one of its timers is due by the wall clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from autograder.clusters.interface import ClusterError, Object
+from autograder.controlplane.addons import create_addons
+from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery.errors import AlreadyExists
+from autograder.controlplane.apimachinery.node_connection import LogOptions
+from autograder.controlplane.apimachinery.wire import Handler
+from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, node_files
+from autograder.controlplane.client import Client
+from autograder.controlplane.clock import SECOND, Clock
+from autograder.controlplane.component import Component, Environment
+from autograder.controlplane.components import FACTORIES
+from autograder.controlplane.containers.machines import Machines
+from autograder.controlplane.containers.routing import DNS_PROGRAM
+from autograder.controlplane.kubelet.fleet import Kubelets
+
+KUBELET: Final = "kubelet"
+#: What runs on nodes, by the names of the components.
+NAMES: Final = (KUBELET, "kube-proxy", DNS_PROGRAM)
+#: The longest sleep, in seconds: a clock that was set is noticed after so long.
+_LONGEST_SLEEP: Final = 1.0
+#: Rounds of work without a pause, after which others get the lock.
+_ROUNDS: Final = 50
+
+
+class Nodes:
+    """The machines of a cluster and what runs on them, in a thread of their own from ``start`` to ``close``.
+
+    ``news`` is to be called whenever a watch of a component has brought something.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._news = threading.Event()
+        self._ending = threading.Event()
+        self._clock = Clock(_now())
+        self._machines = Machines(self._clock)
+        self._environment: Environment | None = None
+        self._running: dict[str, Component] = {}
+        self._thread = threading.Thread(target=self._run, name="nodes", daemon=True)
+        self.failure = ""
+
+    def news(self) -> None:
+        """Something has come; look at it."""
+        self._news.set()
+
+    def start(self, handle: Handler, nodes: Sequence[Object], without: Iterable[str] = ()) -> None:
+        """Begin to play the nodes, whose Node objects are there."""
+        self._environment = Environment(handle, self._clock, 0, self._machines)
+        for node in nodes:
+            self._machines.set_disk(node["metadata"]["name"], node_files(node))
+        for name in NAMES:
+            if name not in without:
+                self._begin(name)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ending.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def running(self) -> list[str]:
+        """The components that run."""
+        return [name for name in NAMES if name in self._running]
+
+    def stop_component(self, name: str) -> None:
+        """Stop a component on every node; its containers and rules stay as they are."""
+        with self._lock:
+            self._running.pop(name, None)
+            self._clock.cancel_all(name)
+            if name == DNS_PROGRAM:
+                self._machines.silent |= {name}
+
+    def start_component(self, name: str) -> None:
+        """Start a component again; it begins by listing what there is."""
+        with self._lock:
+            if name not in self._running:
+                self._begin(name)
+            self._machines.silent -= {name}
+
+    def power_off(self, node: str) -> None:
+        """Cut the power of a node."""
+        self._with_kubelets(lambda kubelets: kubelets.power_off(node), node)
+
+    def power_on(self, node: str) -> None:
+        """Give a node its power back."""
+        self._with_kubelets(lambda kubelets: kubelets.power_on(node), node)
+
+    def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
+        """The log of a container, as its kubelet gives it; raises ``StatusError``."""
+        with self._lock:
+            kubelets = self._kubelets()
+            return kubelets.logs(node, namespace, pod, container, options)
+
+    def node_at(self, address: str) -> str:
+        """The name of the node of an address or name; '' if there is none or it does not answer."""
+        with self._lock:
+            name = self._machines.host_at.get(address, address)
+            host = self._machines.hosts.get(name)
+            return name if host is not None and host.powered and KUBELET in self._running else ""
+
+    def check(self) -> None:
+        """Raise ``ClusterError`` if the nodes have broken down."""
+        if self.failure:
+            raise ClusterError(f"the simulated nodes have failed: {self.failure}")
+
+    def _begin(self, name: str) -> None:
+        assert self._environment is not None
+        running = {**self._running, name: FACTORIES[name](self._environment)}
+        self._running = {one: running[one] for one in NAMES if one in running}
+        self._news.set()
+
+    def _with_kubelets(self, action: Callable[[Kubelets], None], node: str) -> None:
+        with self._lock:
+            if node not in self._machines.hosts:
+                raise ValueError(f"there is no node {node}")
+            action(self._kubelets())
+        self._news.set()
+
+    def _kubelets(self) -> Kubelets:
+        kubelets = self._running.get(KUBELET)
+        if not isinstance(kubelets, Kubelets):
+            raise ValueError("the kubelets of this cluster are stopped")
+        return kubelets
+
+    def _run(self) -> None:
+        try:
+            while not self._ending.is_set():
+                self._news.clear()
+                with self._lock:
+                    rested = self._work()
+                    due = self._clock.next_due()
+                pause = _LONGEST_SLEEP if due is None else min(_LONGEST_SLEEP, (due - _now()) / SECOND)
+                if rested and pause > 0:
+                    self._news.wait(pause)
+        except Exception as error:  # told to whoever uses the cluster next: a thread has nobody to raise it to
+            self.failure = f"{type(error).__name__}: {error} ({traceback.format_tb(error.__traceback__)[-1].strip()})"
+
+    def _work(self) -> bool:
+        """Let every component do what is due; whether nothing is left to do now."""
+        for _ in range(_ROUNDS):
+            self._clock.now = max(self._clock.now, _now())
+            worked = False
+            while timer := self._clock.pop_due():
+                worked = True
+                if timer.component == Machines.name:
+                    self._machines.fire(timer.key)
+                elif timer.component in self._running:
+                    self._running[timer.component].fire(timer.key)
+            for component in list(self._running.values()):
+                worked |= component.sync()
+            self._machines.programs_changed.clear()  # the programs of the control plane are processes, not containers
+            if not worked:
+                return True
+        return False
+
+
+def register(client: Client, nodes: Sequence[Object], authority: str) -> None:
+    """Create what ``kubeadm`` leaves in a new cluster: the Nodes, and what runs in ``kube-system``."""
+    for node in nodes:
+        client.create(scheme.NODES, "", node)
+    try:
+        create_addons(client, CONTROL_PLANE_ADDRESS, authority)
+    except AlreadyExists as error:
+        raise ClusterError(f"the new cluster is not empty: {error}") from error
+
+
+def _now() -> int:
+    """The time of the wall clock, in microseconds."""
+    return time.time_ns() // 1000

@@ -1,0 +1,231 @@
+"""A real cluster that is ours: as one that somebody else runs, and with power over its components and nodes.
+
+An answer still gets namespaces of its own, since a real cluster cannot be copied.  What is changed beside them (nodes,
+priority classes, ``kube-system``), what is stopped and what has lost its power is put back by ``close``, so that the
+next answer finds the cluster as this one did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol, Self
+
+from autograder.clusters.connection import Connection
+from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, ClusterError, NotSupportedHere, Object
+from autograder.clusters.kinds import kind_named, kind_of
+from autograder.clusters.kubeconfig import DEFAULT, PATIENT, SYSTEM, KubeconfigCluster, Pace
+from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, ServiceUnavailable, StatusError
+from autograder.controlplane.apimachinery.scheme import NAMESPACES, NODES, PODS, ResourceType
+
+#: Seconds that a cluster gets to come to itself after something was put back.
+RECOVERY_SECONDS: Final = 120
+#: What the API server adds, and does not take back.
+_OF_THE_SERVER: Final = ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields")
+
+
+class Powers(Protocol):
+    """What can be done to a cluster beside its API.  Raises ``ClusterError``, and ``ValueError`` for unknown names."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def stop(self, component: str) -> None:
+        """Stop a component, on every node where it runs."""
+
+    def start(self, component: str) -> None:
+        """Start it again; returns when it can be used."""
+
+    def power_off(self, node: str) -> None:
+        """Cut the power of a node."""
+
+    def power_on(self, node: str) -> None:
+        """Give a node its power back."""
+
+    def check(self) -> None:
+        """Raise ``ClusterError`` if the cluster has broken down."""
+
+    def close(self) -> None:
+        """End what was started for this process alone."""
+
+
+class OwnedConnection(Connection):
+    """A connection to a cluster whose API server we may have stopped ourselves: then silence is what was wanted."""
+
+    stopped = False
+
+    def _exchange(self, method: str, path: str, body: Any, content_type: str) -> str:
+        try:
+            return super()._exchange(method, path, body, content_type)
+        except ClusterError as error:
+            if self.stopped:
+                raise ServiceUnavailable(str(error)) from error
+            raise
+
+
+class _Change(NamedTuple):
+    """What an object outside of our namespaces was before it was changed; None if it was not there."""
+
+    kind: ResourceType
+    namespace: str
+    name: str
+    before: Object | None
+
+
+class OwnedCluster(KubeconfigCluster):
+    """One set of namespaces in a cluster of ours."""
+
+    def __init__(self, connection: OwnedConnection, pace: Pace = PATIENT, powers: Powers | None = None) -> None:
+        super().__init__(connection, pace)
+        assert powers is not None
+        self.name = powers.name
+        self.capabilities = powers.capabilities
+        self._own_connection = connection
+        self._powers = powers
+        self._changes: dict[tuple[ResourceType, str, str], _Change] = {}
+        self._stopped: dict[str, None] = {}
+        self._dark: dict[str, None] = {}
+        self._is_root = True
+
+    def apart(self) -> Self:
+        child = type(self)(self._own_connection, self._pace, self._powers)
+        child._is_root = False
+        self._children.append(child)
+        return child
+
+    def close(self) -> None:
+        """Put back what was changed, delete our namespaces; the first of the family ends the cluster, if it is ours."""
+        while self._children:
+            self._children.pop().close()
+        with contextlib.ExitStack() as last:
+            if self._is_root:
+                last.callback(self._powers.close)
+            self._restore_power()
+            super().close()
+            self._restore_objects()
+
+    # Objects outside of our namespaces.
+
+    def create(self, obj: Object, namespace: str = DEFAULT) -> Object:
+        kind = kind_of(obj)
+        meta = obj.get("metadata")
+        own = meta.get("namespace") if isinstance(meta, dict) else None
+        target = own if isinstance(own, str) and own else namespace
+        made = super().create(obj, namespace)
+        if self._is_outside(kind, target):
+            place = target if kind.namespaced else ""
+            name = made["metadata"]["name"]
+            self._changes.setdefault((kind, place, name), _Change(kind, place, name, None))
+        return made
+
+    def patch(
+        self, kind: str, name: str, patch: Any, namespace: str = DEFAULT, *, patch_type: str = STRATEGIC_MERGE_PATCH
+    ) -> Object:
+        self._remember(kind_named(kind), namespace, name)
+        return super().patch(kind, name, patch, namespace, patch_type=patch_type)
+
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = DEFAULT,
+        *,
+        grace_period: int | None = None,
+        propagation: str = "Background",
+    ) -> None:
+        self._remember(kind_named(kind), namespace, name)
+        super().delete(kind, name, namespace, grace_period=grace_period, propagation=propagation)
+
+    def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        self._powers.check()
+        return super().wait_until(predicate, timeout)
+
+    # Components and nodes.
+
+    def stop(self, component: str) -> None:
+        self._need(Capability.COMPONENTS)
+        self._powers.stop(component)
+        self._stopped[component] = None
+        self._own_connection.stopped = bool(self._stopped.keys() & {"kube-apiserver", "etcd"})
+
+    def start(self, component: str) -> None:
+        self._need(Capability.COMPONENTS)
+        self._powers.start(component)
+        self._stopped.pop(component, None)
+        self._own_connection.stopped = bool(self._stopped.keys() & {"kube-apiserver", "etcd"})
+
+    def power_off(self, node: str) -> None:
+        self._need(Capability.POWER)
+        self._powers.power_off(node)
+        self._dark[node] = None
+
+    def power_on(self, node: str) -> None:
+        self._need(Capability.POWER)
+        self._powers.power_on(node)
+        self._dark.pop(node, None)
+
+    def wait_until_ready(self, seconds: float = RECOVERY_SECONDS) -> None:
+        """Wait until every node and every Pod of the cluster's own is ready; raises ``ClusterError``."""
+        if not self.wait_until(lambda: not any(self._unready()), seconds):
+            raise ClusterError(f"not ready within {seconds:g} seconds: {', '.join(self._unready())}")
+
+    def _unready(self) -> list[str]:
+        try:
+            nodes, pods = self._items(NODES, "", "", ""), self._items(PODS, "kube-system", "", "")
+        except StatusError as error:
+            return [f"the API server: {error}"]
+        return [f"{one['kind']} {one['metadata']['name']}" for one in (*nodes, *pods) if not _is_ready(one)]
+
+    def _need(self, capability: Capability) -> None:
+        if capability not in self.capabilities:
+            raise NotSupportedHere(self.name, capability)
+
+    def _restore_power(self) -> None:
+        touched = [*self._stopped, *self._dark]
+        order = ("etcd", "kube-apiserver")
+        for component in sorted(self._stopped, key=lambda name: order.index(name) if name in order else len(order)):
+            self.start(component)
+        for node in list(self._dark):
+            self.power_on(node)
+        if touched and not self._is_root:
+            self.wait_until_ready()
+
+    def _is_outside(self, kind: ResourceType, namespace: str) -> bool:
+        return namespace in SYSTEM if kind.namespaced else kind is not NAMESPACES
+
+    def _remember(self, kind: ResourceType, namespace: str, name: str) -> None:
+        place = namespace if kind.namespaced else ""
+        if self._is_outside(kind, namespace) and (kind, place, name) not in self._changes:
+            with contextlib.suppress(NotFound):
+                before = json.loads(self._connection.send("GET", kind, place, name))
+                self._changes[kind, place, name] = _Change(kind, place, name, before)
+
+    def _restore_objects(self) -> None:
+        while self._changes:
+            _, change = self._changes.popitem()
+            with contextlib.suppress(NotFound, AlreadyExists):
+                self._restore(change)
+
+    def _restore(self, change: _Change) -> None:
+        send = self._connection.send
+        if change.before is None:
+            send("DELETE", change.kind, change.namespace, change.name)
+            return
+        meta = {key: value for key, value in change.before["metadata"].items() if key not in _OF_THE_SERVER}
+        before = {**change.before, "metadata": meta}
+        try:
+            send("PUT", change.kind, change.namespace, change.name, body=before)
+        except NotFound:
+            send("POST", change.kind, change.namespace, body=before)
+
+    def _check_writable(self, kind: ResourceType) -> None:
+        """Everything in a cluster of ours may be changed."""
+
+    def _ours(self, name: str) -> str:
+        return name if name in SYSTEM else super()._ours(name)
+
+
+def _is_ready(obj: Object) -> bool:
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
