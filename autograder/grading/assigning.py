@@ -63,7 +63,7 @@ def names(given: Iterable[str], roster: Path | None, course: Path) -> list[str]:
     if not found:
         raise BadCourse("no student is named: use --students or --roster, or put students into the gradebook")
     for name in found:
-        if not name.isprintable() or len(name) > NAME_LIMIT or name != Path(name).name or name.startswith("."):
+        if not name or not name.isprintable() or len(name) > NAME_LIMIT or name != Path(name).name or name.startswith("."):
             raise BadCourse(f"{name!a} is no name for a student's folder")
     return list(dict.fromkeys(found))
 

@@ -123,8 +123,8 @@ def _remarks(batch: Batch) -> Iterator[str]:
         if not graded.handed_in:
             continue
         for notebook in graded.notebooks:
-            for note in notebook.notes:
-                yield f"{name}: {note.text}"
+            for text in dict.fromkeys(note.text for note in notebook.notes):
+                yield f"{name}: {text}"
         yield from dict.fromkeys(f"{name}: {_reason(one)}" for one in graded.graded if one.score is None)
 
 
