@@ -79,7 +79,6 @@ spec:
         "replicasets/no-room": "accepted/deleted.txt",
         "resourcequotas/numbers": "accepted/counted.yaml",
         "resourcequotas/generate": "accepted/short-names.txt",
-        "resourcequotas/unstated": "accepted/patched.txt",
         "resourcequotas/defaults": "accepted/other-units.yaml",
     },
     "linus": {
@@ -100,7 +99,6 @@ spec:
         "resourcequotas/numbers": "mutants/no-deployments.yaml",
         "resourcequotas/generate": "mutants/never-applied.txt",
         "resourcequotas/eleventh-pod": "scaled: accepted\npods: 10\ntold: Deployment\nbare: refused\nlater: 10\n",
-        "resourcequotas/unstated": "mutants/too-little-cpu.txt",
         "resourcequotas/defaults": "mutants/no-max.yaml",
     },
     "ken": {
@@ -121,7 +119,6 @@ spec:
         "resourcequotas/numbers": "mutants/wrong-name.yaml",
         "resourcequotas/generate": "mutants/never-printed.txt",
         "resourcequotas/eleventh-pod": "scaled: refused\npods: 3\ntold: Pod\nbare: accepted\nlater: 3\n",
-        "resourcequotas/unstated": "mutants/deleted.txt",
         "resourcequotas/defaults": "mutants/wrong-name.yaml",
     },
     "margaret": {

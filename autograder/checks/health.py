@@ -18,6 +18,9 @@ COUNTED: Final = {
 #: Conditions, by type and status, that say why an object does not get on.
 TELLING: Final = frozenset({("PodScheduled", "False"), ("ReplicaFailure", "True")})
 
+#: Where a Deployment writes the number of each of its ReplicaSets.
+REVISION: Final = "deployment.kubernetes.io/revision"
+
 
 def is_ready(obj: Object) -> bool:
     """Whether the object does what its spec asks for: a Pod serves, a workload has all its replicas."""
@@ -45,13 +48,28 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
     elif "phase" in status:
         parts[0] += f" is {status['phase']} and not ready"
     parts += _waiting(status)
-    for condition in status.get("conditions") or ():
+    for condition in _newest_conditions(cluster, obj) or status.get("conditions") or ():
         if (condition["type"], condition["status"]) in TELLING:
             parts.append(f"{condition.get('reason', condition['type'])}: {condition.get('message', '')}".rstrip(": "))
     reason, message = last_warning(cluster, obj)
     if reason and not any(message in part or part.startswith(f"{reason}:") for part in parts):
         parts.append(f"{reason}: {message}")
     return "; ".join(parts)
+
+
+def _newest_conditions(cluster: Cluster, obj: Object) -> list[Object]:
+    """What keeps a Deployment's newest ReplicaSet back; the Deployment itself may still tell what kept an older one."""
+    if obj["kind"] != "Deployment":
+        return []
+    owned = [
+        rs for rs in cluster.list("ReplicaSet", obj["metadata"].get("namespace", ""))
+        if any(owner["uid"] == obj["metadata"]["uid"] for owner in rs["metadata"].get("ownerReferences") or ())
+    ]  # fmt: skip
+    newest = max(owned, key=lambda rs: int(rs["metadata"].get("annotations", {}).get(REVISION, 0)), default={})
+    return [
+        condition for condition in (newest.get("status") or {}).get("conditions") or ()
+        if (condition["type"], condition["status"]) in TELLING
+    ]  # fmt: skip
 
 
 def last_warning(cluster: Cluster, obj: Object) -> tuple[str, str]:

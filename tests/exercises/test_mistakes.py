@@ -36,6 +36,11 @@ def mistakes() -> Iterator[Any]:
             yield pytest.param(entry, id=f"{file.name.partition('.')[0]}-{number}: {entry['mistake']}")
 
 
+def test_every_lesson_has_its_mistakes() -> None:
+    lessons = {path.stem for path in (COURSE / "lessons").glob("*.md")}
+    assert {file.name.partition(".")[0] for file in FILES} == lessons
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_ten_most_likely_mistakes_of_a_lesson_are_listed(file: Path) -> None:
     entries = listed(file)

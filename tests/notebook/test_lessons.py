@@ -14,7 +14,8 @@ import nbformat
 import pytest
 from traitlets.config import Config
 
-from autograder.exercises import load
+from autograder.exercises import Exercise, exercise_ids, load
+from autograder.exercises.exercise import Difficulty
 from autograder.notebook.cells import answer_id, check_id
 from autograder.notebook.releasing import EMPTY, PutStarters, starter
 
@@ -56,8 +57,34 @@ EXERCISES = [
 ]
 
 
-def test_there_are_lessons() -> None:
-    assert {"07-pods", "08-replicasets", "12-resourcequotas"} <= set(LESSONS)
+#: Exercises from the easiest to the hardest.
+DIFFICULTIES = list(Difficulty)
+
+
+def exercises_of(lesson: str) -> list[Exercise]:
+    """The exercises of a lesson in their order."""
+    return [load(exercise) for one, exercise in EXERCISES if one == lesson]
+
+
+def test_there_are_fourteen_lessons_and_sixty_exercises() -> None:
+    assert [int(lesson[:2]) for lesson in LESSONS] == list(range(14))
+    assert len({exercise for _, exercise in EXERCISES}) == len(EXERCISES) >= 60
+
+
+def test_every_exercise_stands_in_a_lesson() -> None:
+    assert {exercise for _, exercise in EXERCISES} == set(exercise_ids())
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_has_three_to_six_exercises_which_get_harder(lesson: str) -> None:
+    exercises = exercises_of(lesson)
+    assert 3 <= len(exercises) <= 6
+    levels = [DIFFICULTIES.index(exercise.difficulty) for exercise in exercises if exercise.difficulty]
+    assert levels == sorted(levels)
+    first, last = exercises[0], exercises[-1]
+    assert levels[-1] > levels[0]
+    assert last.minutes >= first.minutes
+    assert last.points >= first.points
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

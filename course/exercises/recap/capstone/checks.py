@@ -69,7 +69,7 @@ def heals_and_updates(review: Review) -> None:
     trial.delete(trial.pods(owner)[0])
     trial.has_ready_pods(owner, REPLICAS)
     changed = trial.set_image(owner, owner.container().field("name").value, "nginx:1.28")
-    trial.after(60)
+    trial.ready(changed, within=60)
     images = {pod.container().field("image").value for pod in trial.ready_pods(changed)}
     trial.require(
         images == {"nginx:1.28"}, "a new version was rolled out, and the old one still runs after a minute",
