@@ -74,6 +74,8 @@ class Places:
         """Prepare what answers to an exercise can share."""
         if self._forks:
             self.prepared(exercise)
+            if exercise.form is Form.PREDICTION:
+                self.experimented(exercise)
 
     def experimented(self, exercise: Exercise) -> Experimented:
         """What really happens in an exercise's experiment; no answer has a part in it, so that it is done once."""
