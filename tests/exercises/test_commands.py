@@ -99,7 +99,7 @@ def test_kubectl_sees_nothing_of_the_user(type_in: Type, monkeypatch: pytest.Mon
     monkeypatch.setenv("KUBECTL_EXTERNAL_DIFF", "false")
     assert type_in("kubectl get nodes -o name")[0].code == 0
     seen = kubectl.environment(Path("/x/kubeconfig"), Path("/x"))
-    assert seen.keys() - set(kubectl._PASSED_ON) == {"HOME", "USERPROFILE", "TZ", "KUBECONFIG"}
+    assert seen.keys() - set(kubectl._PASSED_ON) == {"HOME", "USERPROFILE", "TZ", "KUBECONFIG", "GOGC", "GOMEMLIMIT"}
 
 
 def test_what_is_printed_is_bounded(type_in: Type) -> None:
