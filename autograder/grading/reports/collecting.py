@@ -89,11 +89,13 @@ class Collector:
     def _graded(self, graded: GradedSubmission) -> SubmissionResult:
         student = graded.submission.student
         answers = {
-            grade_id(cell): source_of(cell) for notebook in graded.notebooks for cell in notebook.cells if grade_id(cell)
+            grade_id(cell): source_of(cell)
+            for notebook in graded.notebooks
+            for cell in notebook.cells
+            if grade_id(cell)
         }
         exercises = tuple(
-            self._answer(student, one, read_answer(answers.get(one.task.answer_cell, ""))[1])
-            for one in graded.graded
+            self._answer(student, one, read_answer(answers.get(one.task.answer_cell, ""))[1]) for one in graded.graded
         )
         notes = tuple(note.text for notebook in graded.notebooks for note in notebook.notes)
         return SubmissionResult(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from autograder.checks.verdict import Outcome, Role, Status, tidy
+from autograder.checks.verdict import Outcome, Status, tidy
 
 #: Rises when a document of before could be misread by what reads this one.
 VERSION: Final = 1
@@ -220,14 +220,14 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """The document, with what can be computed from it filled in for readers that are no Python."""
-        document = dataclasses.asdict(self)
+        document = {"schema_version": self.schema_version, "grader": self.grader, **_plain(self)}
         for submission, own in zip(document["submissions"], self.submissions, strict=True):
             submission.update(earned=own.earned, possible=own.possible)
-        return {"schema_version": document.pop("schema_version"), "grader": document.pop("grader"), **document}
+        return document
 
     def dumps(self) -> str:
         """The document as text in ASCII, such that no reader stumbles over what a student wrote."""
-        return json.dumps(self.to_json(), indent=1) + "\n"
+        return json.dumps(self.to_json()) + "\n"
 
 
 def status_of(handed_in: bool, exercises: tuple[ExerciseResult, ...]) -> str:
@@ -290,12 +290,17 @@ def _value(hint: Any, value: Any, path: str) -> Any:
     return value
 
 
+def _plain(value: Any) -> Any:
+    """Records, tuples and maps as JSON has them."""
+    if dataclasses.is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
 @cache
-def _hints(kind: type) -> Mapping[str, Any]:
+def _hints(kind: Hashable) -> Mapping[str, Any]:
     hints = get_type_hints(kind)
+    assert isinstance(kind, type)
     return {one.name: hints[one.name] for one in dataclasses.fields(kind)}
-
-
-#: The roles and outcomes that a document may name.
-ROLES: Final = tuple(role.value for role in Role)
-OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
