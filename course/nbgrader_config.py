@@ -52,9 +52,12 @@ c.Autograde.sanitize_preprocessors = [
 c.Autograde.autograde_preprocessors = [
     f"{ours}.EngineGrade",
     f"{ours}.SaveVerdicts",
-    f"{theirs}.AssignLatePenalties",
+    f"{ours}.LatePenalties",
     f"{theirs}.CheckCellMetadata",
 ]
+
+# What was not judged has an empty cell there, and not a 0.
+c.ExportApp.plugin_class = "autograder.grading.gradebook_csv.GradesCsv"
 
 # To make a gradebook nbgrader starts the program alembic, which stands beside the Python that runs nbgrader.
 if shutil.which("alembic") is None:

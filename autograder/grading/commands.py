@@ -27,7 +27,7 @@ def grade(options: argparse.Namespace) -> int:
     """Grade what was handed in, print the table, fill the gradebook; returns one of the codes above."""
     from autograder.clusters import ClusterError
     from autograder.exercises import BadExercise
-    from autograder.grading import autograded, gradebook
+    from autograder.grading import autograded, gradebook, roster
     from autograder.grading.assignment import BadCourse, find_course, load_assignments
     from autograder.grading.configuration import configuration
     from autograder.grading.table import lines
@@ -42,6 +42,8 @@ def grade(options: argparse.Namespace) -> int:
             _write_results(options.json, settings, batch)
         gradebook.record(settings, batch)
         autograded.write(course, batch)
+        for remark in roster.remarks(settings, batch):
+            print(remark)
     except (BadCourse, BadExercise, ClusterError, gradebook.GradebookError, OSError) as error:
         print(f"autograder grade: {error}", file=sys.stderr)
         return NOT_SETTLED

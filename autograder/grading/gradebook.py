@@ -9,29 +9,28 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from autograder.grading.assignment import Assignment, grade_id
 from autograder.grading.batch import Batch
 from autograder.grading.configuration import Configuration
+from autograder.grading.due_dates import Extensions, Penalty, penalty_of, read_extensions, submitted_at
 from autograder.grading.engine import GradedNotebook, GradedSubmission
 from autograder.grading.marking import comments_on, scores_of
 from autograder.grading.releasing import released
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-    from nbgrader.api import Gradebook
+    from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy.orm import Session
+
+    _Written = tuple[SubmittedAssignment, list[SubmittedNotebook]]
 
 #: What nbgrader writes on an answer that nobody changed.
 NO_RESPONSE: Final = "No response."
-
-#: Bytes of a submission's ``timestamp.txt`` that are read.
-TIMESTAMP_LIMIT: Final = 100
 
 
 class GradebookError(Exception):
@@ -39,7 +38,11 @@ class GradebookError(Exception):
 
 
 def record(configuration: Configuration, batch: Batch) -> None:
-    """Write assignments, cells, students, submissions, scores and comments; raises ``GradebookError``."""
+    """Write assignments, cells, students, submissions, scores, comments and penalties.
+
+    Raises ``GradebookError``, and ``BadCourse`` for what the course says of due dates and penalties.
+    """
+    extensions, penalty = read_extensions(configuration.course), penalty_of(configuration)
     with _explained(configuration.db_url), opened(configuration) as gradebook:
         session = gradebook.db
         if session.get_bind().dialect.name == "sqlite":
@@ -48,7 +51,7 @@ def record(configuration: Configuration, batch: Batch) -> None:
             cells = _Cells(session, configuration, assignment)
             for graded in batch.submissions:
                 if graded.handed_in and graded.submission.assignment == assignment.name:
-                    _record_submission(session, cells, graded)
+                    _record_lateness(session, *_record_submission(session, cells, graded), extensions, penalty)
         session.commit()
 
 
@@ -143,7 +146,7 @@ class _Cells:
             session.delete(row)
 
 
-def _record_submission(session: Session, cells: _Cells, graded: GradedSubmission) -> None:
+def _record_submission(session: Session, cells: _Cells, graded: GradedSubmission) -> _Written:
     from nbgrader import api
 
     name = graded.submission.student
@@ -153,9 +156,9 @@ def _record_submission(session: Session, cells: _Cells, graded: GradedSubmission
     if submitted is None:
         submitted = api.SubmittedAssignment(id=api.new_uuid(), assignment_id=cells.id, student_id=name)
         session.add(submitted)
-    timestamp = _timestamp(graded.submission.folder)
-    if timestamp is not None:
+    if (timestamp := submitted_at(graded.submission.folder)) is not None:
         submitted.timestamp = timestamp
+    notebooks: list[SubmittedNotebook] = []
     for notebook in graded.notebooks:
         known = cells.notebooks[notebook.notebook]
         row = session.query(api.SubmittedNotebook).filter_by(notebook_id=known.id, assignment_id=submitted.id)
@@ -166,6 +169,30 @@ def _record_submission(session: Session, cells: _Cells, graded: GradedSubmission
             )
             session.add(submitted_notebook)
         _record_scores(session, known, submitted_notebook.id, notebook)
+        notebooks.append(submitted_notebook)
+    return submitted, notebooks
+
+
+def _record_lateness(
+    session: Session,
+    submitted: SubmittedAssignment,
+    notebooks: Sequence[SubmittedNotebook],
+    extensions: Extensions | None,
+    penalty: Penalty,
+) -> None:
+    """Write the extension and the penalty, as nbgrader's ``AssignLatePenalties`` does."""
+    for notebook in notebooks:
+        notebook.late_submission_penalty = None
+    session.flush()
+    due, student = submitted.assignment.duedate, submitted.student_id
+    if due is None:
+        return  # nbgrader cannot add an extension to no date
+    if extensions is not None:
+        submitted.extension = extensions.extension(student, submitted.assignment.name, due)
+    if late := submitted.total_seconds_late:
+        for notebook in notebooks:
+            session.refresh(notebook, ["score"])  # the database adds it up
+            notebook.late_submission_penalty = penalty(student, notebook.score, late)
 
 
 def _record_scores(session: Session, known: _KnownNotebook, submitted: str, notebook: GradedNotebook) -> None:
@@ -205,19 +232,6 @@ def _untouched(notebook: GradedNotebook, checksums: dict[str, str]) -> set[str]:
             if utils.is_solution(node) and utils.compute_checksum(node) == checksums[identity]:
                 found.add(identity)
     return found
-
-
-def _timestamp(folder: Path) -> Any:
-    """When the submission was made, if nbgrader's ``timestamp.txt`` says so."""
-    from nbgrader.utils import parse_utc
-
-    path = folder / "timestamp.txt"
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > TIMESTAMP_LIMIT:
-        return None
-    try:
-        return parse_utc(path.read_text(encoding="utf-8").strip() or None)
-    except (ValueError, OverflowError):
-        return None  # no time that anybody can read
 
 
 @contextmanager

@@ -42,6 +42,12 @@ def comment_on(graded: Graded, notes: Iterable[str] = ()) -> str:
     return "\n\n".join([*lines, *(f"Note: {note}." for note in notes)])
 
 
+def status_in(comment: str | None) -> Status | None:
+    """The status that ``comment_on`` wrote into a comment; None if that is not what the comment is."""
+    first = (comment or "").partition("\n")[0]
+    return next((status for status in Status if first.endswith(f"points ({status.value})")), None)
+
+
 def _is_lost(result: Result) -> bool:
     if result.outcome not in (Outcome.FAILED, Outcome.PARTLY):
         return False

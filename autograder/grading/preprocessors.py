@@ -7,6 +7,10 @@ is kept in the notebook's metadata under ``autograder``, which that pass writes 
 
 from __future__ import annotations
 
+import glob
+import os
+import stat
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,13 +19,17 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor, SaveAutoGrades
 
 from autograder.checks import Status
 from autograder.exercises import sheets
 from autograder.grading.assignment import BadCourse, Notebook, load_assignments
 from autograder.grading.autograded import metadata_of
 from autograder.grading.batch import open_engine
+from autograder.grading.due_dates import read_extensions, submitted_at
 from autograder.grading.engine import Engine, GradedNotebook
 from autograder.grading.marking import comments_on, marked_cells, scores_of
 from autograder.grading.restoring import Note, blank, restored, valid
@@ -29,8 +37,29 @@ from autograder.grading.submissions import Unreadable, read_notebook, sheet_of
 
 Resources = dict[str, Any]
 
+#: Files of a submission that are left out one by one.
+ODD_LIMIT = 20
+
 #: The key of our notes in a notebook's metadata.
 OURS = "autograder"
+
+
+class CarefulDirectory(CourseDirectory):  # type: ignore[misc]  # nbgrader has no types
+    """The course's folders, where nbgrader copies only plain files and reads only times.
+
+    nbgrader follows links, waits for pipes to be written to, and copies devices to their end.
+    """
+
+    @classmethod
+    def like(cls, given: CourseDirectory, submissions: list[str]) -> CarefulDirectory:
+        """The same, with what is no plain file in ``submissions`` (folders) being ignored."""
+        same = {name: getattr(given, name) for name in given.traits(config=True)}
+        odd = [glob.escape(path) for folder in submissions for path in _odd_files(folder)]
+        return cls(parent=given.parent, **{**same, "ignore": [*same["ignore"], *odd]})
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """When a submission was made; None where no file says so that can be understood."""
+        return submitted_at(Path(dest_path))
 
 
 class SubmissionExporter(NotebookExporter):
@@ -38,6 +67,11 @@ class SubmissionExporter(NotebookExporter):
 
     nbgrader changes to the course's folder before it converts anything.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        if isinstance(self.parent, Autograde):
+            self.parent.coursedir = CarefulDirectory.like(self.parent.coursedir, list(self.parent.assignments))
 
     @cached_property
     def engine(self) -> Engine:
@@ -51,6 +85,8 @@ class SubmissionExporter(NotebookExporter):
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         document: dict[str, Any] = {"cells": []}
         try:
+            if path.parent.is_symlink() or path.parent.parent.is_symlink():
+                raise Unreadable("a link stands where a folder should; hand in the folder of the assignment itself")
             document = read_notebook(path)
         except Unreadable as error:
             resources["nbgrader"]["unreadable"] = str(error)
@@ -77,7 +113,6 @@ class RestoreMetadata(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """The notebook with all known cells put right."""
         source = _exporter(self).source_of(resources)
-        _forget_links(resources["nbgrader"]["student"], resources["nbgrader"]["assignment"])
         unreadable = resources["nbgrader"].get("unreadable", "")
         fixed = restored(nb.cells, source)
         cells = blank(source) if unreadable else fixed.cells
@@ -134,6 +169,23 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
         self.gradebook.db.commit()
 
 
+class LatePenalties(AssignLatePenalties):  # type: ignore[misc]
+    """As ``AssignLatePenalties``, after the extensions of the course have been put into the gradebook."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """The same notebook; the gradebook has its penalty."""
+        if (extensions := read_extensions(Path.cwd())) is not None:
+            names = resources["nbgrader"]
+            with Gradebook(names["db_url"]) as gradebook:
+                submission = gradebook.find_submission(names["assignment"], names["student"])
+                due = submission.assignment.duedate
+                if due is not None:
+                    submission.extension = extensions.extension(names["student"], names["assignment"], due)
+                    gradebook.db.commit()
+        converted: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
+        return converted
+
+
 def _exporter(preprocessor: NbGraderPreprocessor) -> SubmissionExporter:
     exporter = preprocessor.parent
     if not isinstance(exporter, SubmissionExporter):
@@ -141,12 +193,14 @@ def _exporter(preprocessor: NbGraderPreprocessor) -> SubmissionExporter:
     return exporter
 
 
-def _forget_links(student: str, assignment: str) -> None:
-    """Remove what nbgrader has copied by following links of the student; it would come back with the feedback."""
-    submitted, copied = (Path(folder, student, assignment) for folder in ("submitted", "autograded"))
-    for path in submitted.rglob("*"):
-        if path.is_symlink():
-            (copied / path.relative_to(submitted)).unlink(missing_ok=True)
+def _odd_files(folder: str) -> list[str]:
+    """What nbgrader must not copy of a submission: what is no plain file; all of it where there is too much of that."""
+    if Path(folder).is_symlink() or Path(folder).parent.is_symlink():
+        return [folder]
+    walk = os.walk(folder)
+    paths = (os.path.join(where, name) for where, _, names in walk for name in names)  # noqa: PTH118  as nbgrader has them
+    odd = [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
+    return odd if len(odd) <= ODD_LIMIT else [folder]
 
 
 def _node(cells: list[Any], metadata: dict[str, Any]) -> NotebookNode:

@@ -98,6 +98,14 @@ def submitted_notebook(answers: dict[str, str] | None = None) -> Json:
     return notebook
 
 
+def with_essay(notebook: Json, text: str) -> Json:
+    """The notebook with a free text of 5 points, which a person grades."""
+    marks = {"grade_id": "essay", "grade": True, "solution": True, "locked": False, "points": 5, "schema_version": 3,
+             "task": False}  # fmt: skip
+    cell = {"cell_type": "markdown", "id": "essay", "metadata": {"nbgrader": marks}, "source": text}
+    return {**notebook, "cells": [*notebook["cells"], cell]}
+
+
 def cell_of(notebook: Json, identity: str) -> Cell:
     """A cell of a notebook by its grade_id."""
     found: list[Cell] = [

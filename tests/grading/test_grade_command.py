@@ -143,3 +143,16 @@ def test_on_the_command_line_outside_of_the_course(course: SmallCourse, tmp_path
     assert "1/1 submissions" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Warning" not in ran.stderr
+
+
+def test_those_on_the_roster_who_handed_in_nothing(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
+    from autograder.grading.configuration import configuration
+    from autograder.grading.gradebook import opened
+
+    with opened(configuration(course.root)) as book:
+        book.add_student("ken", first_name="Ken")
+    course.hand_in("ada")
+    assert main(["grade", "--course", str(course.root), "--workers", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "ada handed in and is not on the roster" in out
+    assert "01-maps: on the roster, and handed in nothing: ken" in out

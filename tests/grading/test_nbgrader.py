@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
+from by_hand import forget, grade, opened, rows, run
 from small_course import (
     ASSIGNMENT,
     EXERCISES,
@@ -24,18 +21,8 @@ from small_course import (
 )
 
 from autograder.exercises import Runner
-from autograder.grading import autograded, gradebook
-from autograder.grading.batch import Batch
-from autograder.grading.configuration import configuration
-from autograder.grading.engine import Engine
-from autograder.grading.submissions import look_through
-
-converters = pytest.importorskip("nbgrader.converters")
-preprocessors = pytest.importorskip("autograder.grading.preprocessors")
 
 FIRST, SECOND = EXERCISES
-
-Rows = dict[tuple[str, str], tuple[float | None, bool]]
 
 
 def tampered(*changes: tuple[str, Json]) -> Json:
@@ -77,71 +64,6 @@ def the_class(course: SmallCourse) -> None:
     course.hand_in("zoe")
 
 
-@pytest.fixture
-def settled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Back in the folder that we came from: nbgrader goes to that of the course.  And its log is not wanted."""
-    monkeypatch.chdir(Path.cwd())
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
-
-
-def run(course: SmallCourse, converter: str, **options: Any) -> None:
-    """One of nbgrader's commands, in this process."""
-    from nbgrader.coursedir import CourseDirectory
-
-    config = configuration(course.root).config
-    directory = CourseDirectory(config=config, assignment_id=ASSIGNMENT)
-    getattr(converters, converter)(coursedir=directory, config=config, **options).start()
-
-
-def grade(course: SmallCourse, runner: Runner) -> None:
-    """What ``autograder grade`` does, in this process."""
-    engine, handed = Engine(runner, course.root / "exercises"), look_through(course.root)
-    graded = tuple(engine.grade(course.assignment, one) for one in handed.submissions(course.assignment))
-    batch = Batch((course.assignment,), handed.students, graded, handed.strays)
-    gradebook.record(configuration(course.root), batch)
-    autograded.write(course.root, batch)
-
-
-def rows(course: SmallCourse) -> tuple[Rows, dict[tuple[str, str], str]]:
-    """Scores and comments in the gradebook, by student and cell."""
-    from nbgrader.api import Gradebook
-
-    settings = configuration(course.root)
-    with Gradebook(settings.db_url, settings.course_id) as book:
-        notebooks = [
-            (submission.student.id, notebook)
-            for submission in book.assignment_submissions(ASSIGNMENT)
-            for notebook in submission.notebooks
-        ]
-        scores = {
-            (student, grade.name): (grade.auto_score, grade.needs_manual_grade)
-            for student, notebook in notebooks
-            for grade in notebook.grades
-        }
-        comments = {
-            (student, comment.name): comment.auto_comment
-            for student, notebook in notebooks
-            for comment in notebook.comments
-        }
-        return scores, comments
-
-
-def forget(course: SmallCourse) -> None:
-    """An empty gradebook.  (nbgrader starts a program for that, which takes its time.)"""
-    for path in course.root.glob("gradebook.db*"):
-        path.unlink()
-    with gradebook.opened(configuration(course.root)):
-        pass
-
-
-@pytest.fixture
-def warm(monkeypatch: pytest.MonkeyPatch, runner: Runner) -> None:
-    """An engine for nbgrader too that works on the cluster which is warm already."""
-    monkeypatch.setattr(preprocessors, "open_engine", lambda course: Engine(runner, course / "exercises"))
-
-
 @pytest.mark.usefixtures("settled", "warm")
 def test_by_hand_as_by_command(course: SmallCourse, runner: Runner) -> None:
     the_class(course)
@@ -164,11 +86,8 @@ def test_by_hand_as_by_command(course: SmallCourse, runner: Runner) -> None:
 
 @pytest.mark.usefixtures("settled", "warm")
 def test_the_release_agrees_with_what_grading_wrote(course: SmallCourse, runner: Runner) -> None:
-    from nbgrader.api import Gradebook
-
     def cells() -> list[tuple[str, str, str, bool]]:
-        settings = configuration(course.root)
-        with Gradebook(settings.db_url, settings.course_id) as book:
+        with opened(course) as book:
             known = book.find_notebook(NOTEBOOK, ASSIGNMENT).source_cells
             return [(cell.name, cell.checksum, cell.source, cell.locked) for cell in known]
 
@@ -195,19 +114,6 @@ def test_feedback_shows_the_table_and_nothing_of_a_student_as_markup(course: Sma
     page = (course.root / "feedback" / "dennis" / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
     assert "not valid JSON" in page
     assert "ConfigMap" not in page  # the solution
-
-
-@pytest.mark.usefixtures("settled")
-def test_export(course: SmallCourse, runner: Runner, tmp_path: Path) -> None:
-    from nbgrader.api import Gradebook
-    from nbgrader.plugins import CsvExportPlugin
-
-    course.hand_in("ada")
-    grade(course, runner)
-    settings = configuration(course.root)
-    with Gradebook(settings.db_url, settings.course_id) as book:
-        CsvExportPlugin(to=os.fspath(tmp_path / "grades.csv")).export(book)
-    assert (tmp_path / "grades.csv").read_text().splitlines()[1] == f"{ASSIGNMENT},,,ada,,,,6.0,0.0,6.0,6.0"
 
 
 @pytest.mark.usefixtures("settled", "warm")
@@ -238,3 +144,49 @@ def test_what_a_students_links_lead_to_does_not_come_back_to_them(course: SmallC
     run(course, "GenerateFeedback")
     back = [path for name in ("autograded", "feedback") for path in (course.root / name).rglob("*") if path.is_file()]
     assert {path.name for path in back} == {f"{NOTEBOOK}.ipynb", f"{NOTEBOOK}.html", "notes.txt"}
+
+
+@pytest.mark.usefixtures("settled", "warm")
+@pytest.mark.parametrize("place", ["student", "student/assignment"])
+def test_a_link_to_the_work_of_a_neighbour_earns_nothing(course: SmallCourse, place: str) -> None:
+    course.hand_in("ada")
+    submitted = course.root / "submitted"
+    if place == "student":
+        (submitted / "ken").symlink_to(submitted / "ada")
+    else:
+        (submitted / "ken").mkdir()
+        (submitted / "ken" / ASSIGNMENT).symlink_to(submitted / "ada" / ASSIGNMENT)
+    forget(course)
+    run(course, "GenerateAssignment")
+    run(course, "Autograde")
+    scores, _ = rows(course)
+    assert scores["ken", cell_id("check", FIRST)] == (None, True)
+    assert scores["ada", cell_id("check", FIRST)] == (3, False)
+
+
+@pytest.mark.usefixtures("settled", "warm")
+@pytest.mark.timeout(60)
+def test_pipes_and_devices_neither_stop_nor_fill_anything(course: SmallCourse) -> None:
+    path = course.hand_in("ken")
+    os.mkfifo(path.with_name("data.txt"))
+    os.mkfifo(path.with_name("timestamp.txt"))
+    path.with_name("zeros.bin").symlink_to("/dev/zero")
+    course.hand_in("zoe").with_name("timestamp.txt").symlink_to("/dev/zero")
+    forget(course)
+    run(course, "GenerateAssignment")
+    for _ in range(2):
+        run(course, "Autograde", force=True)
+    assert {score for score, _ in rows(course)[0].values()} == {3}
+    assert {path.name for path in (course.root / "autograded").rglob("*") if path.is_file()} == {f"{NOTEBOOK}.ipynb"}
+
+
+@pytest.mark.usefixtures("settled", "warm")
+@pytest.mark.parametrize("text", [b"", b"not long ago", b"\xff\xfe", b"9" * 5000, b"2026-03-01 10:00:00 /etc/passwd"])
+def test_a_time_that_nobody_understands_is_none(course: SmallCourse, text: bytes) -> None:
+    course.hand_in("ken").with_name("timestamp.txt").write_bytes(text)
+    forget(course)
+    run(course, "GenerateAssignment")
+    run(course, "Autograde")
+    with opened(course) as book:
+        assert book.find_submission(ASSIGNMENT, "ken").timestamp is None
+    assert {score for score, _ in rows(course)[0].values()} == {3}

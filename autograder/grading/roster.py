@@ -1,0 +1,75 @@
+"""Who takes part, and what to say of those who handed in without being known, or who handed in nothing.
+
+The roster is what ``nbgrader db student import`` put into the gradebook.  Grading adds everybody who hands in, by the
+name of the folder alone, so on the roster are those of whom the gradebook has more than that: a name or an address.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+from autograder.grading.batch import Batch
+from autograder.grading.configuration import Configuration
+from autograder.grading.due_dates import read_extensions
+from autograder.grading.gradebook import opened
+
+
+def roster(configuration: Configuration) -> set[str]:
+    """The ids of the students on the roster; empty if there is none."""
+    with opened(configuration) as gradebook:
+        return {
+            student.id
+            for student in gradebook.students
+            if student.first_name or student.last_name or student.email or student.lms_user_id
+        }
+
+
+def remarks(configuration: Configuration, batch: Batch) -> list[str]:
+    """What an instructor should know about who handed in; without a roster only what can be said without one."""
+    known = roster(configuration)
+    handed = {student for student in batch.students if _handed_in(student, batch)}
+    lines = [*_look_alikes(batch.students)]
+    if known:
+        lines += [_stranger(student, known) for student in sorted(handed - known)]
+        lines += _absent(known, batch)
+    if extensions := read_extensions(configuration.course):
+        assignments = {path.name for path in (configuration.course / "source").iterdir()}
+        lines += dict.fromkeys(extensions.strangers(known | set(batch.students), assignments))
+    return lines
+
+
+def _handed_in(student: str, batch: Batch) -> bool:
+    return any(graded.handed_in for graded in batch.submissions if graded.submission.student == student)
+
+
+def _stranger(student: str, known: Collection[str]) -> str:
+    folded = {_folded(name): name for name in sorted(known)}
+    close = get_close_matches(_folded(student), folded, n=1)
+    return f"{student} handed in and is not on the roster" + (f"; is it {folded[close[0]]}?" if close else "")
+
+
+def _absent(known: Collection[str], batch: Batch) -> Iterator[str]:
+    for assignment in batch.assignments:
+        handed = {
+            graded.submission.student
+            for graded in batch.submissions
+            if graded.handed_in and graded.submission.assignment == assignment.name
+        }
+        if absent := sorted(set(known) - handed):
+            yield f"{assignment.name}: on the roster, and handed in nothing: {', '.join(absent)}"
+
+
+def _look_alikes(students: Collection[str]) -> Iterator[str]:
+    """Folders whose names differ in nothing that a reader sees, or only in capitals."""
+    names: dict[str, list[str]] = {}
+    for student in students:
+        names.setdefault(_folded(student), []).append(student)
+    for alike in names.values():
+        if len(alike) > 1:
+            yield f"submitted/ has {len(alike)} folders of almost the same name: {', '.join(map(ascii, alike))}"
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
