@@ -57,7 +57,8 @@ class Case:
 class Notes:
     """What happened during one check: what was found and proved, and what the audit wants to know of it.
 
-    ``names`` are the names that the check goes by, ``values`` what it expects, ``looked_at`` the fields it compared.
+    ``names`` are the names that the check goes by, ``values`` what it expects, ``looked_at`` the fields it compared,
+    ``steps`` what it did to copies of the cluster.
     """
 
     found: list[str] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Notes:
     names: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
     looked_at: list[Field] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
 
 
 class Review:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autograder.checks.review import Review
+from autograder.checks.review import Case, Notes, Review
 from autograder.checks.subject import Subject
+from autograder.checks.witness import witnessed
 from autograder.clusters import HttpAnswer, Object, drain, request
 from autograder.controlplane.apimachinery.errors import StatusError
 
@@ -25,6 +26,9 @@ class Burst:
 
 class Trial(Review):
     """A Review of a copy of the cluster, with verbs that change it.  Nothing in it reaches other checks."""
+
+    def __init__(self, case: Case, notes: Notes) -> None:
+        super().__init__(replace(case, cluster=witnessed(case.cluster, notes.steps)), notes)
 
     def delete(self, subject: Subject) -> None:
         """Delete an object as a user would, and let the cluster react."""
@@ -68,7 +72,9 @@ class Trial(Review):
 
     def request(self, url: str) -> HttpAnswer:
         """GET a URL from inside the cluster."""
-        return request(self.cluster, url, self.case.namespace)
+        answer = request(self.cluster, url, self.case.namespace)
+        self.notes.steps.append(f"which asked {url}: {answer.code or 'no answer'}")
+        return answer
 
     def after(self, seconds: float) -> None:
         """Let time pass."""

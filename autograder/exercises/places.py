@@ -42,10 +42,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Experimented:
-    """What an experiment found, and the cluster in which it was done."""
+    """What an experiment found, the cluster in which it was done, and what was done there."""
 
     outcome: Mapping[str, Any]
     cluster: Cluster
+    steps: Sequence[str]
 
 
 class Places:
@@ -86,7 +87,8 @@ class Places:
                 self._experimented.clear()
             assert exercise.experiment is not None
             trial = Trial(self.case(exercise, ()), Notes())
-            self._experimented[key] = Experimented(exercise.experiment(trial), trial.cluster)
+            outcome = exercise.experiment(trial)
+            self._experimented[key] = Experimented(outcome, trial.cluster, trial.notes.steps)
         return self._experimented[key]
 
     def case(self, exercise: Exercise, documents: Sequence[Document]) -> Case:

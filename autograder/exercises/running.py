@@ -55,11 +55,15 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and what led to it: the notes of the checks and, if it can still be looked at, the cluster."""
+    """A verdict and what led to it: the notes of the checks and, if it can still be looked at, the cluster.
+
+    ``acts`` are what the answer did to the cluster, or for a prediction what the experiment did, a line each.
+    """
 
     verdict: Verdict
     judged: tuple[Judged, ...] = ()
     cluster: Cluster | None = None
+    acts: tuple[str, ...] = ()
 
 
 class Runner:
@@ -86,9 +90,10 @@ class Runner:
             return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, entry(ACCEPTED, str(too_much), WHY_CONFINED))
         refusals: list[Result] = []
         judged: list[Judged] = []
+        acts: list[str] = []
         try:
             with deadline(self.seconds(exercise)):
-                cluster = self._judge(exercise, reading, refusals, judged, until_lost)
+                cluster = self._judge(exercise, reading, refusals, judged, acts, until_lost)
         except TimedOut:
             return _timed_out(exercise, [*refusals, *(one.result for one in judged)], self.seconds(exercise))
         except NotSupportedHere as absent:
@@ -100,7 +105,7 @@ class Runner:
         results = [*refusals, *(one.result for one in judged)]
         if judged:
             results += block(exercise.checks[len(judged) :], judged[-1].result.name)
-        return Judgement(verdict_of(exercise.id, results), tuple(judged), cluster)
+        return Judgement(verdict_of(exercise.id, results), tuple(judged), cluster, tuple(acts))
 
     def prepared(self, exercise: Exercise) -> Prepared:
         """The cluster with the exercise's namespaces and setup, made once for all who have the same."""
@@ -119,20 +124,28 @@ class Runner:
         return self._places.case(exercise, reading.documents if reading else ())
 
     def _judge(
-        self, exercise: Exercise, reading: Reading, refusals: list[Result], judged: list[Judged], until_lost: bool
+        self,
+        exercise: Exercise,
+        reading: Reading,
+        refusals: list[Result],
+        judged: list[Judged],
+        acts: list[str],
+        until_lost: bool,
     ) -> Cluster:
         """Let the answer act and judge it; the cluster in which it did."""
         if exercise.form is Form.PREDICTION:
-            return self._compare(exercise, reading, judged)
+            return self._compare(exercise, reading, judged, acts)
         case = self.case(exercise, reading)
         try:
             done = 0
             for document in reading.documents:
                 refused = apply_document(exercise, case.cluster, document)
                 refusals.extend(refused)
+                acts.append(f"apply {document.kind} {document.name}{': refused' if refused else ''}")
                 done += not refused
             case.cluster.settle()
             commands = self._commands(exercise, reading, case.cluster) if reading.lines else []
+            acts.extend(f"{command}: exit code {command.code}" for command in commands)
             refusals.extend(_failed(command) for command in commands if command.code)
             done += sum(not command.code for command in commands)
             if done:
@@ -146,9 +159,10 @@ class Runner:
             case.cluster.close()
         return case.cluster
 
-    def _compare(self, exercise: Exercise, reading: Reading, judged: list[Judged]) -> Cluster:
+    def _compare(self, exercise: Exercise, reading: Reading, judged: list[Judged], acts: list[str]) -> Cluster:
         """Judge predictions by what the experiment found."""
         experimented = self._places.experimented(exercise)
+        acts.extend(experimented.steps)
         sources = Sources((), exercise.namespaces[0])
         case = Case(
             experimented.cluster, sources, exercise.namespaces[0], exercise.values,
