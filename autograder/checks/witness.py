@@ -6,7 +6,7 @@ Looking is not noted, nor is what the cluster does by itself: that stands in its
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from autograder.clusters import Cluster, Object
 from autograder.controlplane.apimachinery.errors import StatusError

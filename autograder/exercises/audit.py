@@ -27,6 +27,7 @@ from autograder.exercises.equivalents import as_yaml, equivalents
 from autograder.exercises.exercise import Answer, Exercise, Form
 from autograder.exercises.loading import exercises_root, stray_files
 from autograder.exercises.mutations import mutations
+from autograder.exercises.parameters import spread
 from autograder.exercises.reading import read
 from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
 from autograder.exercises.running import Judgement, Runner
@@ -35,8 +36,8 @@ from autograder.manifests import parse
 #: Tokens in a row that a hint and the solution may share.
 SHARED_RUN: Final = 5
 
-#: Students whose values are drawn, to see that the parameters fit together.
-STUDENTS: Final = ("ada", "grace")
+#: Sets of values that are tried, beside the defaults, to see that whatever is drawn fits together.
+DRAWS: Final = 5
 
 NUMBERS: Final = [
     "no",
@@ -123,8 +124,8 @@ class _Audit:
             if check.name not in self.lost:
                 self.find(f"no mutant loses {check.name!r}")
         self.hints()
-        for student in STUDENTS:
-            drawn = self.exercise.drawn_for(student, b"audit")
+        for values in spread(self.exercise.parameters, DRAWS):
+            drawn = self.exercise.with_values(values)
             if drawn.values != self.exercise.values:
                 self.starter(drawn)
                 self.rightful(f"solution for {drawn.values}", drawn, drawn.answer(drawn.solution))

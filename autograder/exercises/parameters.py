@@ -69,6 +69,21 @@ def draw(parameters: Mapping[str, Parameter], *, secret: bytes, exercise: str, s
     }
 
 
+def spread(parameters: Mapping[str, Parameter], most: int) -> list[dict[str, Value]]:
+    """Up to ``most`` sets of values in which every choice occurs, or of many choices the outermost and some between."""
+    count = min(most, max((len(parameter.choices) for parameter in parameters.values()), default=1))
+    sets = [
+        {name: _evenly(parameter.choices, at, count) for name, parameter in parameters.items()} for at in range(count)
+    ]
+    return [chosen for at, chosen in enumerate(sets) if chosen not in sets[:at]]
+
+
+def _evenly(choices: tuple[Value, ...], at: int, count: int) -> Value:
+    if len(choices) <= count:
+        return choices[at % len(choices)]
+    return choices[at * (len(choices) - 1) // (count - 1)] if count > 1 else choices[0]
+
+
 def render(text: str, values: Mapping[str, Value], *, source: str) -> str:
     """The text with every placeholder filled in; raises ``BadParameter`` for one that is not declared."""
 

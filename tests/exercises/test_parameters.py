@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from autograder.exercises.parameters import BadParameter, Parameter, defaults, draw, render
+from autograder.exercises.parameters import BadParameter, Parameter, defaults, draw, render, spread
 
 PARAMETERS = {
     "name": Parameter.parse("name", "web"),
@@ -39,6 +39,14 @@ def test_all_choices_are_drawn_about_equally() -> None:
     )
     assert set(drawn) == {3, 4, 5}
     assert min(drawn.values()) > 150
+
+
+def test_every_choice_occurs_in_what_is_tried() -> None:
+    sets = spread(PARAMETERS, 5)
+    assert {chosen["replicas"] for chosen in sets} == {3, 4, 5}
+    assert {8000, 8099} <= {chosen["port"] for chosen in sets}
+    assert len(sets) == 5
+    assert spread({"name": PARAMETERS["name"]}, 5) == [{"name": "web"}]
 
 
 def test_placeholders_are_filled_in() -> None:
