@@ -33,7 +33,7 @@ from autograder.grading.due_dates import read_extensions, submitted_at
 from autograder.grading.engine import Engine, GradedNotebook
 from autograder.grading.marking import comments_on, marked_cells, scores_of
 from autograder.grading.restoring import Note, blank, restored, valid
-from autograder.grading.submissions import Unreadable, read_notebook, sheet_of
+from autograder.grading.submissions import Submission, Unreadable, read_notebook, sheet_of
 
 Resources = dict[str, Any]
 
@@ -146,6 +146,34 @@ class EngineGrade(NbGraderPreprocessor):  # type: ignore[misc]
 
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
     """Writes scores and comments as nbgrader does; what was not judged gets none and waits for a person."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """The same notebook; the gradebook has its scores, and none for notebooks that were not handed in."""
+        converted: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
+        self._absent(resources["nbgrader"]["student"], resources["nbgrader"]["assignment"])
+        return converted
+
+    def _absent(self, student: str, assignment: str) -> None:
+        """Take back the 0 that nbgrader gives for a notebook that is missing."""
+        folder = Path("submitted", student, assignment)
+        (known,) = load_assignments(Path.cwd(), assignment)
+        missing = [
+            notebook.name for notebook in known.notebooks if not os.path.lexists(folder / f"{notebook.name}.ipynb")
+        ]
+        if not missing:
+            return
+        blank = _exporter(self).engine.not_graded(
+            known, Submission(student, assignment, folder), Status.NOT_SUBMITTED, ""
+        )
+        comments = {notebook.notebook: comments_on(notebook) for notebook in blank.notebooks}
+        with Gradebook(self.db_url) as gradebook:
+            for notebook in gradebook.find_submission(assignment, student).notebooks:
+                if notebook.name in missing:
+                    for grade in notebook.grades:
+                        grade.auto_score, grade.needs_manual_grade = None, True
+                    for comment in notebook.comments:
+                        comment.auto_comment = comments[notebook.name].get(comment.name)
+            gradebook.db.commit()
 
     def _add_score(self, cell: NotebookNode, resources: Resources) -> None:
         scores = scores_of(resources["nbgrader"]["graded"])

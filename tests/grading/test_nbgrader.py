@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import shutil
 
@@ -18,9 +19,11 @@ from small_course import (
     cell_id,
     cell_of,
     submitted_notebook,
+    with_essay,
 )
 
 from autograder.exercises import Runner
+from autograder.grading.configuration import configuration
 
 FIRST, SECOND = EXERCISES
 
@@ -190,3 +193,76 @@ def test_a_time_that_nobody_understands_is_none(course: SmallCourse, text: bytes
     with opened(course) as book:
         assert book.find_submission(ASSIGNMENT, "ken").timestamp is None
     assert {score for score, _ in rows(course)[0].values()} == {3}
+
+
+@pytest.mark.usefixtures("settled", "warm")
+def test_what_a_person_gave_for_a_free_text_stays(course: SmallCourse, runner: Runner) -> None:
+    source = course.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    source.write_text(json.dumps(with_essay(json.loads(source.read_text()), "Why?")))
+    course.hand_in("ada", with_essay(submitted_notebook({FIRST: "a: [", SECOND: ""}), "Because."))
+    forget(course)
+    run(course, "GenerateAssignment")
+    run(course, "Autograde")
+    assert rows(course)[0]["ada", "essay"] == (None, True)
+    with opened(course) as book:
+        book.find_grade("essay", NOTEBOOK, ASSIGNMENT, "ada").manual_score = 4.5
+        book.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada").manual_comment = "Well said."
+        book.find_grade(cell_id("check", FIRST), NOTEBOOK, ASSIGNMENT, "ada").extra_credit = 1
+        book.db.commit()
+    course.hand_in("ada", with_essay(submitted_notebook(), "Because."))
+    for regrade in (lambda: run(course, "Autograde", force=True), lambda: grade(course, runner)):
+        regrade()
+        with opened(course) as book:
+            given = book.find_grade("essay", NOTEBOOK, ASSIGNMENT, "ada")
+            assert (given.score, given.needs_manual_grade) == (4.5, True)  # nbgrader asks to look again
+            assert book.find_comment("essay", NOTEBOOK, ASSIGNMENT, "ada").comment == "Well said."
+            assert book.find_submission(ASSIGNMENT, "ada").score == 3 + 1 + 3 + 4.5
+    run(course, "GenerateFeedback", force=True)
+    page = (course.root / "feedback" / "ada" / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
+    assert "Well said." in page
+    assert "Because." in page
+
+
+@pytest.mark.usefixtures("settled", "warm")
+def test_what_formgrader_asks_for(course: SmallCourse, runner: Runner) -> None:
+    from nbgrader.apps.api import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
+    course.hand_in("ada")
+    course.hand_in("dennis", b"{")
+    grade(course, runner)
+    course.hand_in("zoe", submitted_notebook({FIRST: answer_to(FIRST), SECOND: ""}))
+    config = configuration(course.root).config
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    (assignment,) = api.get_assignments()
+    assert (assignment["name"], assignment["num_submissions"], assignment["max_score"]) == (ASSIGNMENT, 3, 6)
+    shown = {
+        one["student"]: (one["autograded"], one["needs_manual_grade"], one["score"])
+        for one in api.get_submissions(ASSIGNMENT)
+    }
+    assert shown == {"ada": (True, False, 6), "dennis": (True, True, 0), "zoe": (False, False, 0)}
+    assert len(api.get_notebook_submissions(ASSIGNMENT, NOTEBOOK)) == 2
+    result = api.autograde(ASSIGNMENT, "zoe")
+    assert result["success"], result
+    zoe = api.get_submission(ASSIGNMENT, "zoe")
+    assert (zoe["autograded"], zoe["needs_manual_grade"], zoe["score"]) == (True, True, 3)
+    assert api.generate_feedback(ASSIGNMENT, "zoe")["success"]
+    assert (course.root / "feedback" / "zoe" / ASSIGNMENT / f"{NOTEBOOK}.html").is_file()
+
+
+@pytest.mark.usefixtures("settled", "warm")
+def test_a_notebook_that_is_missing_has_no_score(course: SmallCourse, runner: Runner) -> None:
+    source = course.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    source.with_name("second.ipynb").write_text(source.read_text())
+    course.hand_in("ada")
+    grade(course, runner)
+    with opened(course) as book:
+        submission = book.find_submission_notebook("second", ASSIGNMENT, "ada")
+        ours = [(row.auto_score, row.needs_manual_grade) for row in submission.grades]
+        comments = [row.auto_comment for row in submission.comments]
+    run(course, "Autograde", force=True)
+    with opened(course) as book:
+        submission = book.find_submission_notebook("second", ASSIGNMENT, "ada")
+        assert [(row.auto_score, row.needs_manual_grade) for row in submission.grades] == ours == [(None, True)] * 2
+        assert [row.auto_comment for row in submission.comments] == comments
+        assert book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, "ada").score == 6
