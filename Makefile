@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOTEBOOKS := $(wildcard course/source/*/*.ipynb)
 
-.PHONY: grade test test-unit test-notebooks notebooks lab lint format bench clean
+.PHONY: grade test test-unit test-notebooks notebooks lab print lint format bench clean
 
 grade: $(READY)   ## set up, grade the sample class on the embedded cluster, print the table
 	@$(BIN)/autograder grade
@@ -26,6 +26,9 @@ notebooks: $(READY)   ## make the notebooks from the texts of the lessons, and r
 
 lab: $(READY)   ## JupyterLab on the course
 	@cd course && ../$(BIN)/jupyter lab
+
+print: $(READY)   ## the lessons as HTML pages and, where there is a Chromium, Chrome or Edge, as PDF
+	@$(BIN)/python tools/print_lessons.py
 
 lint: $(READY)   ## formatting, types, import layers
 	@echo "Checking format, style, types and layers ..."
