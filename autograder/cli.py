@@ -161,6 +161,15 @@ def _assign(parser: argparse.ArgumentParser) -> None:
     _course(parser)
 
 
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("student", metavar="STUDENT", nargs="?", help="the name of the student's folder")
+    parser.add_argument("exercise", metavar="EXERCISE", nargs="?", help="such as pods/first-pod")
+    parser.add_argument("--bundle", metavar="FILE", type=Path, help="write a zip that reproduces the verdict elsewhere")
+    parser.add_argument("--from", metavar="FILE", type=Path, dest="from_", help="judge what such a zip holds")
+    _course(parser)
+    _cluster_choice(parser)
+
+
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command(
@@ -179,6 +188,9 @@ COMMANDS: Final[dict[str, Command]] = {
         "make the secret that individual values are drawn from", "autograder.grading.individual:secret", _course
     ),
     "assign": Command("write each student's copy of an assignment", "autograder.grading.assigning:assign", _assign),
+    "explain": Command(
+        "show step by step how one verdict came about", "autograder.grading.explaining:explain", _explain
+    ),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
     "doctor": Command(
         "say what is installed, and what each kind of cluster still needs",

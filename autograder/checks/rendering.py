@@ -40,7 +40,7 @@ _CELL: Final = "text-align: left; vertical-align: top; white-space: pre-wrap; ov
 
 def as_text(verdict: Verdict) -> str:
     """The verdict with a line for each check and, where one failed, what was wanted, found, where and why."""
-    lines = [line for result in verdict.criteria for line in _lines(result)]
+    lines = [line for result in verdict.criteria for line in lines_of(result)]
     return "\n".join([*lines, f"{verdict.exercise}: {summary(verdict)}"])
 
 
@@ -68,7 +68,8 @@ def points_of(result: Result) -> str:
     return str(result.earned) if result.role is Role.GUARD and result.earned < 0 else ""
 
 
-def _lines(result: Result) -> Iterator[str]:
+def lines_of(result: Result) -> Iterator[str]:
+    """One check of a verdict as text: its outcome and, if it was lost, what was wanted, found and why."""
     points = f" ({points_of(result)})" if points_of(result) else ""
     place = f"{result.where}: " if result.where else ""
     yield from _wrapped(f"{MARKS[result.outcome]} {result.name}{points}: {place}{result.message}", "", " " * 7)
