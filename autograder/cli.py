@@ -170,6 +170,10 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     _cluster_choice(parser)
 
 
+def _report(parser: argparse.ArgumentParser) -> None:
+    importlib.import_module("autograder.grading.reports.command").add_arguments(parser)
+
+
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command(
@@ -190,6 +194,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "assign": Command("write each student's copy of an assignment", "autograder.grading.assigning:assign", _assign),
     "explain": Command(
         "show step by step how one verdict came about", "autograder.grading.explaining:explain", _explain
+    ),
+    "report": Command(
+        "write pages, tables and exports of a graded class", "autograder.grading.reports.command:report", _report
     ),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
     "doctor": Command(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -218,6 +218,17 @@ class Results:
         """The submissions of one assignment, by student."""
         return tuple(one for one in self.submissions if one.assignment == assignment)
 
+    def only(self, assignment: str | None) -> Results:
+        """The results of one assignment, or all; raises ``BadResults`` for one that is not there."""
+        if assignment is None:
+            return self
+        chosen = tuple(one for one in self.assignments if one.name == assignment)
+        if not chosen:
+            known = ", ".join(one.name for one in self.assignments) or "none"
+            raise BadResults(f"there is no assignment {assignment}; there are: {known}")
+        exercises = tuple(one for one in self.exercises if one.id in chosen[0].exercises)
+        return dataclasses.replace(self, assignments=chosen, exercises=exercises, submissions=self.of(assignment))
+
     def to_json(self) -> dict[str, Any]:
         """The document, with what can be computed from it filled in for readers that are no Python."""
         document = {"schema_version": self.schema_version, "grader": self.grader, **_plain(self)}
@@ -261,7 +272,7 @@ def from_json(document: Any) -> Results:
 def _record(kind: type[Record], value: Any, path: str) -> Record:
     if not isinstance(value, dict):
         raise BadResults(f"{path or 'the document'} is no object")
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class can be hashed
     given = {name: _value(hint, value[name], f"{path}.{name}".lstrip(".")) for name, hint in hints.items()
              if name in value}  # fmt: skip
     try:
@@ -293,14 +304,13 @@ def _value(hint: Any, value: Any, path: str) -> Any:
 def _plain(value: Any) -> Any:
     """Records, tuples and maps as JSON has them."""
     if dataclasses.is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
+        return {name: _plain(getattr(value, name)) for name in (one.name for one in dataclasses.fields(value))}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return dict(value) if isinstance(value, Mapping) else value
 
 
 @cache
-def _hints(kind: Hashable) -> Mapping[str, Any]:
+def _hints(kind: type) -> Mapping[str, Any]:
     hints = get_type_hints(kind)
-    assert isinstance(kind, type)
     return {one.name: hints[one.name] for one in dataclasses.fields(kind)}

@@ -150,17 +150,21 @@ def _command(line: str) -> Iterator[str]:
         words = shlex.split(line)
     except ValueError:  # a quotation that is not closed
         words = line.split()
-    place, is_name = 0, False
+    place, names_next = 0, False
     for word in words:
-        if is_name or (match := _NAME_FLAGS.match(word)):
-            yield _NAME if is_name else match[1]  # type: ignore[union-attr]  # a match unless it is a name
-            is_name = not is_name and "=" not in word
-        elif word.startswith("-") or place < WIDTH:
-            kind, slash, _ = word.partition("/")
-            yield f"{kind}/{_NAME}" if slash and not word.startswith("-") else word
-            place += not word.startswith("-")
-        else:
+        flag = _NAME_FLAGS.match(word)
+        if names_next or (place >= WIDTH and not word.startswith("-")):
+            names_next = False
             yield _NAME
+        elif flag:
+            names_next = not flag[2]
+            yield flag[1]
+        elif word.startswith("-"):
+            yield word
+        else:
+            place += 1
+            kind, slash, _ = word.partition("/")
+            yield f"{kind}/{_NAME}" if slash else word
 
 
 def _examples(both: Sequence[Shingle]) -> tuple[str, ...]:

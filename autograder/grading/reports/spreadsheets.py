@@ -23,6 +23,7 @@ from autograder.grading.reports.results import (
     Results,
     SubmissionResult,
 )
+from autograder.grading.reports.similarity import Pair
 
 Cell = str | float | None
 
@@ -81,6 +82,16 @@ def criteria(results: Results) -> str:
         for answer in submission.exercises
         for one in answer.criteria
     )  # fmt: skip
+    return MARK + csv_text([head, *rows])
+
+
+def similarities(pairs: Iterable[Pair]) -> str:
+    """The pairs of similar answers, most alike first."""
+    head = ("exercise", "student", "other student", "similarity", "shared", "own", "examples")
+    rows = (
+        (one.exercise, one.one, one.other, round(one.similarity, 3), one.shared, one.own, " | ".join(one.examples))
+        for one in pairs
+    )
     return MARK + csv_text([head, *rows])
 
 
