@@ -120,6 +120,13 @@ class NodeSystem(NodeServices):
     def processes(self) -> tuple[Process, ...]:
         return ()
 
+    def visible(self) -> tuple[Process, ...]:
+        return ()
+
+    def read_line(self) -> str | None:
+        """Nobody types to what runs at once."""
+        return ""
+
     def signal(self, pid: int, name: str) -> bool:
         """Send a signal to a process of a container from outside, where KILL always works."""
         for one in self.host_processes():

@@ -16,6 +16,7 @@
     ├── TooManyRequests       429    an eviction that a disruption budget forbids
     ├── InternalError         500
     ├── StoreError            500    etcd is away; what it said
+    ├── Unreachable           500    a node does not answer
     ├── NotImplemented501     501    a part of Kubernetes that this control plane does not have
     ├── ServiceUnavailable    503    the server cannot answer now
     └── Timeout               504
@@ -192,6 +193,12 @@ class TooManyRequests(StatusError):
 
 class StoreError(StatusError):
     """The store did not answer; the message is the store's own, and no reason is known to clients."""
+
+    code, reason = 500, ""
+
+
+class Unreachable(StatusError):
+    """A node does not answer; the message is that of whoever called it, and no reason is known to clients."""
 
     code, reason = 500, ""
 

@@ -32,8 +32,32 @@ class ExecResult:
     failure: str = ""
 
 
+class Terminal(Protocol):
+    """A program in a container that one is connected to: what it prints, and what is typed to it."""
+
+    def poll(self) -> list[tuple[str, str]]:
+        """What was printed since the last look: pairs of stream (``stdout``, ``stderr``) and text."""
+
+    def type(self, text: str) -> None:
+        """Give the program something to read."""
+
+    def hang_up(self) -> None:
+        """Whoever typed does so no more."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """With what the program has ended; None while it runs."""
+
+    @property
+    def is_tty(self) -> bool:
+        """Whether the program has a terminal, which shows what is typed."""
+
+
 class NodeConnection(Protocol):
-    """The kubelets of a cluster.  Raises ``StatusError`` when a node or container does not answer."""
+    """The kubelets of a cluster.
+
+    Raises ``StatusError`` when a container does not answer, and ``Unreachable`` when its node does not.
+    """
 
     def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
         """The log of a container, or of its previous run."""
@@ -42,3 +66,9 @@ class NodeConnection(Protocol):
         self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
     ) -> ExecResult:
         """Run a command in a container."""
+
+    def shell(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str]) -> Terminal | None:
+        """Run a shell in a container, for somebody who types; None for a command that is none."""
+
+    def attach(self, node: str, namespace: str, pod: str, container: str) -> Terminal:
+        """Connect to the program that a container runs."""

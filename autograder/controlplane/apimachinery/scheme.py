@@ -110,7 +110,7 @@ RESOURCES: tuple[ResourceType, ...] = (
         "pods",
         short_names=("po",),
         categories=("all",),
-        subresources=("binding", "ephemeralcontainers", "eviction", "exec", "log", "resize", "status"),
+        subresources=("attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "resize", "status"),
     ),
     ResourceType("", "v1", "PodTemplate", "podtemplates"),
     ResourceType(
@@ -225,11 +225,12 @@ NOT_SERVED: dict[tuple[str, str], tuple[str, ...]] = {
 #: Subresources of v1.36 that are not served, by the plural of their kind: 501, not 404.
 SUBRESOURCES_NOT_SERVED: dict[str, tuple[str, ...]] = {
     "nodes": ("proxy",),
-    "pods": ("attach", "portforward", "proxy"),
+    "pods": ("portforward", "proxy"),
     "services": ("proxy",),
 }
 
 _VERBS_OF_SUBRESOURCES = {
+    "attach": ("create", "get"),
     "binding": ("create",),
     "eviction": ("create",),
     "exec": ("create", "get"),

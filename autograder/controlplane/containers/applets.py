@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.containers.calls import Applet, Call, Exec, Outcome, Serve, Sleep
+from autograder.controlplane.containers.calls import Applet, Call, Exec, Interact, Outcome, Sleep
 from autograder.controlplane.containers.files import FileError
 from autograder.controlplane.containers.programs import PROGRAMS
 from autograder.controlplane.containers.text_applets import TEXT_APPLETS, options_of, read, unescape
@@ -72,6 +72,8 @@ def _sleep(call: Call) -> Outcome:
 
 
 def _cat(call: Call) -> Outcome:
+    if not call.args and not call.stdin and call.shell.listens:
+        return Interact(call.argv)
     status = 0
     for name in [arg for arg in call.args if arg == "-" or not arg.startswith("-")] or ["-"]:
         try:
@@ -295,7 +297,7 @@ def _shell(call: Call) -> Outcome:
             return call.fail(f"can't open '{args[0]}': No such file or directory", 2)
     if call.stdin:
         return Exec((), script=call.stdin)
-    return Serve() if "TERM" in call.shell.variables else 0
+    return Interact() if call.shell.listens else 0
 
 
 def _xargs(call: Call) -> Outcome:

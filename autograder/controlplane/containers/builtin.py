@@ -25,6 +25,15 @@ class BuiltinCommands(Expansion):
     def take(self, outcome: Outcome) -> None:
         """Go on as a command wants."""
 
+    @property
+    @abstractmethod
+    def listens(self) -> bool:
+        """Whether somebody may type to this process."""
+
+    @abstractmethod
+    def _await_line(self, *again: object) -> str:
+        """The next line that is typed, or a frame that waits for it."""
+
     @abstractmethod
     def execute(self, argv: tuple[str, ...], stdin: str) -> None:
         """Run one command."""
@@ -117,6 +126,11 @@ class BuiltinCommands(Expansion):
             self.status = 0
 
     def _builtin_read(self, args: tuple[str, ...]) -> None:
+        if not self.stdin and self.listens:
+            self.stdin = self._await_line("words", ("read", *args))
+            if not self.stdin:
+                self.status = 1
+                return
         line, _, self.stdin = self.stdin.partition("\n")
         names = [arg for arg in args if not arg.startswith("-")] or ["REPLY"]
         if not line and not self.stdin:

@@ -40,7 +40,13 @@ class Exec(NamedTuple):
     script: str | None = None
 
 
-Outcome = int | Sleep | Serve | Exec
+class Interact(NamedTuple):
+    """A command goes on with each line that is typed: a shell runs it, another one has it for input."""
+
+    argv: tuple[str, ...] = ()
+
+
+Outcome = int | Sleep | Serve | Exec | Interact
 
 
 class System(Protocol):
@@ -70,6 +76,8 @@ class System(Protocol):
     def processes(self) -> tuple[Process, ...]: ...
 
     def visible(self) -> tuple[Process, ...]: ...
+
+    def read_line(self) -> str | None: ...
 
 
 class Call(NamedTuple):

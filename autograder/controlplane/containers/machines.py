@@ -20,6 +20,7 @@ from autograder.controlplane.containers.files import Contents, FileView
 from autograder.controlplane.containers.images import PRELOADED, Image
 from autograder.controlplane.containers.network import Answer, Source
 from autograder.controlplane.containers.records import (
+    MAX_INPUT,
     MAX_LOG_LINES,
     Container,
     ContainerState,
@@ -91,7 +92,9 @@ class ContainerConfig:
     memory_use: int = 0
     user: int | None = None
     read_only_root: bool = False
-    interactive: bool = False
+    stdin: bool = False
+    stdin_once: bool = False
+    tty: bool = False
     target: str = ""
 
 
@@ -261,13 +264,14 @@ class Machines:
         sandbox = self.sandboxes[uid]
         container_id = self._id("container", uid, config.name, config.attempt, self.clock.now)
         env = dict(config.env)
-        if config.interactive:
+        if config.tty or config.stdin:
             env.setdefault("TERM", "xterm")
         container = Container(
             container_id, config.name, uid, sandbox.host, config.image, config.image_text, config.image_ref,
             sandbox.hostname, config.argv, env, config.workdir, config.mounts, config.attempt, self.clock.now,
             memory_limit=config.memory_limit, user=config.image.user if config.user is None else config.user,
-            read_only_root=config.read_only_root, target=config.target,
+            read_only_root=config.read_only_root, target=config.target, tty=config.tty,
+            stdin_once=config.stdin_once, listens=config.tty or config.stdin,
             processes=(self._first_process(config, env),), next_pid=2,
             files={"/etc/resolv.conf": resolv_conf(sandbox.namespace)} if sandbox.asks_cluster_dns else {},
         )  # fmt: skip
@@ -324,6 +328,17 @@ class Machines:
     def memory_used(self, container_id: str) -> int:
         """The memory that the processes of a container hold, in bytes."""
         return sum(process.memory for process in self.containers[container_id].processes)
+
+    def give_input(self, container_id: str, text: str, *, last: bool = False) -> None:
+        """Give a running container something to read; after the ``last`` there is no more."""
+        container = self.containers[container_id]
+        if not container.running or not container.listens:
+            return
+        given = container.input + text
+        self.containers[container_id] = container._replace(input=given[:MAX_INPUT], listens=not last)
+        for process in container.processes:
+            if process.reads:
+                self._resume(self.containers[container_id], process, ())
 
     def remove_container(self, container_id: str) -> None:
         container = self.containers.pop(container_id, None)
@@ -414,11 +429,12 @@ class Machines:
         """Add output to a container's log; a line that was not ended goes on."""
         container = self.containers[container_id]
         lines = list(container.log[-MAX_LOG_LINES:])
+        dropped = container.dropped + len(container.log) - len(lines)
         pieces = text.splitlines(keepends=True)
         if lines and pieces and lines[-1].stream == stream and not lines[-1].text.endswith("\n"):
             lines[-1] = lines[-1]._replace(text=lines[-1].text + pieces.pop(0))
         lines += [LogLine(self.clock.now, stream, piece) for piece in pieces]
-        self.containers[container_id] = container._replace(log=tuple(lines))
+        self.containers[container_id] = container._replace(log=tuple(lines), dropped=dropped)
 
     # Inside.
 
@@ -547,7 +563,7 @@ class Machines:
         """Let a process go on now, with ``frames`` before what is left of it."""
         going = process._replace(
             frames=frames + process.frames[skip:], wake=self.clock.now, forever=False, listeners=(),
-            handles=frozenset(),
+            handles=frozenset(), reads=False,
         )  # fmt: skip
         self._replace(container.id, going)
         self._run_due(container.id)

@@ -11,6 +11,8 @@ from autograder.controlplane.containers.images import Image
 
 #: What a container's log keeps: older lines are dropped, as a rotated file is.
 MAX_LOG_LINES: Final = 5000
+#: What may be typed to a container before it has read it, in characters.
+MAX_INPUT: Final = 1_000_000
 #: What a file system and the environment of a container may hold, in characters.
 MAX_FILES_SIZE: Final = 1_000_000
 
@@ -80,13 +82,16 @@ class Process(NamedTuple):
     window: int = 0
     left: int = 0
     throttled: bool = False
+    #: Whether it waits for something to read.
+    reads: bool = False
 
 
 class Container(NamedTuple):
     """A container of the runtime.
 
     ``files`` is what was written over the image; times are microseconds.  A container with a ``target`` sees the
-    processes of that container of its pod beside its own.
+    processes of that container of its pod beside its own.  ``input`` is what was typed and not read yet; more may come
+    while it ``listens``.  ``dropped`` counts the lines that its log has lost.
     """
 
     id: str
@@ -117,6 +122,11 @@ class Container(NamedTuple):
     files: Mapping[str, str | None] = NOTHING
     log: tuple[LogLine, ...] = ()
     target: str = ""
+    tty: bool = False
+    stdin_once: bool = False
+    listens: bool = False
+    input: str = ""
+    dropped: int = 0
 
     @property
     def running(self) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+from collections.abc import Mapping
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers import syntax, tree
 from autograder.controlplane.containers.builtin import BUILTINS, BuiltinCommands
-from autograder.controlplane.containers.calls import Applet, Call, Exec, Outcome, Serve, Sleep, Stop, System
+from autograder.controlplane.containers.calls import Applet, Call, Exec, Interact, Outcome, Serve, Sleep, Stop, System
 from autograder.controlplane.containers.files import FileError
 from autograder.controlplane.containers.network import NetworkError
 from autograder.controlplane.containers.records import Frame, Process
@@ -40,6 +41,12 @@ KILLED: Final = 137
 
 #: Frames that only put things back when a script ends.
 _ENDINGS: Final = frozenset({"child", "outputs", "parameters", "scope", "status", "stdin"})
+
+
+def prompt(cwd: str, variables: Mapping[str, str], user: int) -> str:
+    """What a shell shows before it reads a command."""
+    place = "~" if cwd == variables.get("HOME", "/root") else cwd
+    return f"{place} {'#' if user == 0 else '$'} "
 
 
 class Interpreter(BuiltinCommands):
@@ -112,7 +119,9 @@ class Interpreter(BuiltinCommands):
             again = self.run()
             return again if again.exit_code is None else again._replace(exit_code=exit_code)
         self._write_log()
-        base = self._blocked or self.process._replace(wake=None, forever=False, listeners=(), handles=frozenset())
+        base = self._blocked or self.process._replace(
+            wake=None, forever=False, listeners=(), handles=frozenset(), reads=False
+        )
         return base._replace(
             frames=tuple(self.frames[::-1]), variables=self.variables, functions=self.functions,
             parameters=self.parameters, traps=self.traps, cwd=self.cwd, status=self.status, outputs=self.outputs,
@@ -353,6 +362,8 @@ class Interpreter(BuiltinCommands):
                 handles=outcome.handles if last else frozenset(),
                 memory=outcome.memory or self.process.memory,
             )  # fmt: skip
+        elif isinstance(outcome, Interact):
+            self.frames.append(("typed", outcome.argv) if outcome.argv else ("interact", "", False))
         elif outcome.script is not None:
             self._script(outcome.script, outcome.argv)
         else:
@@ -361,6 +372,54 @@ class Interpreter(BuiltinCommands):
                 self.variables.update(outcome.variables)
             if outcome.argv:
                 self.execute(outcome.argv, self.stdin)
+
+    @property
+    def listens(self) -> bool:
+        """Whether somebody may type to this process, now or later."""
+        container = self.system.container
+        return not self.at_once and (container.listens or bool(container.input))
+
+    def _await_line(self, *again: object) -> str:
+        """The next line that is typed; '' at the end, or if it has to be waited for, which goes on with a frame."""
+        line = self.system.read_line()
+        if line is None:
+            self.frames.append(again)
+            self._blocked = self.process._replace(
+                wake=None, forever=True, listeners=(), handles=frozenset(), reads=True
+            )
+        return line or ""
+
+    def _do_typed(self, argv: tuple[str, ...]) -> None:
+        """Let a program have each line that is typed for its input."""
+        line = self._await_line("typed", argv)
+        if line:
+            self.frames.append(("typed", argv))
+            self.execute(argv, line)
+
+    def _do_interact(self, before: str, prompted: bool) -> None:
+        """Read a line and run it, as long as lines come; ``before`` are lines that were not a whole command."""
+        if not prompted and self.system.container.tty:
+            self.emit("stdout", "> " if before else prompt(self.cwd, self.variables, self.system.container.user))
+        line = self._await_line("interact", before, True)
+        if self._blocked is not None or not (before or line):
+            return
+        try:
+            tree = syntax.parse_typed(before + line)
+        except syntax.Unfinished as error:
+            if line:
+                self.frames.append(("interact", before + line, False))
+            else:
+                self._complain(error)
+            return
+        except ShellSyntaxError as error:
+            self._complain(error)
+            self.frames.append(("interact", "", False))
+            return
+        self.frames += [("interact", "", False), ("node", tree)]
+
+    def _complain(self, error: ShellSyntaxError) -> None:
+        self.emit("stderr", f"sh: syntax error: {error}\n")
+        self.status = 2
 
     def _script(self, script: str, parameters: tuple[str, ...]) -> None:
         """Run a script as another shell would, with its own parameters and variables."""

@@ -41,6 +41,10 @@ class ShellSyntaxError(Exception):
     """The script cannot be read; the message is what a shell says after ``syntax error: ``."""
 
 
+class Unfinished(ShellSyntaxError):
+    """The script ends in the middle of a command; more lines may make it whole."""
+
+
 _OPERATORS: Final = ("&&", "||", ";;", "<<-", "<<", ">>", "&>", ">&", "<&", ">", "<", ";", "&", "|", "(", ")", "\n")
 _RESERVED: Final = frozenset("if then elif else fi while until for do done case esac { } ! in".split())
 _CLOSING: Final = frozenset("then elif else fi do done esac } ) ;;".split())
@@ -48,6 +52,8 @@ _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
 _PARAMETER: Final = re.compile(r"[A-Za-z_]\w*|[0-9]|[?$#@*!-]", re.ASCII)
 _BRACED: Final = re.compile(r"(#?)([A-Za-z_]\w*|[0-9]+|[?$#@*!-])(:?[-=+?]|##?|%%?)?", re.ASCII)
+#: The end of a here-document, as the line says it in which that begins.
+_HEREDOC: Final = re.compile(r"""<<-?\s*['"]?(\w+)""")
 _META: Final = " \t\n;&|<>()"
 
 
@@ -63,6 +69,16 @@ def parse(script: str) -> Sequence:
         raise ShellSyntaxError("nested too deeply") from error
     if parser.token is not None:
         raise ShellSyntaxError(f'unexpected "{_shown(parser.token)}"')
+    return tree
+
+
+def parse_typed(text: str) -> Sequence:
+    """The syntax tree of lines that were typed; raises ``Unfinished`` where a shell would read on."""
+    tree = parse(text)
+    lines = text.splitlines()
+    for delimiter in _HEREDOC.findall(lines[0] if lines else ""):
+        if delimiter not in (line.strip() for line in lines[1:]):
+            raise Unfinished(f"unexpected end of file (expecting {delimiter})")
     return tree
 
 
@@ -269,8 +285,7 @@ class _Parser:
                 words.append(self.token)
             self._next()
         if not (assignments or words or redirects):
-            shown = "end of file" if self.token is None else f'"{_shown(self.token)}"'
-            raise ShellSyntaxError(f"unexpected {shown}")
+            raise self._unexpected()
         return Simple(tuple(assignments), tuple(words), tuple(redirects))
 
     @staticmethod
@@ -324,9 +339,13 @@ class _Parser:
 
     def _expect(self, what: str) -> None:
         if self._word() != what:
-            shown = "end of file" if self.token is None else f'"{_shown(self.token)}"'
-            raise ShellSyntaxError(f'unexpected {shown} (expecting "{what}")')
+            raise self._unexpected(f' (expecting "{what}")')
         self._next()
+
+    def _unexpected(self, expected: str = "") -> ShellSyntaxError:
+        if self.token is None:
+            return Unfinished(f"unexpected end of file{expected}")
+        return ShellSyntaxError(f'unexpected "{_shown(self.token)}"{expected}')
 
     def _skip_newlines(self) -> None:
         while isinstance(self.token, _Operator) and self.token == "\n":
@@ -397,7 +416,7 @@ class _Parser:
                 flush()
                 end = text.find("'", self._at + 1)
                 if end < 0:
-                    raise ShellSyntaxError("unterminated quoted string")
+                    raise Unfinished("unterminated quoted string")
                 parts.append(Literal(text[self._at + 1 : end], True))
                 self._at = end + 1
             elif char == '"':
@@ -432,7 +451,7 @@ class _Parser:
         while True:
             if self._at >= len(text):
                 if closing:
-                    raise ShellSyntaxError("unterminated quoted string")
+                    raise Unfinished("unterminated quoted string")
                 break
             char = text[self._at]
             if closing and char == closing:
@@ -463,7 +482,7 @@ class _Parser:
         if text[self._at] == "`":
             end = text.find("`", self._at + 1)
             if end < 0:
-                raise ShellSyntaxError("EOF in backquote substitution")
+                raise Unfinished("EOF in backquote substitution")
             script = text[self._at + 1 : end].replace("\\`", "`")
             self._at = end + 1
             return Substitution(parse(script), quoted)
@@ -523,7 +542,7 @@ class _Parser:
                 if not depth:
                     return at
             at += 1
-        raise ShellSyntaxError(f'unexpected end of file (expecting "{closing}")')
+        raise Unfinished(f'unexpected end of file (expecting "{closing}")')
 
 
 _ALWAYS: Final = tuple(parse(text) for text in ("true", ":", "[ 1 ]", "[ true ]", "test 1", "[ 1 -eq 1 ]"))

@@ -93,5 +93,14 @@ class ContainerSystem:
         self._machines.clock.set(self._machines.name, self._id, self.now)
         return pid
 
+    def read_line(self) -> str | None:
+        """The next line that was typed; None while there is none yet, and '' when no more will come."""
+        container = self.container
+        line, newline, rest = container.input.partition("\n")
+        if not newline and container.listens:
+            return None
+        self._machines.containers[self._id] = container._replace(input=rest)
+        return line + newline
+
     def processes(self) -> tuple[Process, ...]:
         return self.container.processes

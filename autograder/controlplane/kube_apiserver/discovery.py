@@ -31,6 +31,7 @@ _SUBRESOURCE_KINDS: Final = {
     "eviction": ("policy", "v1", "Eviction"),
     "token": ("authentication.k8s.io", "v1", "TokenRequest"),
     "binding": ("", "", "Binding"),
+    "attach": ("", "", "PodAttachOptions"),
     "exec": ("", "", "PodExecOptions"),
 }
 

@@ -5,16 +5,17 @@ The API server reaches it as a ``NodeConnection``; texts of errors are those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, InternalError
-from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
+from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, Unreachable
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Terminal
 from autograder.controlplane.client import Informer
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.containers.machines import Machines
-from autograder.controlplane.containers.records import Container
+from autograder.controlplane.containers.records import NOTHING, Container
+from autograder.controlplane.containers.terminals import Attachment, Shell, is_shell
 from autograder.controlplane.kubelet import static_pods
 
 #: The exit code of a command that is not there.
@@ -26,16 +27,26 @@ _WHY: Final = {
 }
 
 
+def unreachable(address: str, why: str = "connection refused") -> Unreachable:
+    """What whoever calls a kubelet is told when nobody answers."""
+    return Unreachable(f"dial tcp {address}:10250: connect: {why}")
+
+
 class KubeletAPI:
-    """Answers for all nodes; ``waiting_reason`` tells why a container of a pod (by uid) has not been created."""
+    """Answers for all nodes but those whose kubelets are ``halted``.
+
+    ``waiting_reason`` tells why a container of a pod (by uid) has not been created.
+    """
 
     def __init__(
-        self, machines: Machines, clock: Clock, pods: Informer, waiting_reason: Callable[[str, str], str]
-    ) -> None:
+        self, machines: Machines, clock: Clock, pods: Informer, waiting_reason: Callable[[str, str], str],
+        halted: Mapping[str, None] = NOTHING,
+    ) -> None:  # fmt: skip
         self._machines = machines
         self._clock = clock
         self._pods = pods
         self._waiting_reason = waiting_reason
+        self._halted = halted
 
     def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
         """The log of a container; raises ``StatusError``."""
@@ -57,21 +68,40 @@ class KubeletAPI:
         self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
     ) -> ExecResult:
         """Run a command in a container; raises ``StatusError``."""
-        found = self._container(node, namespace, pod, container, previous=False)
-        if not found.running:
-            raise InternalError.because(f'container not found ("{container}")')
-        failure = self._machines.exec_failure(found.id, tuple(command))
-        if failure:
-            why = f"error executing command in container: failed to exec in container: {failure}"
+        found = self._running(node, namespace, pod, container)
+        if why := self._failure(found, command):
             return ExecResult("", "", CANNOT_RUN, why)
         done = self._machines.exec(found.id, tuple(command), stdin=stdin)
         return ExecResult(done.stdout, done.stderr, done.exit_code)
 
+    def shell(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str]) -> Terminal | None:
+        """Run a shell in a container, for somebody who types; None for what is none; raises ``StatusError``."""
+        found = self._running(node, namespace, pod, container)
+        if not is_shell(tuple(command)) or self._failure(found, command):
+            return None
+        return Shell(self._machines, found.id, tuple(command))
+
+    def attach(self, node: str, namespace: str, pod: str, container: str) -> Terminal:
+        """Connect to the program that a container runs; raises ``StatusError``."""
+        return Attachment(self._machines, self._running(node, namespace, pod, container).id)
+
+    def _running(self, node: str, namespace: str, pod: str, container: str) -> Container:
+        found = self._container(node, namespace, pod, container, previous=False)
+        if not found.running:
+            raise InternalError.because(f'container not found ("{container}")')
+        return found
+
+    def _failure(self, container: Container, command: Sequence[str]) -> str:
+        """Why a command cannot be run in a container; '' if it can."""
+        failure = self._machines.exec_failure(container.id, tuple(command))
+        return f"error executing command in container: failed to exec in container: {failure}" if failure else ""
+
     def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
         host = self._machines.hosts.get(node)
         if host is None or not host.powered:
-            address = host.address if host else node
-            raise InternalError.because(f"dial tcp {address}:10250: connect: no route to host")
+            raise unreachable(host.address if host else node, "no route to host")
+        if node in self._halted:
+            raise unreachable(host.address)
         obj = self._pods.get(namespace, pod)
         uid = (static_pods.mirrored(obj) or obj["metadata"]["uid"]) if obj else ""
         runs = [known for known in self._machines.containers_of(uid) if known.name == container]

@@ -181,7 +181,7 @@ class ContainerWorker:
             container_config.mounts(pod, spec, state.uid, keys, env), attempt,
             memory_limit=resources.memory_limit(spec), memory_use=resources.memory_use(pod, spec["name"]), user=user,
             read_only_root=security.get("readOnlyRootFilesystem", False),
-            interactive=spec.get("stdin", False) or spec.get("tty", False),
+            stdin=spec.get("stdin", False), stdin_once=spec.get("stdinOnce", False), tty=spec.get("tty", False),
             target=spec.get("targetContainerName", ""),
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, StatusError
-from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Terminal
 from autograder.controlplane.apimachinery.scheme import (
     CONFIGMAPS,
     LEASES,
@@ -593,14 +593,28 @@ class Kubelets:
         self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
     ) -> ExecResult:
         """Run a command in a container; raises ``StatusError``."""
+        self._bring_credentials(namespace, pod)
+        return self._api().exec(node, namespace, pod, container, command, stdin)
+
+    def shell(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str]) -> Terminal | None:
+        """Run a shell in a container, for somebody who types; None for what is none; raises ``StatusError``."""
+        self._bring_credentials(namespace, pod)
+        return self._api().shell(node, namespace, pod, container, command)
+
+    def attach(self, node: str, namespace: str, pod: str, container: str) -> Terminal:
+        """Connect to the program that a container runs; raises ``StatusError``."""
+        self._bring_credentials(namespace, pod)
+        return self._api().attach(node, namespace, pod, container)
+
+    def _bring_credentials(self, namespace: str, pod: str) -> None:
+        """Put tokens and the CA into a pod that had no use for them until somebody came to look."""
         obj = self._pods.get(namespace, pod)
         state = self._states.get(obj["metadata"]["uid"]) if obj is not None else None
         if state is not None and state.stage is Stage.RUNNING and not volumes.runs_commands(state.pod):
             PodWorker(self._surroundings, state).refresh_volumes()
-        return self._api().exec(node, namespace, pod, container, command, stdin)
 
     def _api(self) -> KubeletAPI:
-        return KubeletAPI(self._machines, self._clock, self._pods, self._waiting_reason)
+        return KubeletAPI(self._machines, self._clock, self._pods, self._waiting_reason, self._halted)
 
     def _waiting_reason(self, uid: str, container: str) -> str:
         state = self._states.get(uid)

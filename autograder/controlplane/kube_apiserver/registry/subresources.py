@@ -1,12 +1,14 @@
-"""Subresources that are more than a part of their object: binding, eviction, scale, finalize, logs."""
+"""Subresources that are more than a part of their object: binding, eviction, scale, finalize, and what kubelets do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from autograder.controlplane.apimachinery import scheme, timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unreachable
 from autograder.controlplane.apimachinery.field import Path, invalid
 from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
@@ -56,6 +58,8 @@ class Subresources:
                 return Response(200, registry.finalize(attributes, finalizers))
             case "exec", _:
                 return self._exec(request, info)
+            case "attach", _:
+                return self._attach(request, info)
             case "token", "create":
                 body = _body(request, "authentication/v1.TokenRequest", "TokenRequest", "authentication.k8s.io/v1")
                 return Response(201, self._tokens.answer(info.namespace, info.name, body))
@@ -104,40 +108,89 @@ class Subresources:
     def _log(self, request: Request, info: RequestInfo) -> Response:
         pod = self._pods().get(info.namespace, info.name)
         container = _container(pod, request.param("container"))
-        node = pod["spec"].get("nodeName", "")
-        kubelets = self._nodes()
-        if not node or kubelets is None:
+        if not pod["spec"].get("nodeName"):
             return Response(200, "", "text/plain")
         since_time = request.param("sinceTime")
-        log = kubelets.logs(
-            node,
-            info.namespace,
-            info.name,
-            container,
-            LogOptions(
-                previous=request.flag("previous"),
-                timestamps=request.flag("timestamps"),
-                tail_lines=_number(request, "tailLines"),
-                since_seconds=_number(request, "sinceSeconds"),
-                since_time=timestamps.parse(since_time) if since_time else None,
-                limit_bytes=_number(request, "limitBytes"),
-            ),
+        wanted = LogOptions(
+            previous=request.flag("previous"),
+            timestamps=request.flag("timestamps"),
+            tail_lines=_number(request, "tailLines"),
+            since_seconds=_number(request, "sinceSeconds"),
+            since_time=timestamps.parse(since_time) if since_time else None,
+            limit_bytes=_number(request, "limitBytes"),
         )
+        node = self._node(pod)
+        query = urlencode([(name, request.param(name)) for name in _LOG_OPTIONS if request.param(name)])
+        path = "/".join((info.namespace, info.name, container)) + (f"?{query}" if query else "")
+        with _calling(f'Get "https://{node.address}:10250/containerLogs/{path}"'):
+            log = self._kubelets(node).logs(node.name, info.namespace, info.name, container, wanted)
         return Response(200, log, "text/plain")
 
     def _exec(self, request: Request, info: RequestInfo) -> Response:
-        """Run a command; the answer's body is the ``ExecResult``, which only a stream can carry to a client."""
-        pod = self._pods().get(info.namespace, info.name)
-        container = _container(pod, request.param("container"))
-        node = pod["spec"].get("nodeName", "")
-        kubelets = self._nodes()
-        if not node or kubelets is None:
-            raise BadRequest(f"pod {info.name} does not have a host assigned")
+        """Run a command; the answer's body is the ``ExecResult``, which only a stream can carry to a client.
+
+        Of a shell with a terminal, it is the ``Terminal``.
+        """
+        container, node = self._running(request, info)
         command = request.query.get("command", ())
         if not command:
             raise BadRequest("you must specify at least 1 command for the container")
-        stdin = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else ""
-        return Response(200, kubelets.exec(node, info.namespace, info.name, container, command, stdin))
+        where = (node.name, info.namespace, info.name, container)
+        with _calling("error dialing backend"):
+            kubelets = self._kubelets(node)
+            if request.flag("tty") and request.flag("stdin"):
+                shell = kubelets.shell(*where, command)
+                if shell is not None:
+                    return Response(200, shell)
+            stdin = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else ""
+            return Response(200, kubelets.exec(*where, command, stdin))
+
+    def _attach(self, request: Request, info: RequestInfo) -> Response:
+        """Connect to a running container; the answer's body is the ``Terminal``, which only a stream can carry."""
+        container, node = self._running(request, info)
+        with _calling("error dialing backend"):
+            return Response(200, self._kubelets(node).attach(node.name, info.namespace, info.name, container))
+
+    def _running(self, request: Request, info: RequestInfo) -> tuple[str, _Node]:
+        """The container that is meant, of a pod that has a node, and the node."""
+        pod = self._pods().get(info.namespace, info.name)
+        container = _container(pod, request.param("container"))
+        if not pod["spec"].get("nodeName"):
+            raise BadRequest(f"pod {info.name} does not have a host assigned")
+        return container, self._node(pod)
+
+    def _node(self, pod: Object) -> _Node:
+        """Where the kubelet of a pod's node is; raises ``NotFound``, or ``Unreachable`` for a node without address."""
+        node = self._registry(scheme.NODES).get("", pod["spec"]["nodeName"])
+        addresses = node.get("status", {}).get("addresses", ())
+        found = next((one["address"] for one in addresses if one["type"] == "InternalIP"), "")
+        if not found:
+            raise Unreachable("no preferred addresses found; known addresses: []")
+        return _Node(node["metadata"]["name"], found)
+
+    def _kubelets(self, node: _Node) -> NodeConnection:
+        kubelets = self._nodes()
+        if kubelets is None:
+            raise Unreachable(f"dial tcp {node.address}:10250: connect: connection refused")
+        return kubelets
+
+
+class _Node(NamedTuple):
+    name: str
+    address: str
+
+
+#: What of a request for a log is handed on to the kubelet.
+_LOG_OPTIONS: Final = ("follow", "limitBytes", "previous", "sinceSeconds", "sinceTime", "tailLines", "timestamps")
+
+
+@contextmanager
+def _calling(what: str) -> Iterator[None]:
+    """Say what was being done when a node did not answer."""
+    try:
+        yield
+    except Unreachable as error:
+        raise Unreachable(f"{what}: {error.message}") from error
 
 
 def _number(request: Request, name: str) -> int | None:
