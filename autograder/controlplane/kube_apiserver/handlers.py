@@ -35,7 +35,7 @@ from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
-from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
+from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry, other_uid
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
 from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
@@ -167,13 +167,11 @@ class Handlers:
     def _update(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         attributes = self._attributes("UPDATE", request, kind, info, user)
         obj = self._body(request, kind, attributes)
-        name = obj["metadata"].get("name", "")
-        if name and name != info.name:
-            raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({info.name})")
-        obj["metadata"]["name"] = info.name
         self._adopt_namespace(obj, kind, info.namespace)
+        _check_name(obj, info.name)
 
         def transform(old: Object | None) -> Object:
+            _check_uid(kind, obj, old)
             self._track(request, kind, attributes, obj, old)
             return obj
 
@@ -248,9 +246,8 @@ class Handlers:
         )  # fmt: skip
         attributes.warnings += decoded.warnings
         new = decoded.object
-        name = new["metadata"].get("name", "")
-        if name != attributes.name:
-            raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({attributes.name})")
+        self._adopt_namespace(new, kind, attributes.namespace)
+        _check_name(new, attributes.name)
         attributes.passed("%s in %s, patched", kind.kind, kind.api_version)
         self._default(kind, attributes, new)
         return new
@@ -393,3 +390,19 @@ def copied(value: Any) -> Any:
     if isinstance(value, list):
         return [copied(one) if isinstance(one, (dict, list)) else one for one in value]
     return value
+
+
+def _check_name(obj: Object, name: str) -> None:
+    """Raise ``BadRequest`` unless the object has the name that stands on the URL."""
+    found = obj["metadata"].get("name", "")
+    if not found:
+        raise BadRequest(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+    if found != name:
+        raise BadRequest(f"the name of the object ({found}) does not match the name on the URL ({name})")
+
+
+def _check_uid(kind: ResourceType, obj: Object, old: Object | None) -> None:
+    """Raise ``Conflict`` when an update names another uid: it means another object of the same name."""
+    meta = obj["metadata"]
+    if old is not None and meta.get("uid", old["metadata"]["uid"]) not in ("", old["metadata"]["uid"]):
+        raise other_uid(kind, old["metadata"], meta["uid"])

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.controlplane.apimachinery import field, timestamps
-from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound, Timeout
+from autograder.controlplane.apimachinery.errors import (
+    AlreadyExists,
+    Conflict,
+    Expired,
+    Invalid,
+    NotFound,
+    StoreError,
+    Timeout,
+)
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, WatchEvent
@@ -225,7 +233,7 @@ class Registry:
         self._check_revision(new, old, attributes.name)
         self.admission.admit(attributes)
         self.begin_update(attributes, new, old)
-        self._keep_system_fields(new["metadata"], old["metadata"], attributes.name)
+        self._keep_system_fields(new["metadata"], old["metadata"])
         preparing.prepare_for_update(self.kind.go_type, new, old, attributes.subresource)
         attributes.enter("validation")
         self._refuse(new, self.validate_update(attributes, new, old))
@@ -250,7 +258,9 @@ class Registry:
 
     def _check_revision(self, new: Object, old: Object, name: str) -> None:
         given = new["metadata"].get("resourceVersion", "")
-        if not given or given == "0":
+        if given and not given.isdecimal():
+            raise StoreError(f"strconv.ParseUint: parsing {field.quoted(given)}: invalid syntax")
+        if not int(given or 0):
             if not self.strategy.unconditional_update:
                 wrong = field.invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")
                 raise Invalid.on(self.kind.plural, self.kind.group, name, [wrong])
@@ -258,16 +268,17 @@ class Registry:
         elif given != old["metadata"]["resourceVersion"]:
             raise Conflict.on(self.kind.plural, self.kind.group, name, MODIFIED)
 
-    def _keep_system_fields(self, new: Object, old: Object, name: str) -> None:
-        """Fields of the metadata that no client changes; a different uid means another object."""
-        if new.get("uid") and new["uid"] != old["uid"]:
-            why = f"Precondition failed: UID in precondition: {new['uid']}, UID in object meta: {old['uid']}"
-            raise Conflict.on(self.kind.plural, self.kind.group, name, why)
-        for key in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
-            if key in old and key not in new:
+    def _keep_system_fields(self, new: Object, old: Object) -> None:
+        """Fields of the metadata that no client changes (BeforeUpdate of a real server)."""
+        new.pop("selfLink", None)
+        for key in ("generation", "creationTimestamp"):
+            if key in old:
                 new[key] = old[key]
-        if "generation" in old:
-            new["generation"] = old["generation"]
+            else:
+                new.pop(key, None)
+        for key in ("uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
+            if key in old and (key == "deletionTimestamp" or key not in new):
+                new[key] = old[key]
 
     # ------------------------------------------------------------ deleting
 
@@ -386,3 +397,13 @@ def _expired(start: str) -> Expired:
         "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
         token=continue_token(-1, start),
     )
+
+
+def other_uid(kind: ResourceType, old: Object, uid: str, *, resource: str = "") -> Conflict:
+    """The conflict of a write that is meant for an object of another uid; ``old`` is the metadata that is stored."""
+    key = kind.storage_key(old.get("namespace", ""), old["name"]).removeprefix("/registry")
+    why = (
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
+    )
+    return Conflict.on(resource or kind.plural, kind.group, old["name"], why)

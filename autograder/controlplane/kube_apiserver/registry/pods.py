@@ -10,7 +10,7 @@ from autograder.controlplane.apimachinery.field import FieldError, Path, not_sup
 from autograder.controlplane.apimachinery.scheme import PODDISRUPTIONBUDGETS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.registry.generic import Registry
+from autograder.controlplane.kube_apiserver.registry.generic import Registry, other_uid
 from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions
 
 DEFAULT_GRACE: Final = 30
@@ -67,8 +67,7 @@ class PodRegistry(Registry):
         name = f"pod {meta['name']}"
         uid = binding["metadata"].get("uid")
         if uid and uid != meta["uid"]:
-            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}"
-            raise Conflict.on("pods/binding", "", attributes.name, why)
+            raise other_uid(self.kind, meta, uid, resource="pods/binding")
         if meta.get("deletionTimestamp"):
             raise Conflict.on(
                 "pods/binding", "", attributes.name, f"{name} is being deleted, cannot be assigned to a host"
