@@ -63,7 +63,7 @@ def _cluster_serve(parser: argparse.ArgumentParser) -> None:
         "--until-eof", action="store_true", help="end when standard input ends, with the process that started this one"
     )
     parser.add_argument(
-        "--cluster", metavar="SPEC", default="embedded", help="which kind; only embedded ones are served"
+        "--cluster", metavar="SPEC", default="embedded", help="which kind is served: embedded (the default) or local"
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same names, addresses and order")
 
@@ -91,12 +91,16 @@ def _control_node(parser: argparse.ArgumentParser) -> None:
     _control(parser)
 
 
+def _cluster_delete(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="kind[:NAME]", help="the cluster, as it is written after --cluster")
+
+
 def _cluster_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         metavar="SPEC",
         default=os.environ.get("AUTOGRADER_CLUSTER", "embedded"),
-        help="embedded (the default), kind[:NAME] or kubeconfig:PATH[#CONTEXT]",
+        help="embedded (the default), local, kind[:NAME] or kubeconfig:PATH[#CONTEXT]",
     )
 
 
@@ -144,6 +148,10 @@ def _grade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--course", metavar="DIR", type=Path, help="the course's folder; otherwise it is looked for")
     parser.add_argument("--assignment", metavar="NAME", help="only this one, such as 07-pods")
     parser.add_argument("--workers", metavar="N", type=_count, help="processes; as many as processors if left out")
+    parser.add_argument(
+        "--executor", metavar="WHERE", default="local", help="local (the default), or dask:ADDRESS for a Dask cluster"
+    )
+    parser.add_argument("--fresh", action="store_true", help="judge every answer, also those that were judged before")
     _cluster_choice(parser)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all verdicts there")
 
@@ -176,9 +184,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
 
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
-    "cluster serve": Command(
-        "run a cluster in the foreground", "autograder.controlplane.fronts.serve:serve", _cluster_serve
-    ),
+    "cluster serve": Command("run a cluster in the foreground", "autograder.clusters.serving:serve", _cluster_serve),
     "cluster advance": Command("let time pass in a served cluster", CONTROL, _control_seconds),
     "cluster settle": Command("let everything happen that is due now", CONTROL, _control),
     "cluster stop": Command("kill a component", CONTROL, _control_component),
@@ -186,6 +192,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "cluster power-off": Command("cut the power of a node", CONTROL, _control_node),
     "cluster power-on": Command("give a node its power back", CONTROL, _control_node),
     "cluster status": Command("what runs in a served cluster, and what time it is there", CONTROL, _control),
+    "cluster delete": Command("delete a kind cluster", "autograder.clusters.kind.commands:delete", _cluster_delete),
     "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
     "grade": Command("grade a class and fill the gradebook", "autograder.grading.commands:grade", _grade),
     "secret": Command(

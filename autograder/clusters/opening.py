@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.clusters.interface import Cluster, ClusterError
+
+if TYPE_CHECKING:
+    from autograder.clusters.kubeconfig import Pace
 
 FORMS = "embedded, local, kind, kind:NAME or kubeconfig:PATH[#CONTEXT]"
 
@@ -15,26 +19,32 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float |
     ``seed`` decides the names, addresses and choices of an embedded cluster; others make their own.
     ``longest_wait`` bounds, in seconds, a single wait on a cluster whose time cannot be moved.
     """
-    kind, _, rest = spec.partition(":")
+    kind, colon, rest = spec.partition(":")
     if kind == "embedded" and not rest:
         from autograder.clusters.embedded import EmbeddedCluster  # the control plane is large, and not always needed
 
         return EmbeddedCluster.boot(seed)
-    if kind == "kubeconfig" and rest:
-        from autograder.clusters.kubeconfig import (
-            PATIENT,
-            KubeconfigCluster,
-            Pace,
-        )  # the official client takes its time to import
+    if (kind in ("kubeconfig", "kind") and (rest or not colon)) or (kind == "local" and not colon):
+        from autograder.clusters.kubeconfig import PATIENT, Pace  # the official client takes its time to import
 
-        path, _, context = rest.rpartition("#") if "#" in rest else (rest, "", "")
         pace = PATIENT if longest_wait is None else Pace(longest_wait=longest_wait)
-        return KubeconfigCluster.open(Path(path).expanduser(), context, pace)
-    if kind == "local" and not rest:
-        from autograder.clusters.kubeconfig import PATIENT, Pace
+        return _open_real(kind, rest, pace)
+    raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")
+
+
+def _open_real(kind: str, rest: str, pace: Pace) -> Cluster:
+    """A cluster whose time cannot be moved."""
+    if kind == "local":
         from autograder.clusters.local.cluster import LocalCluster
 
-        return LocalCluster.start_all(PATIENT if longest_wait is None else Pace(longest_wait=longest_wait))
+        return LocalCluster.start_all(pace)
     if kind == "kind":
-        raise ClusterError(f"clusters of the kind {kind!r} are not supported yet; use --cluster embedded")
-    raise ClusterError(f"no cluster is known as {spec!r}; write {FORMS}")
+        from autograder.clusters.kind.cluster import KindCluster
+
+        return KindCluster.ensure(rest, pace)
+    from autograder.clusters.kubeconfig import KubeconfigCluster
+
+    if not rest:
+        raise ClusterError(f"a kubeconfig file has to be named; write {FORMS}")
+    path, _, context = rest.rpartition("#") if "#" in rest else (rest, "", "")
+    return KubeconfigCluster.open(Path(path).expanduser(), context, pace)

@@ -13,8 +13,8 @@ READY_FILE = {"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1}
 
 
 def restarts(lab: Lab, name: str) -> int:
-    count: int = lab.status("Pod", name)["containerStatuses"][0]["restartCount"]
-    return count
+    statuses = lab.status("Pod", name).get("containerStatuses") or ()  # a kubelet may not have reported yet
+    return sum(int(one["restartCount"]) for one in statuses)
 
 
 def waiting(lab: Lab, name: str) -> str:

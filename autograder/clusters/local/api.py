@@ -208,7 +208,9 @@ class Stream:
         query["timeoutSeconds"] = str(WATCH_SECONDS - 10)
         connection = self._connection = self._api.connect(self._context)
         try:
-            connection.request("GET", f"{self._path}?{urlencode(query, doseq=True)}", headers={"Accept": "application/json"})
+            connection.request(
+                "GET", f"{self._path}?{urlencode(query, doseq=True)}", headers={"Accept": "application/json"}
+            )
             answer = connection.getresponse()
             if answer.status >= 300:
                 raise error_of(answer.status, answer.read().decode(errors="replace"))

@@ -223,9 +223,7 @@ def _account_keys(authority: Certificates) -> dict[str, bytes]:
     """The key pair by which tokens of ServiceAccounts are signed: that of a certificate nobody is shown."""
     _, pem = authority.client("service-accounts")
     key = serialization.load_pem_private_key(pem, None)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return {"sa.key": pem, "sa.pub": public}
 
 

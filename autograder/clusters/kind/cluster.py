@@ -1,0 +1,79 @@
+"""``--cluster kind[:NAME]``: a kind cluster behind the common interface."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from autograder.clusters import leftovers
+from autograder.clusters.interface import ClusterError, Object
+from autograder.clusters.kind import provision
+from autograder.clusters.kind.engine import Tools
+from autograder.clusters.kind.names import NodeTranslation, by_known_name
+from autograder.clusters.kind.powers import KindPowers
+from autograder.clusters.kubeconfig import PATIENT, Pace
+from autograder.clusters.owned import OwnedCluster, OwnedConnection, Powers
+from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.apimachinery.scheme import NODES, ResourceType
+
+
+class KindCluster(OwnedCluster):
+    """One set of namespaces in a kind cluster, its nodes called as exercises know them."""
+
+    def __init__(self, connection: OwnedConnection, pace: Pace = PATIENT, powers: Powers | None = None) -> None:
+        super().__init__(connection, pace, powers)
+        self._node_names = NodeTranslation({})
+        self._names = self._node_names
+
+    @classmethod
+    def ensure(cls, name: str = "", pace: Pace = PATIENT) -> Self:
+        """Open the cluster of a name, which is made if it is not there; raises ``ClusterError``."""
+        name = provision.name_of(name)
+        tools = Tools.find()
+        containers = provision.ensure(tools, name)
+        nodes = by_known_name(name, containers)
+        powers = KindPowers(tools, name, containers, lambda node: nodes.get(node, node))
+        powers.restore()
+        for failed in provision.load_images(tools, name, [node for node in containers if "-worker" in node]):
+            print(f"kind: this image is not on the nodes yet: {failed}", file=sys.stderr)
+        folder = Path(tempfile.mkdtemp(prefix="autograder-kind-"))
+        config = folder / "config"
+        config.touch(mode=0o600)
+        config.write_text(provision.kubeconfig(tools, name), encoding="utf-8")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        connection = OwnedConnection(config)
+        try:
+            leftovers.delete(connection)
+        except StatusError as error:
+            raise ClusterError(f"the kind cluster {name} refuses to list namespaces: {error}") from error
+        cluster = cls(connection, pace, powers)
+        cluster._know(nodes)
+        atexit.register(cluster._close_quietly)
+        cluster.wait_until_ready()
+        return cluster
+
+    def apart(self) -> Self:
+        child = super().apart()
+        child._know(self._known_nodes)
+        return child
+
+    def close(self) -> None:
+        super().close()
+        self._know(self._known_nodes)
+
+    def _know(self, nodes: dict[str, str]) -> None:
+        """Begin with the nodes' names and no namespace."""
+        self._known_nodes = nodes
+        self._node_names = NodeTranslation(nodes)
+        self._names = self._node_names
+
+    def _place(self, kind: ResourceType, namespace: str, name: str) -> tuple[str, str]:
+        place, ours = super()._place(kind, namespace, name)
+        return place, (self._node_names.node(ours) if kind is NODES else ours)
+
+    def _items(self, kind: ResourceType, namespace: str, labels: str, fields: str) -> list[Object]:
+        return super()._items(kind, namespace, labels, self._node_names.fields_in(fields))

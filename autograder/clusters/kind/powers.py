@@ -1,0 +1,196 @@
+"""What is done on the node containers of a kind cluster: components stopped and started, power cut and given back.
+
+A static Pod is stopped by moving its manifest into a folder beside the one that the kubelet reads, so that what was
+stopped can be read off the node.  The kubelet is stopped by systemctl, kube-proxy by a node selector that fits no node,
+CoreDNS by scaling it to nothing, a node by killing its container: all of it shows in the cluster itself.  A run that
+stops something holds a lock; who opens the cluster while nobody holds it puts everything back first.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from autograder.clusters.interface import Capability, ClusterError
+from autograder.clusters.kind.engine import EngineError, Tools
+from autograder.clusters.kind.provision import locked
+
+MANIFESTS: Final = "/etc/kubernetes/manifests"
+#: Where manifests wait whose component is stopped.
+ASIDE: Final = "/etc/kubernetes/autograder-stopped"
+STATIC: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+KUBELET, PROXY, DNS = "kubelet", "kube-proxy", "coredns"
+COMPONENTS: Final = (*STATIC, KUBELET, PROXY, DNS)
+#: Seconds for a component to end, and to be there again.
+PATIENCE: Final = 120.0
+_LOOK_AGAIN: Final = 0.5
+#: The selector that no node fulfils.
+_NOWHERE: Final = "autograder-stopped"
+_REPLICAS: Final = 2
+_KUBECTL: Final = ("kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "-n", "kube-system")
+
+
+class KindPowers:
+    """Power over a kind cluster; ``nodes`` are its containers, the control plane first.
+
+    ``container_of`` gives the container of a node by the name that exercises know.
+    """
+
+    name = "kind"
+    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE})
+
+    def __init__(
+        self, tools: Tools, name: str, nodes: Sequence[str], container_of: Callable[[str], str], *,
+        patience: float = PATIENCE,
+    ) -> None:  # fmt: skip
+        self._tools = tools
+        self._nodes = list(nodes)
+        self._container_of = container_of
+        self._patience = patience
+        self._path = Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.stopped")
+        self._lock: IO[bytes] | None = None
+
+    @property
+    def control_plane(self) -> str:
+        """The container of the control plane."""
+        return self._nodes[0]
+
+    def restore(self) -> None:
+        """Put back what a run that was cut off has stopped; nothing while another run is at it."""
+        lock = locked(self._path)
+        if lock is None:
+            return
+        with lock:
+            for node in self._nodes:
+                if self._tools.run_engine("inspect", "-f", "{{.State.Running}}", node).strip() != "true":
+                    self._tools.run_engine("start", node)
+            for node in self._nodes:
+                self._shell(
+                    node, f"test ! -f {ASIDE}/{KUBELET} || {{ systemctl start {KUBELET}; rm {ASIDE}/{KUBELET}; }}"
+                )
+            for component in STATIC:
+                self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
+            self._until(self._api_answers, "the API server answers")
+            self._start_on_api(PROXY)
+            self._start_on_api(DNS, only_if_stopped=True)
+
+    def stop(self, component: str) -> None:
+        self._begin()
+        if component in STATIC:
+            self._shell(
+                self.control_plane, f"mkdir -p {ASIDE} && mv {MANIFESTS}/{component}.yaml {self._aside(component)}"
+            )
+            self._until(lambda: not self._runs(component), f"{component} has ended")
+        elif component == KUBELET:
+            for node in self._nodes:
+                self._shell(node, f"mkdir -p {ASIDE} && touch {ASIDE}/{KUBELET} && systemctl stop {KUBELET}")
+        elif component in (PROXY, DNS):
+            self._stop_on_api(component)
+        else:
+            raise ValueError(f"no component is called {component}; there are {', '.join(COMPONENTS)}")
+
+    def start(self, component: str) -> None:
+        if component in STATIC:
+            self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
+            self._until(lambda: self._runs(component), f"{component} runs")
+            if component == "kube-apiserver":
+                self._until(self._api_answers, "the API server answers")
+        elif component == KUBELET:
+            for node in self._nodes:
+                self._shell(node, f"systemctl start {KUBELET} && rm -f {ASIDE}/{KUBELET}")
+        elif component in (PROXY, DNS):
+            self._start_on_api(component)
+        else:
+            raise ValueError(f"no component is called {component}; there are {', '.join(COMPONENTS)}")
+
+    def power_off(self, node: str) -> None:
+        self._begin()
+        self._tools.run_engine("kill", self._container(node))
+
+    def power_on(self, node: str) -> None:
+        self._tools.run_engine("start", self._container(node))
+
+    def command(self, node: str, *words: str) -> str:
+        """What a command prints on a node, such as ``ps aux`` or ``systemctl status kubelet``."""
+        return self._tools.on_node(self._container(node), *words)
+
+    def check(self) -> None:
+        """Nothing of a kind cluster lives in this process; that it is gone shows when it is asked."""
+
+    def close(self) -> None:
+        """The cluster stays; what it was told to stop has been started by whoever did."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _begin(self) -> None:
+        """Tell other runs that something is stopped on purpose."""
+        if self._lock is None:
+            self._lock = locked(self._path)
+        if self._lock is None:
+            raise ClusterError("another run has stopped parts of this kind cluster; wait until it has ended")
+
+    def _container(self, node: str) -> str:
+        container = self._container_of(node)
+        if container not in self._nodes:
+            raise ValueError(f"there is no node {node}")
+        return container
+
+    def _shell(self, node: str, script: str) -> str:
+        return self._tools.on_node(node, "sh", "-c", script)
+
+    def _aside(self, component: str) -> str:
+        return f"{ASIDE}/{component}.yaml"
+
+    def _back(self, component: str) -> str:
+        return f"mv {self._aside(component)} {MANIFESTS}/{component}.yaml"
+
+    def _runs(self, component: str) -> bool:
+        listed = self._tools.on_node(
+            self.control_plane, "crictl", "ps", "--state", "Running", "--name", component, "-q"
+        )
+        return bool(listed.strip())
+
+    def _api_answers(self) -> bool:
+        try:
+            self._tools.on_node(self.control_plane, *_KUBECTL, "get", "--raw", "/readyz")
+        except EngineError:
+            return False
+        return True
+
+    def _stop_on_api(self, component: str) -> None:
+        if component == PROXY:
+            self._patch_proxy(f'"{_NOWHERE}"')
+            selector = "k8s-app=kube-proxy"
+        else:
+            self._tools.on_node(self.control_plane, *_KUBECTL, "scale", "deployment", DNS, "--replicas=0")
+            selector = "k8s-app=kube-dns"
+        self._until(lambda: not self._pods(selector), f"{component} has ended")
+
+    def _start_on_api(self, component: str, *, only_if_stopped: bool = False) -> None:
+        if component == PROXY:
+            self._patch_proxy("null")
+            return
+        replicas = self._tools.on_node(
+            self.control_plane, *_KUBECTL, "get", "deployment", DNS, "-o", "jsonpath={.spec.replicas}"
+        )
+        if not only_if_stopped or replicas.strip() == "0":
+            self._tools.on_node(self.control_plane, *_KUBECTL, "scale", "deployment", DNS, f"--replicas={_REPLICAS}")
+
+    def _patch_proxy(self, value: str) -> None:
+        patch = f'{{"spec":{{"template":{{"spec":{{"nodeSelector":{{"{_NOWHERE}":{value}}}}}}}}}}}'
+        self._tools.on_node(self.control_plane, *_KUBECTL, "patch", "daemonset", PROXY, "-p", patch)
+
+    def _pods(self, selector: str) -> list[str]:
+        return self._tools.on_node(self.control_plane, *_KUBECTL, "get", "pods", "-l", selector, "-o", "name").split()
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + self._patience
+        while not holds():
+            if time.monotonic() > end:
+                raise ClusterError(f"not within {self._patience:g} seconds: {what}")
+            time.sleep(_LOOK_AGAIN)
