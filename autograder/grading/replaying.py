@@ -60,7 +60,7 @@ class Handed:
 
 @dataclass(frozen=True)
 class Replay:
-    """An answer that was judged again: the judgement, and every write to the cluster since the answer came."""
+    """An answer that was judged again, and every write to the cluster since it came but for Events, a line each."""
 
     handed: Handed
     judgement: Judgement
@@ -129,7 +129,8 @@ def replay(runner: Runner, handed: Handed) -> Replay:
         return Replay(handed, judgement)
     before = getattr(runner.prepared(handed.exercise).cluster, "control_plane", None)
     since = before.store.revision if before is not None else 0
-    return Replay(handed, judgement, tuple(map(str, control_plane.timeline(since))))
+    entries = [str(entry) for entry in control_plane.timeline(since) if entry.kind != "Event"]
+    return Replay(handed, judgement, tuple(entries))
 
 
 def digests(handed: Handed) -> dict[str, str]:
