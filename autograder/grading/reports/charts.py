@@ -28,11 +28,12 @@ CELLS: Final[Mapping[str, tuple[str, str]]] = {
 UNJUDGED_CELL: Final = ("unjudged", "?")
 LEGEND: Final = (
     ("passed", "passed"), ("partly", "partly passed"), ("failed", "failed"), ("blocked", "not looked at"),
-    ("unjudged", "could not be judged"), ("missing", "no answer"),
+    ("unjudged", "not judged"), ("missing", "no answer"),
 )  # fmt: skip
 
-#: Pixels of the drawing: its height for a large class, rows and columns at their best, and room for names.
-_HEIGHT, _WIDTH = 900, 760
+#: Pixels of the drawing: its height for a large class (a student has a pixel if that is not too high), its width, rows
+#: and columns at their best, and room for names.
+_HEIGHT, _HIGHEST, _WIDTH = 560, 1_200, 760
 _ROW, _COLUMN = 16, 20
 _NAMES, _HEADS = 120, 150
 #: Students up to whom each has a name and each cell a sign.
@@ -86,7 +87,7 @@ class HeatMap:
     def svg(self) -> Markup:
         """The drawing; for a large class its rows have no names and are as thin as they must be."""
         named = len(self.students) <= _NAMED
-        row = _ROW if named else _HEIGHT / len(self.students)
+        row = _ROW if named else min(max(_HEIGHT, len(self.students)), _HIGHEST) / len(self.students)
         column = min(_COLUMN, _WIDTH / max(len(self.columns), 1))
         left = _NAMES if named else 30
         starts = list(self._starts(left, column))
