@@ -18,12 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from autograder.clusters.kind.engine import ENGINES, PROVIDER
+from autograder.clusters.programs import on_path
+
 PYTHON: Final = ((3, 11), (3, 13))
 #: Seconds that a program gets to say its version, and how much of that is shown.
 VERSION_SECONDS: Final = 3
 VERSION_LENGTH: Final = 60
-#: Memory that three nodes of kind need, in bytes.
+#: Memory that three nodes of kind need, and the programs of a local control plane, in bytes.
 KIND_MEMORY: Final = 4 << 30
+LOCAL_MEMORY: Final = 1 << 30
+#: Disk that the node image and the images of the exercises take, in bytes.
+KIND_DISK: Final = 8 << 30
+#: The version that exercises are made for.
+VERSION: Final = "v1.36"
 
 #: Packages of the course, by the names of their distributions, and what each is for.
 PACKAGES: Final = {
@@ -63,6 +71,9 @@ PROGRAMS: Final = {
         ),
     )
 }
+
+#: What a local control plane is made of.
+LOCAL_PROGRAMS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 Find = Callable[[str], str | None]
 
@@ -109,15 +120,23 @@ def kinds(find: Find) -> dict[str, Sequence[Need]]:
     return {
         "embedded": (_python(), _package("PyYAML"), _package("kubernetes-validate"), _program("kubectl", find)),
         "kubeconfig:PATH[#CONTEXT]": (_package("kubernetes"), _kubeconfig()),
-        "kind[:NAME]": (_engine(find), _program("kind", find), _memory(), _cgroups(), _not_yet()),
-        "local": (*(_program(name, find) for name in PROGRAMS if name == "etcd" or name[:5] == "kube-"), _not_yet()),
+        "kind[:NAME]": (
+            _engine(find),
+            _program("kind", find),
+            _package("kubernetes"),
+            _memory(KIND_MEMORY),
+            _cgroups(),
+            _disk(),
+        ),
+        "local": (
+            _posix(),
+            *(_program(name, find) for name in LOCAL_PROGRAMS),
+            _of_version(find),
+            _package("kubernetes"),
+            _package("cryptography"),
+            _memory(LOCAL_MEMORY),
+        ),
     }
-
-
-def on_path(name: str) -> str | None:
-    """A program on PATH or in the folder of this Python, where pip puts programs."""
-    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return shutil.which(name, path=places)
 
 
 def _python() -> Need:
@@ -137,12 +156,18 @@ def _program(name: str, find: Find) -> Need:
 
 
 def _engine(find: Find) -> Need:
-    path = find("docker") or find("podman")
+    """The engine that kind will use: the one that its variable names, else docker, else podman."""
+    chosen = os.environ.get(PROVIDER, "")
+    if chosen and chosen not in ENGINES:
+        return Need("docker or podman", False, f"{PROVIDER} is {chosen!r}", "Set it to docker or podman, or unset it")
+    names = (chosen,) if chosen else ENGINES
+    what = " or ".join(names)
+    path = next((path for name in names if (path := find(name))), None)
     if path is None:
-        return Need("docker or podman", False, "not found", PROGRAMS["docker"].get)
+        return Need(what, False, "not found", PROGRAMS[names[0]].get)
     answers = _run([path, "info"]) is not None
-    get = "Start it, and see that you may use it (docker: be in the group docker)"
-    return Need("docker or podman", answers, path if answers else f"{path} does not answer", get)
+    get = "Start it (systemctl start docker), and see that you may use it (docker: be in the group docker)"
+    return Need(what, answers, path if answers else f"{path} does not answer", get)
 
 
 def _kubeconfig() -> Need:
@@ -152,12 +177,32 @@ def _kubeconfig() -> Need:
     return Need("a kubeconfig file", path.is_file(), found, "Ask whoever runs the cluster for one, and name it")
 
 
-def _memory() -> Need:
-    wanted = f"{KIND_MEMORY >> 30} GiB of memory"
+def _memory(least: int) -> Need:
+    wanted = f"{least >> 30} GiB of memory"
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return Need(wanted, True, "not known here")
     size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return Need(wanted, size >= KIND_MEMORY, f"{size / (1 << 30):.1f} GiB", "Use a machine with more")
+    return Need(wanted, size >= least, f"{size / (1 << 30):.1f} GiB", "Use a machine with more")
+
+
+def _disk() -> Need:
+    """Room where engines keep images; if they have not kept any yet, where they will."""
+    places = (Path("/var/lib/docker"), Path("/var/lib/containers"), Path("/var/lib"), Path.home())
+    place = next(place for place in places if place.is_dir())
+    free = shutil.disk_usage(place).free
+    found = f"{free / (1 << 30):.1f} GiB at {place}"
+    return Need(f"{KIND_DISK >> 30} GiB of disk", free >= KIND_DISK, found, "Make room, e.g. by `docker system prune`")
+
+
+def _posix() -> Need:
+    return Need("Linux or macOS", os.name == "posix", platform.system(), "Use embedded, or WSL")
+
+
+def _of_version(find: Find) -> Need:
+    path = find("kube-apiserver")
+    said = (_run([path, "--version"]) or "says no version") if path else "not found"
+    get = f"{PROGRAMS['kube-apiserver'].get}; with another version some verdicts may differ"
+    return Need(f"Kubernetes {VERSION}", f" {VERSION}." in said, said[:VERSION_LENGTH], get)
 
 
 def _cgroups() -> Need:
@@ -165,12 +210,6 @@ def _cgroups() -> Need:
         return Need("cgroup v2", True, "in the engine's virtual machine")
     met = Path("/sys/fs/cgroup/cgroup.controllers").exists()
     return Need("cgroup v2", met, "there" if met else "not there", "Boot with systemd.unified_cgroup_hierarchy=1")
-
-
-def _not_yet() -> Need:
-    return Need(
-        "support in this version", False, "not yet", "Until then use embedded, or kubeconfig: on a cluster of yours"
-    )
 
 
 def _distribution(name: str) -> str:

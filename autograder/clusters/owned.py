@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol, Self
 
@@ -140,6 +141,10 @@ class OwnedCluster(KubeconfigCluster):
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
         self._powers.check()
         return super().wait_until(predicate, timeout)
+
+    def advance(self, seconds: float) -> None:
+        """Wait: whoever asks for two minutes wants to see what two minutes bring."""
+        time.sleep(seconds)
 
     # Components and nodes.
 

@@ -27,15 +27,11 @@ def test_the_seed_decides_what_is_drawn() -> None:
     assert name_of_a_pod(0) == name_of_a_pod(0) != name_of_a_pod(1)
 
 
-@pytest.mark.parametrize("spec", ["kind", "kind:course"])
-def test_real_clusters_say_that_they_are_not_supported_yet(spec: str) -> None:
-    with pytest.raises(ClusterError, match="not supported yet"):
-        open_cluster(spec)
-
-
-@pytest.mark.parametrize("spec", ["", "minikube", "embedded:3", "kubeconfig:", "Embedded", "kind\n"])
+@pytest.mark.parametrize(
+    "spec", ["", "minikube", "embedded:3", "kubeconfig", "kubeconfig:", "Embedded", "kind\n", "kind:", "local:3"]
+)
 def test_anything_else_is_told_what_may_be_written(spec: str) -> None:
-    with pytest.raises(ClusterError, match="embedded, kind, kind:NAME or kubeconfig:PATH"):
+    with pytest.raises(ClusterError, match="embedded, local, kind, kind:NAME or kubeconfig:PATH"):
         open_cluster(spec)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from autograder.clusters.interface import ClusterError
+from autograder.clusters.programs import on_path
 
 #: kind reads here which engine it is to use; we follow it.
 PROVIDER: Final = "KIND_EXPERIMENTAL_PROVIDER"
@@ -64,12 +64,12 @@ class Tools:
         if wanted and wanted not in ENGINES:
             raise EngineError(f"{PROVIDER} is {wanted!r}; write docker or podman")
         names = (wanted,) if wanted else ENGINES
-        found = next(((name, path) for name in names if (path := shutil.which(name))), None)
+        found = next(((name, path) for name in names if (path := on_path(name))), None)
         if found is None:
             raise EngineError(
                 f"--cluster kind needs {' or '.join(names)}, which is not on PATH; get it: {GET[names[0]]}"
             )
-        kind = shutil.which("kind")
+        kind = on_path("kind")
         if kind is None:
             raise EngineError(f"--cluster kind needs kind, which is not on PATH; get it: {GET['kind']}")
         tools = cls(found[1], found[0], kind)

@@ -7,7 +7,6 @@ that is known, and the last lines that the program wrote.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import ssl
 import subprocess
 import time
@@ -18,6 +17,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 from autograder.clusters.interface import ClusterError
+from autograder.clusters.programs import on_path
 
 #: Seconds that a program has to get ready, and to end once it was asked to.
 START_SECONDS: Final = 120.0
@@ -50,7 +50,7 @@ class PortTaken(ClusterError):
 
 def find(name: str) -> str:
     """Where a program is; raises ``ClusterError`` with how to get it."""
-    path = shutil.which(name)
+    path = on_path(name)
     if path is None:
         raise ClusterError(f"--cluster local needs {name}, which is not on PATH; get it by: {GET[name]}")
     return path
