@@ -47,6 +47,20 @@ READING = """\
 """
 
 
+CONNECTING = """\
+## Logs, commands and terminals
+
+* `log` with `follow`, `previous`, `tailLines`, `sinceSeconds`, `sinceTime`, `limitBytes` and `timestamps`.
+* `exec` and `attach` over websockets (`v5.channel.k8s.io` and `v4`), which kubectl and the Python client try first; over
+  SPDY they are refused. A command runs at once and prints when it has ended; a shell with a terminal (`exec -it`)
+  answers each line, and a container with `stdin: true` reads what an attached client types.
+* `ephemeralcontainers` (`kubectl debug`) and `resize`, which the kubelet does in place when the node has room.
+* `portforward` answers `501`: its tunnel carries SPDY frames within a websocket, and no client offers another way. Ask
+  from inside instead: `kubectl exec POD -- wget -qO- http://localhost`, or
+  `kubectl run tmp --rm -i --image=busybox:1.36 --restart=Never -- wget -qO- http://SERVICE`.
+"""
+
+
 def render() -> str:
     """The whole document."""
     parts = [HEAD, "## Kinds\n"]
@@ -55,6 +69,7 @@ def render() -> str:
         parts.append(_table(rows))
     parts.append(READING)
     parts.append(_writing())
+    parts.append(CONNECTING)
     parts.append(_not_supported())
     return "\n".join(parts)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class ExecResult:
     stderr: str
     code: int
     failure: str = ""
+
+
+#: Typed to a program, it says that no more will come (Ctrl-D on a line of its own).
+END_OF_INPUT: Final = "\x04"
 
 
 class Terminal(Protocol):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from autograder.controlplane.apimachinery.node_connection import END_OF_INPUT
 from autograder.controlplane.containers import syntax
 from autograder.controlplane.containers.applets import APPLETS
-from autograder.controlplane.containers.records import Process
+from autograder.controlplane.containers.records import MAX_INPUT, Process
 from autograder.controlplane.containers.shell import KILLED, Interpreter, prompt
 from autograder.controlplane.containers.syntax import ShellSyntaxError
 from autograder.controlplane.containers.system import ContainerSystem
@@ -60,8 +61,9 @@ class Attachment:
 
     def type(self, text: str) -> None:
         """Give the program something to read."""
-        if self._id in self._machines.containers:
-            self._machines.give_input(self._id, text)
+        text, ended, _ = text.partition(END_OF_INPUT)
+        if (text or ended) and self._id in self._machines.containers:
+            self._machines.give_input(self._id, text, last=bool(ended))
 
     def hang_up(self) -> None:
         """Whoever typed has left; a program that is to be typed to once reads the end of its input."""
@@ -104,11 +106,15 @@ class Shell:
 
     def type(self, text: str) -> None:
         """Run the lines that have been typed."""
-        *lines, self._typed = (self._typed + text).split("\n")
+        text, ended, _ = text.partition(END_OF_INPUT)
+        *lines, rest = (self._typed + text).split("\n")
+        self._typed = rest[:MAX_INPUT]
         for line in lines:
             if self.exit_code is None:
                 self._read(line + "\n")
                 self._prompt()
+        if ended:
+            self.hang_up()
 
     def hang_up(self) -> None:
         """Whoever typed has left."""

@@ -81,7 +81,7 @@ class SocketFront:
         self._certificates = certificates.issue([HOST, "::1", "localhost", socket.gethostname()]) if tls else None
         self.watches = Watches()
         self.pacing = pacing.Pacing(cluster, mode, self.watches.notify)
-        self._commands = streams.Commands(self._handle)
+        self._connections = streams.Connections(self._handle, self.watches, self.pacing)
         self._runner: web.ServerRunner | None = None
         self._pacer: asyncio.Task[None] | None = None
 
@@ -123,9 +123,9 @@ class SocketFront:
         try:
             request = await http.read(incoming, self._user(incoming))
             self.pacing.catch_up()
-            if streams.is_command(request):
+            if streams.is_connection(request):
                 self.pacing.changed()
-                return await self._commands.run(incoming, request)
+                return await self._connections.serve(incoming, request)
             if streams.is_followed_log(request):
                 return await streams.follow(incoming, request, self._handle, self.watches)
         except StatusError as error:

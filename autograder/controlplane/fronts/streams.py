@@ -1,7 +1,8 @@
-"""Logs that are followed, and commands in containers: what of the API is more than a question and an answer.
+"""Logs that are followed, and being connected to containers: what of the API is more than a question and an answer.
 
-Commands travel over a websocket with a channel for each stream (``v5.channel.k8s.io``), which is what kubectl and the
-Python client try first.  SPDY, which they fall back to, and the tunnels of port-forward are not spoken here.
+Commands and attached clients use a websocket with a channel for each stream (``v5.channel.k8s.io``), which is what
+kubectl and the Python client try first.  SPDY, which they fall back to, and the tunnels of port-forward are not spoken
+here.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, RequestEntityTooLarge
-from autograder.controlplane.apimachinery.node_connection import ExecResult
+from autograder.controlplane.apimachinery.node_connection import ExecResult, Terminal
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
+from autograder.controlplane.fronts.keyboard import Keyboard, on_screen
+from autograder.controlplane.fronts.pacing import Pacing
 from autograder.controlplane.fronts.watches import Watches
 
 Handle = Callable[[Request], Response]
 
 PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-_POD: Final = re.compile(r"(?P<pod>/api/v1/namespaces/[^/]+/pods/[^/]+)/(?P<subresource>log|exec)")
+_POD: Final = re.compile(r"(?P<pod>/api/v1/namespaces/[^/]+/pods/[^/]+)/(?P<subresource>attach|exec|log)")
 #: What selects lines by how old or how late they are; a log that is followed is told apart from it after that.
 _SELECTING: Final = frozenset({"follow", "tailLines", "sinceSeconds", "sinceTime", "limitBytes"})
 _STDIN_SECONDS: Final = 600.0
@@ -47,9 +50,9 @@ def is_followed_log(request: Request) -> bool:
     return request.flag("follow") and _subresource(request) == "log"
 
 
-def is_command(request: Request) -> bool:
-    """Whether the request is to run a command in a container."""
-    return _subresource(request) == "exec"
+def is_connection(request: Request) -> bool:
+    """Whether the request is to run a command in a container, or to be connected to the one that runs there."""
+    return _subresource(request) in ("attach", "exec")
 
 
 async def follow(http: web.BaseRequest, request: Request, handle: Handle, watches: Watches) -> web.StreamResponse:
@@ -78,20 +81,23 @@ async def follow(http: web.BaseRequest, request: Request, handle: Handle, watche
     return answer
 
 
-class Commands:
-    """Runs commands in containers, and remembers whom it has refused.
+class Connections:
+    """Connects clients to commands in containers, and remembers whom it has refused.
 
     kubectl comes back over SPDY after any refusal, and shows the answer to that; it is to be shown the refusal.
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, watches: Watches, pacing: Pacing) -> None:
         self._handle = handle
+        self._watches = watches
+        self._pacing = pacing
         self._refused: OrderedDict[Hashable, Response] = OrderedDict()
 
-    async def run(self, http: web.BaseRequest, request: Request) -> web.StreamResponse:
-        """Run a command: what the client types goes in, and what the command prints comes out, when it has ended.
+    async def serve(self, http: web.BaseRequest, request: Request) -> web.StreamResponse:
+        """Connect a client to a command: what he types goes in, and what the command prints comes out.
 
-        Raises ``StatusError`` for a client that does not speak websocket; other refusals are the API server's.
+        A command that is run for him alone prints when it has ended, unless it is a shell with a terminal.  Raises
+        ``StatusError`` for a client that does not speak websocket; other refusals are the API server's.
         """
         asked = (request.headers.get("kubectl-session"), request.path, repr(request.query))
         socket = web.WebSocketResponse(protocols=PROTOCOLS, max_msg_size=BODY_LIMIT)
@@ -99,7 +105,8 @@ class Commands:
             if refusal := self._refused.pop(asked, None):
                 return _refusal(refusal)
             raise BadRequest("Upgrade request required: commands are run over websocket (v5.channel.k8s.io), not SPDY")
-        reads = request.flag("stdin")
+        tty = request.flag("tty")
+        reads = request.flag("stdin") and not tty and _subresource(request) == "exec"
         response = self._handle(_asking(request, {}, path=_pod(request)) if reads else request)
         if response.code != 200:
             self._refused[asked] = response
@@ -109,16 +116,95 @@ class Commands:
         await socket.prepare(http)
         if reads:
             response = self._handle(_asking(request, request.query, body=await _typed(socket)))
+        elif not isinstance(response.body, ExecResult):
+            terminal: Terminal = response.body
+            code = await _Conversation(socket, terminal, self._watches, self._pacing).hold(reads=request.flag("stdin"))
+            ended = code if _subresource(request) == "exec" else 0
+            return await _over(socket, _exit_status(ended))
         status: Object = response.body
         if response.code == 200:
             result: ExecResult = response.body
             for channel, text in ((Channel.STDOUT, result.stdout), (Channel.STDERR, result.stderr)):
                 if text:
-                    await socket.send_bytes(bytes([channel]) + text.encode())
+                    shown = Channel.STDOUT if tty else channel
+                    await socket.send_bytes(bytes([shown]) + on_screen(text, tty=tty))
             status = InternalError.because(result.failure).status() if result.failure else _exit_status(result.code)
+        return await _over(socket, status)
+
+
+class _Conversation:
+    """One client and the program that he is connected to, until either leaves."""
+
+    def __init__(self, socket: web.WebSocketResponse, terminal: Terminal, watches: Watches, pacing: Pacing) -> None:
+        self._socket = socket
+        self._terminal = terminal
+        self._watches = watches
+        self._pacing = pacing
+
+    async def hold(self, *, reads: bool) -> int:
+        """Carry text both ways; the exit code of the program, or 0 where the client leaves first."""
+        terminal = self._terminal
+        with self._watches.listening(lambda: True) as woken:
+            listening = asyncio.create_task(self._listen(reads=reads), name="a client's keys")
+            listening.add_done_callback(lambda _: woken.set())
+            waiter = None if reads else self._pacing.wait()
+            try:
+                while not self._watches.closing:
+                    woken.clear()
+                    over = terminal.exit_code is not None or listening.done()
+                    if await self._tell() and waiter:
+                        self._pacing.news(waiter)
+                    if over:
+                        break
+                    await woken.wait()
+            finally:
+                if waiter:
+                    self._pacing.done(waiter)
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+                if reads:
+                    terminal.hang_up()
+                    self._pacing.settle()
+        return terminal.exit_code or 0
+
+    async def _tell(self) -> bool:
+        """Send what was printed; whether anything was."""
+        tty, printed = self._terminal.is_tty, self._terminal.poll()
+        for stream, text in printed:
+            channel = Channel.STDERR if stream == "stderr" and not tty else Channel.STDOUT
+            await self._socket.send_bytes(bytes([channel]) + on_screen(text, tty=tty))
+        return bool(printed)
+
+    async def _listen(self, *, reads: bool) -> None:
+        """Hand over what the client types, until he leaves."""
+        keyboard = Keyboard(tty=self._terminal.is_tty)
+        waiter = None
+        try:
+            async for message in self._socket:
+                if message.type is not WSMsgType.BINARY or not message.data or not reads:
+                    continue
+                channel, data = message.data[0], message.data[1:]
+                ended = channel == Channel.CLOSE and data[:1] == bytes([Channel.STDIN])
+                if channel == Channel.STDIN:
+                    shown, text = keyboard.feed(data)
+                    if shown:
+                        await self._socket.send_bytes(bytes([Channel.STDOUT]) + shown.encode())
+                    self._terminal.type(text)
+                if ended:
+                    self._terminal.hang_up()
+                    waiter = waiter or self._pacing.wait()
+                self._pacing.settle()
+        finally:
+            if waiter:
+                self._pacing.done(waiter)
+
+
+async def _over(socket: web.WebSocketResponse, status: Object) -> web.WebSocketResponse:
+    """Say the last word to a client."""
+    if not socket.closed:
         await socket.send_bytes(bytes([Channel.ERROR]) + encode(status))
         await socket.close()
-        return socket
+    return socket
 
 
 def _refusal(response: Response) -> web.Response:
@@ -162,7 +248,8 @@ def _has_ended(request: Request, handle: Handle) -> bool:
         return True
     pod: Any = response.body
     status = pod.get("status") or {}
-    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    kinds = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    statuses = [one for kind in kinds for one in status.get(kind) or ()]
     asked = request.param("container")
     wanted = [one for one in statuses if not asked or one["name"] == asked]
     return any("terminated" in (one.get("state") or {}) for one in wanted)
