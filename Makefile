@@ -9,7 +9,7 @@ NOTEBOOKS := $(wildcard course/source/*/*.ipynb)
 .PHONY: grade test test-unit test-notebooks notebooks lab print lint format bench clean
 
 grade: $(READY)   ## set up, grade the sample class on the embedded cluster, print the table
-	@$(BIN)/autograder grade
+	@$(BIN)/autograder grade || [ $$? -eq 1 ]   # 1: a submission cannot be read, as of one student of this class
 
 test: test-unit test-notebooks   ## set up, run all tests, notebooks included
 

@@ -182,6 +182,19 @@ def _report(parser: argparse.ArgumentParser) -> None:
     importlib.import_module("autograder.grading.reports.command").add_arguments(parser)
 
 
+def _regrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("exercise", metavar="EXERCISE", help="such as pods/first-pod")
+    parser.add_argument(
+        "--since", metavar="DATE|DIGEST", default="",
+        help="only verdicts given from then on: a date, or the version of the exercise that they were first given by",
+    )  # fmt: skip
+    parser.add_argument("--write", action="store_true", help="write the new points; otherwise they are only shown")
+    parser.add_argument("--json", action="store_true", help="print the changes as JSON")
+    parser.add_argument("--workers", metavar="N", type=_count, help="processes; as many as processors if left out")
+    _course(parser)
+    _cluster_choice(parser)
+
+
 #: All commands by name; a name of two words is a command of a group.
 COMMANDS: Final[dict[str, Command]] = {
     "cluster serve": Command("run a cluster in the foreground", "autograder.clusters.serving:serve", _cluster_serve),
@@ -204,6 +217,11 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
     "report": Command(
         "write pages, tables and exports of a graded class", "autograder.grading.reports.command:report", _report
+    ),
+    "regrade": Command(
+        "show whose points change after an exercise was mended, and write it",
+        "autograder.grading.regrading:regrade",
+        _regrade,
     ),
     "audit": Command("prove that exercises judge rightly", "autograder.exercises.commands:audit", _audit),
     "doctor": Command(

@@ -8,13 +8,17 @@ from typing import Any
 
 
 class Status(Enum):
-    """What became of an answer.  Only ``GRADED`` means that its points are a judgement of what it says."""
+    """What became of an answer.  Only ``GRADED`` means that its points are a judgement of what it says.
+
+    ``TAMPERED`` is said of a whole submission, beside its points: they are for what it was before it was altered.
+    """
 
     GRADED = "graded"
     NOT_SUBMITTED = "not submitted"
     UNREADABLE = "unreadable"
     COULD_NOT_BE_JUDGED = "could not be judged"
     TIMED_OUT = "timed out"
+    TAMPERED = "tampered"
     NOT_RUN_THERE = "not run there"
 
 

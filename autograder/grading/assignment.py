@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,6 +67,18 @@ class Assignment:
     def tasks(self) -> tuple[Task, ...]:
         """The tasks of all notebooks, in order."""
         return tuple(task for notebook in self.notebooks for task in notebook.tasks)
+
+    def only(self, check_cell: str) -> Assignment:
+        """The notebook with one of the tasks, as if there were no other."""
+        return Assignment(
+            self.name,
+            tuple(
+                replace(notebook, tasks=(task,))
+                for notebook in self.notebooks
+                for task in notebook.tasks
+                if task.check_cell == check_cell
+            ),
+        )
 
 
 def find_course(given: Path | None = None) -> Path:

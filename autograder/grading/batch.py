@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +12,19 @@ from autograder.checks.verdict import Status
 from autograder.clusters import open_cluster
 from autograder.exercises import Runner, exercises_root
 from autograder.grading.assignment import Assignment, BadCourse
-from autograder.grading.engine import Engine, GradedSubmission
+from autograder.grading.digests import digest_of_grader, kind_of_cluster
+from autograder.grading.engine import Engine, GradedSubmission, together
+from autograder.grading.executors import Executor, Lost
 from autograder.grading.individual import Individual
-from autograder.grading.pool import Lost, each
+from autograder.grading.ledger import Ledger
+from autograder.grading.memory import Memory
 from autograder.grading.submissions import Submission, look_through
 
 #: Seconds that a submission may take beyond what its exercises may: for reading it, and for a busy machine.
 ALLOWANCE: Final = 60
+
+#: Verdicts that are sent to workers who cannot look into the ledger.
+COPIED: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -31,78 +37,127 @@ class Batch:
     strays: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A submission to be judged; with ``task``, the name of a check cell, only one answer of it."""
+
+    submission: Submission
+    task: str = ""
+
+
 class Grader:
     """Judges one submission after the other.  Can be sent to another process, which then opens its own cluster."""
 
-    def __init__(self, course: Path, cluster: str, assignments: Sequence[Assignment]) -> None:
-        self._parts = (course, cluster, tuple(assignments))
+    def __init__(
+        self, course: Path, cluster: str, assignments: Sequence[Assignment], memory: Memory | None = None
+    ) -> None:
+        self._parts = (course, cluster, tuple(assignments), memory)
         self._assignments = {assignment.name: assignment for assignment in assignments}
 
-    def __reduce__(self) -> tuple[type[Grader], tuple[Path, str, tuple[Assignment, ...]]]:
+    def __reduce__(self) -> tuple[type[Grader], tuple[Path, str, tuple[Assignment, ...], Memory | None]]:
         return Grader, self._parts
 
-    def __call__(self, submission: Submission) -> GradedSubmission:
-        return self.engine.grade(self._assignments[submission.assignment], submission)
+    def __call__(self, work: Work) -> GradedSubmission:
+        return self.engine.grade(self._assignment(work), work.submission)
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, warm."""
-        course, cluster, assignments = self._parts
-        engine = open_engine(course, cluster)
+        course, cluster, assignments, memory = self._parts
+        engine = open_engine(course, cluster, memory)
         engine.warm_up(assignments)
         return engine
 
-    def seconds(self, submission: Submission) -> float:
+    def seconds(self, work: Work) -> float:
         """The limit of wall time for a submission."""
-        return ALLOWANCE + self.engine.seconds(self._assignments[submission.assignment])
+        return ALLOWANCE + self.engine.seconds(self._assignment(work))
 
-    def lost(self, submission: Submission, lost: Lost) -> GradedSubmission:
+    def lost(self, work: Work, lost: Lost) -> GradedSubmission:
         """What is said of a submission whose judgement came to no end."""
         status = Status.TIMED_OUT if lost.timed_out else Status.COULD_NOT_BE_JUDGED
         message = f"could not be judged: {lost.message}"
-        return self.engine.not_graded(self._assignments[submission.assignment], submission, status, message)
+        return self.engine.not_graded(self._assignment(work), work.submission, status, message)
+
+    def apart(self, work: Work) -> list[Work]:
+        """The answers of a submission, each as work of its own."""
+        return [Work(work.submission, task.check_cell) for task in self._assignment(work).tasks]
+
+    def _assignment(self, work: Work) -> Assignment:
+        whole = self._assignments[work.submission.assignment]
+        return whole.only(work.task) if work.task else whole
 
 
-def open_engine(course: Path, cluster: str = "embedded") -> Engine:
+def open_engine(course: Path, cluster: str = "embedded", memory: Memory | None = None) -> Engine:
     """An engine for the exercises of a course."""
     own = course / "exercises"
-    individual = Individual.of(course)
-    return Engine(Runner(open_cluster(cluster)), own if own.is_dir() else exercises_root(), individual)
+    root = own if own.is_dir() else exercises_root()
+    return Engine(Runner(open_cluster(cluster)), root, Individual.of(course), memory=memory, cluster=cluster)
 
 
 def grade(
     course: Path,
     assignments: Sequence[Assignment],
     *,
-    workers: int,
+    executor: Executor,
     cluster: str = "embedded",
+    fresh: bool = False,
     meanwhile: Callable[[], object] | None = None,
     started: Callable[[int], object] = lambda count: None,
-    graded: Callable[[Submission], object] = lambda submission: None,
+    graded: Callable[[GradedSubmission], object] = lambda submission: None,
 ) -> Batch:
     """Grade what was handed in, but for assignments that nobody has handed in yet.
 
-    ``started`` hears how many submissions there are, ``graded`` of each that is done.
-    Raises ``BadCourse``, ``BadExercise`` and ``ClusterError``; nothing that a submission holds raises anything.
+    Every verdict goes into the course's ledger as it comes, and is taken from there if it was given before, unless it
+    is to be ``fresh``.  ``started`` hears how many submissions there are, ``graded`` of each that is done.
+    Raises ``BadCourse``, ``BadExercise``, ``BadExecutor`` and ``ClusterError``; nothing that a submission holds raises
+    anything.
     """
     handed = look_through(course)
     found = {assignment: handed.submissions(assignment) for assignment in assignments}
     due = [assignment for assignment in assignments if any(one.exists for one in found[assignment])]
     if not due:
         raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
-    grader = Grader(course, cluster, due)
-    work = grader if cluster == "embedded" else Grader(course, cluster, due)  # each with connections of its own
-    submissions = [submission for assignment in due for submission in found[assignment]]
+    ledger = Ledger.open(course)
+    memory = None if fresh else _memory(course, cluster, ledger, executor)
+    grader = Grader(course, cluster, due, memory)
+    work = grader if cluster == "embedded" else Grader(course, cluster, due, memory)  # with connections of its own
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
-    started(len(submissions))
+    items = [Work(submission) for assignment in due for submission in found[assignment]]
+    started(len(items))
     results: dict[int, GradedSubmission] = {}
-    outcomes = each(
-        work, submissions, workers=workers, seconds=grader.seconds, meanwhile=meanwhile,
-        is_spent=lambda result: result.was_cut_off,
-    )  # fmt: skip
-    for index, result in outcomes:
-        submission = submissions[index]
-        results[index] = grader.lost(submission, result) if isinstance(result, Lost) else result
-        graded(submission)
-    ordered = tuple(results[index] for index in range(len(submissions)))
-    return Batch(tuple(due), handed.students, ordered, handed.strays)
+    unfinished: dict[int, Lost] = {}
+
+    def done(index: int, result: GradedSubmission) -> None:
+        results[index] = result
+        if result.handed_in:
+            ledger.add(result.entries())
+        graded(result)
+
+    each = partial(executor.each, work, seconds=grader.seconds, is_spent=_was_cut_off)
+    for index, result in each(items, meanwhile=meanwhile):
+        if isinstance(result, Lost):
+            unfinished[index] = result
+        else:
+            done(index, result)
+    for index in unfinished:  # once more, answer by answer, so that one costs no other
+        apart = grader.apart(items[index])
+        ended = dict(each(apart))
+        parts = [_ended(grader, part, ended[at]) for at, part in enumerate(apart)]
+        done(index, together(parts, [part for at, part in enumerate(parts) if part is ended[at]]))
+    ledger.close()
+    return Batch(tuple(due), handed.students, tuple(results[index] for index in range(len(items))), handed.strays)
+
+
+def _memory(course: Path, cluster: str, ledger: Ledger, executor: Executor) -> Memory:
+    """What workers remember: they look into the ledger, or where they cannot, into a copy of what is newest in it."""
+    if executor.is_here:
+        return Memory(course)
+    return Memory(known=ledger.newest(digest_of_grader(), kind_of_cluster(cluster), COPIED))
+
+
+def _ended(grader: Grader, work: Work, result: GradedSubmission | Lost) -> GradedSubmission:
+    return grader.lost(work, result) if isinstance(result, Lost) else result
+
+
+def _was_cut_off(result: GradedSubmission) -> bool:
+    return result.was_cut_off

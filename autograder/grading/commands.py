@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from autograder.grading.assignment import Assignment
     from autograder.grading.batch import Batch
     from autograder.grading.configuration import Configuration
+    from autograder.grading.engine import GradedSubmission
 
-#: Every answer was judged, or has a status that is the student's to change: unreadable, not submitted.
-ALL_SETTLED: Final = 0
-#: An answer could not be judged or took too long; or the course, the cluster or the gradebook could not be used.
-NOT_SETTLED: Final = 2
+#: Everything that was handed in was judged.
+ALL_JUDGED: Final = 0
+#: Everything is written, and somebody has to look at a submission: unreadable, tampered, timed out, not to be judged.
+SOME_NOT_JUDGED: Final = 1
+#: The course, the cluster or the gradebook could not be used; what was judged until then is kept in the ledger.
+NOT_DONE: Final = 2
 #: As shells say it of a program that ended at Ctrl-C.
 INTERRUPTED: Final = 130
 
@@ -30,6 +33,7 @@ def grade(options: argparse.Namespace) -> int:
     from autograder.grading import autograded, gradebook, roster
     from autograder.grading.assignment import BadCourse, find_course, load_assignments
     from autograder.grading.configuration import configuration
+    from autograder.grading.executors import BadExecutor
     from autograder.grading.table import lines
 
     begin = time.monotonic()
@@ -44,18 +48,19 @@ def grade(options: argparse.Namespace) -> int:
         autograded.write(course, batch)
         for remark in roster.remarks(settings, batch):
             print(remark)
-    except (BadCourse, BadExercise, ClusterError, gradebook.GradebookError, OSError) as error:
+    except (BadCourse, BadExecutor, BadExercise, ClusterError, gradebook.GradebookError, OSError) as error:
         print(f"autograder grade: {error}", file=sys.stderr)
-        return NOT_SETTLED
+        return NOT_DONE
     except KeyboardInterrupt:
         print("autograder grade: interrupted; grade again to go on", file=sys.stderr)
         return INTERRUPTED
     count = sum(graded.handed_in for graded in batch.submissions)
     print(
-        f"\n{count} submissions of {len(batch.students)} students graded in {time.monotonic() - begin:.1f} s; "
+        f"\n{count} submissions of {len(batch.students)} students graded in {time.monotonic() - begin:.1f} s "
+        f"({_origins(batch)}); "
         f"scores are in {os.path.relpath(course / 'gradebook.db')}, graded notebooks beside it in autograded/"
     )
-    return ALL_SETTLED if _is_settled(batch) else NOT_SETTLED
+    return ALL_JUDGED if all(map(_is_judged, batch.submissions)) else SOME_NOT_JUDGED
 
 
 def _write_results(path: Path, settings: Configuration, batch: Batch) -> None:
@@ -69,20 +74,22 @@ def _write_results(path: Path, settings: Configuration, batch: Batch) -> None:
 
 def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignment]) -> Batch:
     from autograder.grading import batch
+    from autograder.grading.executors import executor_of
     from autograder.grading.progress import Progress
 
-    workers = options.workers or _processors()
-    print(f"Grading {os.path.relpath(course)} with {workers} workers ...", file=sys.stderr, flush=True)
+    executor = executor_of(options.executor, options.workers or _processors())
+    print(f"Grading {os.path.relpath(course)} with {executor} ...", file=sys.stderr, flush=True)
     progress = Progress("submissions")
     try:
         return batch.grade(
             course,
             assignments,
-            workers=workers,
+            executor=executor,
             cluster=options.cluster,
+            fresh=options.fresh,
             meanwhile=_import_nbgrader,
             started=progress.begin,
-            graded=lambda submission: progress.step(f"{submission.student} {submission.assignment}"),
+            graded=lambda one: progress.step(f"{one.submission.student} {one.submission.assignment}"),
         )
     finally:
         progress.close()
@@ -93,11 +100,21 @@ def _import_nbgrader() -> None:
     importlib.import_module("nbgrader.converters")
 
 
-def _is_settled(batch: Batch) -> bool:
+def _origins(batch: Batch) -> str:
+    """How many answers were judged, and how many were known."""
+    from autograder.grading.engine import Origin
+
+    found = [one.origin for graded in batch.submissions for one in graded.graded]
+    judged, remembered = found.count(Origin.JUDGED), found.count(Origin.REMEMBERED)
+    return f"{judged} answers judged" + (f", {remembered} taken from equal ones" if remembered else "")
+
+
+def _is_judged(graded: GradedSubmission) -> bool:
+    """Whether nobody has to look at a submission; what was not handed in can be looked at by nobody."""
     from autograder.checks import Status
 
-    settled = (Status.GRADED, Status.NOT_SUBMITTED, Status.UNREADABLE)
-    return all(one.verdict.status in settled for graded in batch.submissions for one in graded.graded)
+    settled = (Status.GRADED, Status.NOT_SUBMITTED)
+    return not graded.was_tampered_with and all(one.verdict.status in settled for one in graded.graded)
 
 
 def _processors() -> int:

@@ -47,10 +47,10 @@ def digest_of_answer(file: str, text: str) -> str:
     return _digest([file, text])
 
 
-def digest_of_exercise(exercise: Exercise) -> str:
-    """The digest of an exercise with its values."""
+def digest_of_exercise(exercise: Exercise, individual: bool = False) -> str:
+    """The digest of an exercise with its values; ``individual``: verdicts speak of values of the student's own."""
     declared = {name: value for name, value in exercise.declared.items() if name not in _TOLD}
-    said = json.dumps([exercise.id, declared, exercise.values], sort_keys=True, default=str)
+    said = json.dumps([exercise.id, declared, exercise.values, individual], sort_keys=True, default=str)
     judging = sorted(path for path in exercise.texts if not path.startswith(_FOR_PEOPLE))
     return _digest([said, *(part for path in judging for part in (path, exercise.texts[path]))])
 

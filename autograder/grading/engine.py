@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
+from typing import Any, Final
 
 from autograder.checks import Outcome, Status, Verdict, block
 from autograder.checks.verdict import tidy
@@ -15,17 +17,41 @@ from autograder.exercises.entries import READABLE, WHY_READABLE, entry
 from autograder.exercises.exercise import Exercise
 from autograder.exercises.sheets import remarked
 from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, read_answer
+from autograder.grading.digests import Key, digest_of_answer, digest_of_exercise, digest_of_grader, kind_of_cluster
 from autograder.grading.individual import Individual, Seen
+from autograder.grading.ledger import Entry
+from autograder.grading.memory import Memory
 from autograder.grading.restoring import Note, blank, restored
 from autograder.grading.submissions import Submission, Unreadable, read_submitted, sheet_of
+
+#: Statuses of answers and submissions, what needs somebody's look the most first.
+_BY_URGENCY: Final = (
+    Status.COULD_NOT_BE_JUDGED, Status.TIMED_OUT, Status.TAMPERED, Status.UNREADABLE, Status.NOT_RUN_THERE,
+    Status.GRADED, Status.NOT_SUBMITTED,
+)  # fmt: skip
+
+
+class Origin(Enum):
+    """Where a verdict comes from."""
+
+    NO_ANSWER = "there was nothing to judge"
+    JUDGED = "judged now"
+    REMEMBERED = "judged before"
 
 
 @dataclass(frozen=True)
 class Graded:
-    """One task and the verdict on its answer."""
+    """One task and the verdict on its answer: the answer's text, what decided the verdict, and where it comes from.
+
+    ``drawn`` are the values of the exercise's parameters.
+    """
 
     task: Task
     verdict: Verdict
+    answer: str = ""
+    key: Key | None = None
+    drawn: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin = field(default=Origin.NO_ANSWER, compare=False)
 
     @property
     def score(self) -> float | None:
@@ -71,18 +97,49 @@ class GradedSubmission:
         """Whether a judgement was stopped in the middle of what it did, so that its engine is not to be trusted."""
         return any(one.verdict.status is Status.TIMED_OUT for one in self.graded)
 
+    @property
+    def was_tampered_with(self) -> bool:
+        """Whether what points hang on had to be put right."""
+        return any(note.is_tampering for notebook in self.notebooks for note in notebook.notes)
+
+    @property
+    def status(self) -> Status:
+        """What is to be said of the whole: of all that can be said of its parts, what needs a look the most."""
+        found = {one.verdict.status for one in self.graded}
+        if self.was_tampered_with:
+            found.add(Status.TAMPERED)
+        return next((status for status in _BY_URGENCY if status in found), Status.GRADED)
+
+    def entries(self) -> Iterator[Entry]:
+        """What the ledger keeps of it."""
+        student, assignment = self.submission.student, self.submission.assignment
+        for one in self.graded:
+            if one.key is not None:
+                yield Entry(student, assignment, one.task.check_cell, one.key, one.verdict, one.answer, one.drawn)
+
 
 class Engine:
     """Grades submissions on forks of one warm cluster, each by the values of its student."""
 
-    def __init__(self, runner: Runner, exercises: Path | None = None, individual: Individual | None = None) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        exercises: Path | None = None,
+        individual: Individual | None = None,
+        *,
+        memory: Memory | None = None,
+        cluster: str = "embedded",
+    ) -> None:
         self._runner = runner
         self._root = exercises or exercises_root()
         self._individual = individual or Individual()
+        self._memory = memory
+        self._cluster = kind_of_cluster(cluster)
         self._exercises: dict[str, Exercise] = {}
 
     def warm_up(self, assignments: Sequence[Assignment]) -> None:
         """Load and prepare everything once, before workers are forked; raises ``BadCourse`` and ``BadExercise``."""
+        digest_of_grader()
         for task in [task for assignment in assignments for task in assignment.tasks]:
             exercise = self._exercise(task.exercise)
             _agree(task, exercise)
@@ -110,21 +167,33 @@ class Engine:
         """An exercise with the values of a student."""
         return self._individual.exercise(self._exercise(identity), student)
 
-    def judge(self, task: Task, source: str, student: str = "") -> Verdict:
+    def judge(self, task: Task, source: str, student: str = "") -> Graded:
         """The verdict on the text of one answer cell."""
         exercise = self.exercise(task.exercise, student)
         opening, content = read_answer(source)
         if not source.strip():
-            return unjudged(exercise, Status.NOT_SUBMITTED, "there is no answer yet")
+            return self._unjudged(task, exercise, Status.NOT_SUBMITTED, "there is no answer yet", source)
         if opening != task.opening:
             first = source.strip().partition("\n")[0][:80]
             message = (
                 f"the answer cell must begin with the line '{task.opening}', and it begins with {first!a}; "
                 "put that line back"
             )
-            return unjudged(exercise, Status.UNREADABLE, message)
+            return self._unjudged(task, exercise, Status.UNREADABLE, message, source)
+        key = self._key(exercise, opening.file, content)
+        origin = Origin.REMEMBERED
+        verdict = self._memory.find(key) if self._memory else None
+        if verdict is None:
+            origin, verdict = Origin.JUDGED, self._judged(exercise, Answer({opening.file: content}))
+            if self._memory:
+                self._memory.keep(key, verdict)
+        if verdict.status is Status.NOT_SUBMITTED:
+            origin = Origin.NO_ANSWER
+        return Graded(task, verdict, content, key, exercise.values, origin)
+
+    def _judged(self, exercise: Exercise, answer: Answer) -> Verdict:
         try:
-            verdict = self._runner.judge(exercise, Answer({opening.file: content}))
+            verdict = self._runner.judge(exercise, answer)
             return remarked(exercise, verdict) if self._individual.drawn else verdict
         except Exception as error:  # a defect of the grader costs one answer its verdict, and says so
             message = f"could not be judged: {type(error).__name__}: {error}"
@@ -138,12 +207,14 @@ class Engine:
         individual = [task for task in notebook.tasks if self._exercise(task.exercise).is_individual]
         seen = self._individual.look(sheet, student) if individual else Seen()
 
-        def verdict_on(task: Task) -> Verdict:
+        def judged(task: Task) -> Graded:
+            source = fixed.answer(task.answer_cell)
             if seen.obstacle and task in individual:
-                return unjudged(self._exercise(task.exercise), Status.COULD_NOT_BE_JUDGED, seen.obstacle)
-            return self.judge(task, fixed.answer(task.answer_cell), student)
+                exercise = self._exercise(task.exercise)
+                return self._unjudged(task, exercise, Status.COULD_NOT_BE_JUDGED, seen.obstacle, source)
+            return self.judge(task, source, student)
 
-        graded = tuple(Graded(task, verdict_on(task)) for task in notebook.tasks)
+        graded = tuple(map(judged, notebook.tasks))
         notes = (*fixed.notes, *(Note(task.answer_cell, seen.note) for task in individual if seen.note))
         return GradedNotebook(notebook.name, fixed.cells, graded, notes)
 
@@ -163,15 +234,38 @@ class Engine:
             return self.unreadable(notebook, f"the notebook cannot be opened: {error.strerror}")
 
     def _blank(self, notebook: Notebook, status: Status, message: str) -> GradedNotebook:
-        graded = tuple(
-            Graded(task, unjudged(self._exercise(task.exercise), status, message)) for task in notebook.tasks
-        )
+        graded = tuple(self._unjudged(task, self._exercise(task.exercise), status, message) for task in notebook.tasks)
         return GradedNotebook(notebook.name, blank(notebook), graded)
+
+    def _unjudged(self, task: Task, exercise: Exercise, status: Status, message: str, source: str = "") -> Graded:
+        """What is said of a cell that holds no answer to this exercise; its key is that of no answer."""
+        key = self._key(exercise, "", source)
+        return Graded(task, unjudged(exercise, status, message), source, key, exercise.values)
+
+    def _key(self, exercise: Exercise, file: str, text: str) -> Key:
+        own = self._individual.drawn and exercise.is_individual
+        return Key(digest_of_answer(file, text), digest_of_exercise(exercise, own), digest_of_grader(), self._cluster)
 
     def _exercise(self, identity: str) -> Exercise:
         if identity not in self._exercises:
             self._exercises[identity] = load(identity, self._root)
         return self._exercises[identity]
+
+
+def together(parts: Sequence[GradedSubmission], judged: Sequence[GradedSubmission]) -> GradedSubmission:
+    """One submission of parts that were graded each by itself, in the order of its tasks.
+
+    Only those of the parts that were ``judged`` know the cells; of the others it is not known what stood in them.
+    """
+    cells = {notebook.notebook: notebook.cells for part in (*parts, *judged) for notebook in part.notebooks}
+    notebooks = []
+    for name, known in cells.items():
+        own = [notebook for part in parts for notebook in part.notebooks if notebook.notebook == name]
+        graded = tuple(one for notebook in own for one in notebook.graded)
+        notes = tuple(dict.fromkeys(note for notebook in own for note in notebook.notes))
+        notebooks.append(GradedNotebook(name, known, graded, notes))
+    seconds = sum(part.seconds for part in parts)
+    return GradedSubmission(parts[0].submission, tuple(notebooks), parts[0].handed_in, seconds)
 
 
 def unjudged(exercise: Exercise, status: Status, message: str) -> Verdict:

@@ -124,6 +124,19 @@ class Ledger:
             return Verdict.from_json(json.loads(found[0])) if found else None
         return None
 
+    def newest(self, grader: str, cluster: str, limit: int) -> dict[Key, str]:
+        """The newest verdicts of a grader on a kind of cluster that may be used again, as JSON by their keys."""
+        query = (
+            "SELECT answer_digest, exercise_digest, grader_digest, cluster, verdict FROM judgements "
+            "WHERE grader_digest = ? AND cluster = ? AND status NOT IN (?, ?) ORDER BY id DESC LIMIT ?"
+        )
+        found: dict[Key, str] = {}
+        with self._minded():
+            statuses = [status.value for status in NOT_REUSED]
+            for *key, verdict in self._database().execute(query, (grader, cluster, *statuses, limit)):
+                found.setdefault(Key(*key), verdict)
+        return found
+
     def add(self, entries: Iterable[Entry]) -> None:
         """Write entries, all or none.  What a student was told last time in the same words is not written again."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,13 +1,14 @@
 """Worker processes for work that may kill or hang the process it is done in.
 
 Workers are forked from this process, so that they begin with everything that is warm in it; where there is no fork they
-are started afresh.  Each does one item at a time.  One that dies or takes too long costs that item and nothing else,
-and leaves nothing behind: its temporary files lie in a folder that is removed with it.
+are started afresh.  Each does one item at a time.  One that dies, takes too long or takes too much memory costs that
+item and nothing else, and leaves nothing behind: its temporary files lie in a folder that is removed with it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -19,21 +20,47 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic
 
-Item = TypeVar("Item")
-Done = TypeVar("Done")
+from autograder.grading.executors import Done, Item, Lost
+from autograder.grading.footprint import MEGABYTE, limit_growth, resident
 
 #: Seconds after which a worker looks whether the process that started it is still there.
 _HEARTBEAT: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """An item whose work came to no end, and why."""
+#: Bytes that a worker may take, beyond which it is ended, and by which it may grow before another takes its place.
+MEMORY: Final = 768 * MEGABYTE
+GROWTH: Final = 100 * MEGABYTE
+#: Seconds between two looks at the memory that workers take.
+_LOOK: Final = 0.5
 
-    message: str
-    timed_out: bool = False
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """So many workers on this machine; an ``Executor``."""
+
+    workers: int
+    memory: int = MEMORY
+    is_here: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "1 worker" if self.workers == 1 else f"{self.workers} workers"
+
+    def each(
+        self,
+        work: Callable[[Item], Done],
+        items: Sequence[Item],
+        *,
+        seconds: Callable[[Item], float],
+        is_spent: Callable[[Done], bool] = lambda done: False,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Iterator[tuple[int, Done | Lost]]:
+        """Do the work for every item, see ``Executor``."""
+        return each(
+            work, items, workers=self.workers, seconds=seconds, is_spent=is_spent, meanwhile=meanwhile,
+            memory=self.memory,
+        )  # fmt: skip
 
 
 def each(
@@ -44,13 +71,10 @@ def each(
     seconds: Callable[[Item], float],
     is_spent: Callable[[Done], bool] = lambda done: False,
     meanwhile: Callable[[], object] | None = None,
+    memory: int = MEMORY,
 ) -> Iterator[tuple[int, Done | Lost]]:
-    """Do the work for every item; yields the index and what came of it, in the order in which it comes.
-
-    ``seconds`` is the limit for an item.  A worker whose result ``is_spent`` does no other item, since what it did may
-    have left something broken in it.  ``meanwhile`` is run in this process once all workers are at work.
-    """
-    crew = _Crew(work, items, seconds, is_spent, meanwhile)
+    """Do the work for every item in so many processes, see ``Executor``; ``memory`` is the limit of each, in bytes."""
+    crew = _Crew(work, items, seconds, is_spent, meanwhile, memory)
     try:
         yield from crew.run(min(workers, len(items)))
     finally:
@@ -76,8 +100,10 @@ class _Crew(Generic[Item, Done]):
         seconds: Callable[[Item], float],
         is_spent: Callable[[Done], bool],
         meanwhile: Callable[[], object] | None,
+        memory: int,
     ) -> None:
         self._work, self._items, self._seconds, self._is_spent = work, items, seconds, is_spent
+        self._memory = memory
         self._waiting = deque(range(len(items)))
         self._workers: list[_Worker] = []
         self._aside = threading.Thread(target=meanwhile, daemon=True) if meanwhile else None
@@ -90,13 +116,19 @@ class _Crew(Generic[Item, Done]):
         if self._aside:
             self._aside.start()
         while self._workers:
-            limit = max(0.0, min(worker.until for worker in self._workers) - time.monotonic())
+            left = min(worker.until for worker in self._workers) - time.monotonic()
+            limit = min(_LOOK, max(0.0, left))
             ready = wait([worker.pipe for worker in self._workers], limit)
             for worker in list(self._workers):
                 if worker.pipe in ready:
                     yield worker.index, self._take(worker)
                 elif worker.until <= time.monotonic():
-                    yield worker.index, self._give_up(worker)
+                    limit = self._seconds(self._items[worker.index])
+                    message = f"judging it took longer than {limit:g} seconds"
+                    yield worker.index, self._give_up(worker, Lost(message, timed_out=True))
+                elif resident(worker.process.pid) > self._memory:
+                    message = f"judging it took more than {self._memory // MEGABYTE} MB of memory"
+                    yield worker.index, self._give_up(worker, Lost(message))
 
     def dismiss(self) -> None:
         """End every worker, whatever it does."""
@@ -113,7 +145,7 @@ class _Crew(Generic[Item, Done]):
             self._aside.join()  # a process with two threads must not be forked
         ours, theirs = self._context.Pipe()
         folder = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
-        given = (self._work, theirs, folder.name, os.getpid())
+        given = (self._work, theirs, folder.name, os.getpid(), self._memory)
         process = self._context.Process(target=_serve, args=given, daemon=True)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
@@ -131,24 +163,26 @@ class _Crew(Generic[Item, Done]):
     def _take(self, worker: _Worker) -> Done | Lost:
         """The answer of a worker, which then gets the next item."""
         try:
-            done: Done | Lost = worker.pipe.recv()
+            done: Done | Lost
+            done, is_heavy = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(1)
             code = worker.process.exitcode
             self._fire(worker)
             self._hire()
             return Lost(f"the process that judged it ended with code {code}")
-        if self._waiting and (isinstance(done, Lost) or not self._is_spent(done)):
+        is_spent = is_heavy or (not isinstance(done, Lost) and self._is_spent(done))
+        if self._waiting and not is_spent:
             self._send(worker)
         else:
             self._fire(worker)
             self._hire()
         return done
 
-    def _give_up(self, worker: _Worker) -> Lost:
+    def _give_up(self, worker: _Worker, lost: Lost) -> Lost:
         self._fire(worker)
         self._hire()
-        return Lost(f"judging it took longer than {self._seconds(self._items[worker.index]):g} seconds", timed_out=True)
+        return lost
 
     def _fire(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -158,10 +192,13 @@ class _Crew(Generic[Item, Done]):
         worker.folder.cleanup()
 
 
-def _serve(work: Callable[[Item], Done], pipe: Connection, folder: str, parent: int) -> None:
+def _serve(work: Callable[[Item], Done], pipe: Connection, folder: str, parent: int, memory: int) -> None:
     """The life of a worker: an item comes, its answer goes, until nobody is there any more."""
     tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a run that is interrupted ends its workers itself
+    gc.freeze()  # what was there before is shared with the others, as long as nobody touches it
+    limit_growth(memory)
+    begin = resident()
     with contextlib.suppress(EOFError, OSError):
         while True:
             while not pipe.poll(_HEARTBEAT):
@@ -172,4 +209,4 @@ def _serve(work: Callable[[Item], Done], pipe: Connection, folder: str, parent: 
                 done: Done | Lost = work(item)
             except Exception as error:
                 done = Lost(f"{type(error).__name__}: {error}")
-            pipe.send(done)
+            pipe.send((done, resident() - begin > GROWTH))

@@ -46,9 +46,17 @@ class Progress:
     def _counts(self) -> str:
         passed = time.monotonic() - self._begin
         left = passed / self._done * (self._total - self._done)
-        rest = f", {left:.0f} s left" if self._done < self._total else ""
+        rest = f", {_in_words(left)} left" if self._done < self._total else ""
         return f"{self._done}/{self._total} {self._what}, {passed:.1f} s{rest}"
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+def _in_words(seconds: float) -> str:
+    """A length of time, to the second or, where it is long, to the minute."""
+    minutes = round(seconds / 60)
+    if minutes < 3:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -7,6 +7,7 @@ student's.  Of cells of one name the last counts, and cells that are missing are
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,10 +20,14 @@ _MARKS: Final = ("grade", "solution", "locked", "points", "task")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that had to be put right; ``cell`` is the known cell it is about, or ''.  Quotes nothing."""
+    """Something that had to be put right; ``cell`` is the known cell it is about, or ''.  Quotes nothing.
+
+    ``is_tampering``: it is about what points hang on, and no slip of somebody who writes an answer.
+    """
 
     cell: str
     text: str
+    is_tampering: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,11 @@ def restored(cells: Sequence[Cell], notebook: Notebook) -> Restored:
             continue
         kept.append({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell)})
         if identity in originals:
-            notes.append(Note(identity, f"the cell {identity} stands more than once; the last one counts"))
+            said = f"the cell {identity} stands more than once; the last one counts"
+            notes.append(Note(identity, said, _holds_points(originals[identity])))
         elif identity:
-            notes.append(Note("", f"cell {index + 1} has a name that this notebook does not know"))
+            said = f"cell {index + 1} has a name that this notebook does not know"
+            notes.append(Note("", said, _holds_points(cell)))
         notes += _claims(cell, notebook.tasks)
     _put_back(kept, originals, notes)
     return Restored(valid(kept), tuple(dict.fromkeys(notes)))
@@ -72,19 +79,23 @@ def valid(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _put_right(cell: Cell, original: Cell, notes: list[Note]) -> Cell:
-    identity = grade_id(original)
+    identity, is_older = grade_id(original), _is_as_released(cell)
+    holds_points = _holds_points(original) and not is_older
     result = _unrun(original)
     if _is_answer(original):
         result["source"] = source_of(cell)
     elif source_of(cell).strip() != source_of(original).strip():
-        notes.append(Note(identity, f"the cell {identity} was changed, and was put right"))
+        notes.append(Note(identity, f"the cell {identity} was changed, and was put right", holds_points))
     given, expected = cell["metadata"]["nbgrader"], original["metadata"]["nbgrader"]
     if any(mark in given and given[mark] != expected.get(mark) for mark in _MARKS):
-        notes.append(Note(identity, f"the marks of the cell {identity} were changed, and were put right"))
+        said = f"the marks of the cell {identity} were changed, and were put right"
+        notes.append(Note(identity, said, is_tampering=not is_older))
     if cell["metadata"].get("tags") != original["metadata"].get("tags"):
-        notes.append(Note(identity, f"the tags of the cell {identity} were changed, and were put right"))
+        said = f"the tags of the cell {identity} were changed, and were put right"
+        notes.append(Note(identity, said, holds_points))
     if cell["cell_type"] != original["cell_type"]:
-        notes.append(Note(identity, f"the cell {identity} was made a {cell['cell_type']} cell, and was put right"))
+        said = f"the cell {identity} was made a {cell['cell_type']} cell, and was put right"
+        notes.append(Note(identity, said, holds_points))
     return result
 
 
@@ -96,7 +107,8 @@ def _put_back(kept: list[Cell], originals: dict[str, Cell], notes: list[Note]) -
         if there is None:
             missing = _unrun(original)
             kept.insert(place, {**missing, "source": ""} if _is_answer(original) else missing)
-            notes.append(Note(identity, f"the cell {identity} was missing, and was put back"))
+            said = f"the cell {identity} was missing, and was put back"
+            notes.append(Note(identity, said, _holds_points(original)))
             there = place
         place = there + 1
 
@@ -114,6 +126,25 @@ def _claims(cell: Cell, tasks: Sequence[Task]) -> list[Note]:
 def _is_answer(original: Cell) -> bool:
     """Whether the text of a cell is the student's.  nbgrader takes every solution cell for unlocked."""
     return bool(original["metadata"]["nbgrader"].get("solution"))
+
+
+def _holds_points(cell: Cell) -> bool:
+    """Whether a cell says that there are points for it."""
+    return bool(cell["metadata"]["nbgrader"].get("grade"))
+
+
+def _is_as_released(cell: Cell) -> bool:
+    """Whether a cell has nbgrader's checksum of itself: then it is of a release, if not of the newest one."""
+    marks = cell["metadata"]["nbgrader"]
+    said = [
+        source_of(cell), cell["cell_type"], *(str(marks.get(mark, False)) for mark in ("grade", "solution", "locked")),
+        grade_id(cell),
+    ]  # fmt: skip
+    points = marks.get("points")
+    if marks.get("grade") and isinstance(points, int | float):
+        said.append(str(float(points)))
+    checksum = hashlib.md5("".join(said).encode("utf-8", "surrogatepass"), usedforsecurity=False)
+    return bool(marks.get("checksum") == checksum.hexdigest())
 
 
 def _unrun(original: Cell) -> Cell:

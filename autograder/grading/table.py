@@ -13,9 +13,12 @@ from autograder.checks.verdict import Status, tidy
 from autograder.grading.assignment import Assignment
 from autograder.grading.batch import Batch
 from autograder.grading.engine import Graded
+from autograder.grading.restoring import Note
 
 #: Follows totals that hold an answer which nobody has judged.
 MARK: Final = "*"
+#: Follows totals of work in which somebody altered what points hang on.
+TAMPERED: Final = "!"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class _Row:
     student: str
     graded: tuple[Graded, ...]
     seconds: float
+    was_tampered_with: bool = False
 
     @property
     def earned(self) -> float:
@@ -47,8 +51,9 @@ class _Row:
         total, percent = f"{self.earned:g}/{self.possible:g}", f"{self.earned / self.possible:.0%}"
         if not self.is_judged:
             total = percent = "-"
-        elif not self.is_complete:
-            total, percent = total + MARK, percent + MARK
+        else:
+            marks = MARK * (not self.is_complete) + TAMPERED * self.was_tampered_with
+            total, percent = total + marks, percent + marks
         return [total, percent, f"{self.seconds:.2f} s"]
 
     def cells(self) -> list[str]:
@@ -66,6 +71,8 @@ def lines(batch: Batch) -> Iterator[str]:
         yield from _totals(rows, batch)
     if not all(row.is_complete for row in rows):
         yield f"{MARK} without the answers that were not judged; the gradebook asks for a score by hand"
+    if any(row.was_tampered_with for row in rows):
+        yield f"{TAMPERED} what points hang on was altered, and put right before anything was judged"
     remarks = [*_remarks(batch), *batch.strays]
     if remarks:
         yield ""
@@ -101,7 +108,12 @@ def _row(student: str, batch: Batch, assignments: Sequence[Assignment]) -> _Row:
         for graded in batch.submissions
         if graded.submission.student == student and graded.submission.assignment in names
     ]
-    return _Row(student, tuple(one for graded in own for one in graded.graded), sum(graded.seconds for graded in own))
+    return _Row(
+        student,
+        tuple(one for graded in own for one in graded.graded),
+        sum(graded.seconds for graded in own),
+        any(graded.was_tampered_with for graded in own),
+    )
 
 
 def _means(rows: Sequence[_Row]) -> list[str]:
@@ -123,9 +135,13 @@ def _remarks(batch: Batch) -> Iterator[str]:
         if not graded.handed_in:
             continue
         for notebook in graded.notebooks:
-            for text in dict.fromkeys(note.text for note in notebook.notes):
+            for text in dict.fromkeys(map(_told, notebook.notes)):
                 yield f"{name}: {text}"
         yield from dict.fromkeys(f"{name}: {_reason(one)}" for one in graded.graded if one.score is None)
+
+
+def _told(note: Note) -> str:
+    return f"{Status.TAMPERED.value}: {note.text}" if note.is_tampering else note.text
 
 
 def _reason(graded: Graded) -> str:

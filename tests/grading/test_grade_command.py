@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
+from small_course import EXERCISES, SmallCourse, answer_to, cell_id, cell_of, submitted_notebook
 
 from autograder.cli import main
+from autograder.grading.ledger import FILE, Ledger
 
 FIRST, SECOND = EXERCISES
 
@@ -37,9 +38,10 @@ def test_one_worker_as_four(course: SmallCourse, capsys: pytest.CaptureFixture[s
     (course.root / "submitted" / "notes.txt").touch()
     one = verdicts(course, "--workers", "1")
     table = capsys.readouterr().out
-    assert verdicts(course, "--workers", "4") == one
+    for again in (["--workers", "4", "--fresh"], ["--workers", "1", "--fresh"], ["--workers", "4"]):
+        assert verdicts(course, *again) == one
     code, found = one
-    assert code == 0
+    assert code == 1  # somebody has to look at what cannot be read
     assert [submission["student"] for submission in found["submissions"]] == ["ada", "dennis", "ken", "nobody"]
     rows = {line.split()[0]: line for line in table.splitlines() if line.strip()}
     assert rows["ada"].split()[1:5] == ["3", "3", "6/6", "100%"]
@@ -61,7 +63,7 @@ def test_what_nobody_has_handed_in_yet_is_left_out(course: SmallCourse) -> None:
     assert (code, [submission["assignment"] for submission in found["submissions"]]) == (0, ["01-maps"])
 
 
-def test_a_worker_that_is_killed_costs_one_submission(
+def test_a_worker_that_is_killed_costs_one_answer(
     course: SmallCourse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checks = course.root / "exercises" / FIRST / "checks.py"
@@ -77,13 +79,84 @@ def test_a_worker_that_is_killed_costs_one_submission(
     deadly = f"{answer_to(FIRST)}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\n"
     course.hand_in("ken", submitted_notebook({FIRST: deadly, SECOND: answer_to(SECOND)}))
     course.hand_in("zoe")
-    code, found = verdicts(course, "--workers", "1")
+    code, found = verdicts(course, "--workers", "1", "--fresh")
     answers = {one["student"]: one["exercises"] for one in found["submissions"]}
-    assert code == 2
+    assert code == 1
     assert [answer["earned"] for answer in answers["ada"]] == [4, 3]
     assert [answer["earned"] for answer in answers["zoe"]] == [4, 3]
-    assert {answer["status"] for answer in answers["ken"]} == {"could not be judged"}
+    assert [answer["status"] for answer in answers["ken"]] == ["could not be judged", "graded"]
     assert "could not be judged: the process that judged it ended with code 9" in capsys.readouterr().out
+
+
+def said(course: SmallCourse, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """How many answers were judged and how many were known, as the last line says it."""
+    assert main(["grade", "--course", str(course.root), "--workers", "2", *arguments]) == 0
+    return capsys.readouterr().out.splitlines()[-1].partition("(")[2].partition(")")[0]
+
+
+def test_what_was_judged_before_is_not_judged_again(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
+    red = submitted_notebook({FIRST: answer_to(FIRST).replace("blue", "red"), SECOND: ""})
+    course.hand_in("ada")
+    assert said(course, capsys) == "2 answers judged"
+    assert said(course, capsys) == "0 answers judged, 2 taken from equal ones"
+    course.hand_in("ken")  # who answers as ada does
+    course.hand_in("linus", red)
+    assert said(course, capsys) == "1 answers judged, 4 taken from equal ones"
+    assert said(course, capsys, "--fresh") == "5 answers judged"
+    checks = course.root / "exercises" / FIRST / "checks.py"
+    checks.write_text(checks.read_text().replace('.equals("blue")', '.equals("red")'))
+    said(course, capsys)
+    earned = {row.entry.student: row.entry.verdict.earned for row in Ledger.open(course.root).rows(exercise=FIRST)}
+    assert earned == {"ada": 2, "ken": 2, "linus": 3}
+    history = Ledger.open(course.root).history("ada", FIRST)
+    assert [row.entry.verdict.earned for row in history] == [3, 2]  # the old one stays beside the new
+    assert [row.entry.answer for row in history] == [answer_to(FIRST)] * 2
+
+
+def test_a_run_that_was_killed_is_gone_on_with(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(40):
+        own = f"{answer_to(FIRST)}# {number}\n"
+        course.hand_in(f"student-{number}", submitted_notebook({FIRST: own, SECOND: f"{answer_to(SECOND)}# {number}"}))
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    command = [sys.executable, "-m", "autograder", "grade", "--course", str(course.root), "--workers", "1"]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith(b"10/40"):
+            pass
+        process.kill()
+    assert not (course.root / "gradebook.db").exists()
+    known = sum(1 for _ in Ledger.open(course.root).rows())
+    assert known >= 20
+    left = int(said(course, capsys).split()[0])
+    assert 0 < left <= 80 - known
+
+
+def test_a_ledger_that_cannot_be_used_costs_nothing(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
+    course.hand_in("ada")
+    (course.root / FILE).write_bytes(b"no database " * 1000)
+    for _ in range(2):
+        assert main(["grade", "--course", str(course.root), "--workers", "1"]) == 0
+        out, err = capsys.readouterr()
+        assert "6/6" in out
+        assert "2 answers judged" in out
+        assert err.count("no verdict is remembered") == 1
+
+
+def test_what_was_tampered_with_is_told_beside_the_points(
+    course: SmallCourse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    altered = submitted_notebook()
+    cell_of(altered, cell_id("check", FIRST))["source"] = "100.0"
+    course.hand_in("ken", altered)
+    assert main(["grade", "--course", str(course.root), "--workers", "1"]) == 1
+    out = capsys.readouterr().out
+    assert next(line for line in out.splitlines() if line.startswith("ken ")).split()[1:5] == [
+        "3",
+        "3",
+        "6/6!",
+        "100%!",
+    ]
+    assert "ken, 01-maps: tampered: the cell check-maps-settings was changed, and was put right" in out
 
 
 @pytest.mark.parametrize(

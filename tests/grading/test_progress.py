@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from autograder.grading.progress import Progress
 
 
@@ -32,3 +34,16 @@ def test_a_few_lines_elsewhere() -> None:
     progress.close()
     lines = stream.getvalue().splitlines()
     assert [line.split()[0] for line in lines] == ["250/1000", "500/1000", "750/1000", "1000/1000"]
+
+
+@pytest.mark.parametrize(
+    ("passed", "left"), [(0.5, "50 s left"), (3, "5 min left"), (60, "1 h 39 min left"), (120, "3 h 18 min left")]
+)
+def test_how_long_it_takes_yet(monkeypatch: pytest.MonkeyPatch, passed: float, left: str) -> None:
+    times = iter([0.0, 0.0, passed])
+    monkeypatch.setattr("autograder.grading.progress.time.monotonic", lambda: next(times))
+    terminal = Terminal()
+    progress = Progress("submissions", terminal)
+    progress.begin(100)
+    progress.step()
+    assert left in terminal.getvalue()
