@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -108,7 +108,7 @@ class GradedSubmission:
         found = {one.verdict.status for one in self.graded}
         if self.was_tampered_with:
             found.add(Status.TAMPERED)
-        return next((status for status in _BY_URGENCY if status in found), Status.GRADED)
+        return most_urgent(found)
 
     def entries(self) -> Iterator[Entry]:
         """What the ledger keeps of it."""
@@ -250,6 +250,11 @@ class Engine:
         if identity not in self._exercises:
             self._exercises[identity] = load(identity, self._root)
         return self._exercises[identity]
+
+
+def most_urgent(found: Set[Status]) -> Status:
+    """Of all that is to be said of parts, what needs somebody's look the most."""
+    return next((status for status in _BY_URGENCY if status in found), Status.GRADED)
 
 
 def together(parts: Sequence[GradedSubmission], judged: Sequence[GradedSubmission]) -> GradedSubmission:

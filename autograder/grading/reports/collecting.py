@@ -12,9 +12,9 @@ import autograder
 from autograder.checks.verdict import Result, Role, Status, Verdict, tidy
 from autograder.exercises import exercises_root, load
 from autograder.exercises.exercise import Exercise
-from autograder.grading.assignment import Assignment, Task, grade_id, read_answer, source_of
+from autograder.grading.assignment import Assignment, Task
 from autograder.grading.batch import Batch
-from autograder.grading.engine import Graded, GradedSubmission
+from autograder.grading.engine import Graded, GradedSubmission, most_urgent
 from autograder.grading.individual import Individual
 from autograder.grading.ledger import Ledger, Row
 from autograder.grading.reports.results import (
@@ -28,9 +28,8 @@ from autograder.grading.reports.results import (
     Student,
     SubmissionResult,
     Text,
-    status_of,
 )
-from autograder.grading.submissions import look_through
+from autograder.grading.submissions import Handed, look_through
 
 #: Characters of an answer that are kept; longer ones are no answers to an exercise of this course.
 ANSWER_LIMIT: Final = 64 * 1024
@@ -55,7 +54,7 @@ class Collector:
         remembered = {assignment.name: _latest(ledger, assignment.name) for assignment in self.assignments}
         told = {student for rows in remembered.values() for student, _ in rows}
         students = sorted({*handed.students, *told})
-        return self._results(students, self._remembered(students, remembered))
+        return self._results(students, self._remembered(handed, students, remembered))
 
     def _results(self, students: Iterable[str], submissions: Iterable[SubmissionResult]) -> Results:
         return Results(
@@ -88,50 +87,38 @@ class Collector:
 
     def _graded(self, graded: GradedSubmission) -> SubmissionResult:
         student = graded.submission.student
-        answers = {
-            grade_id(cell): source_of(cell)
-            for notebook in graded.notebooks
-            for cell in notebook.cells
-            if grade_id(cell)
-        }
-        exercises = tuple(
-            self._answer(student, one, read_answer(answers.get(one.task.answer_cell, ""))[1]) for one in graded.graded
-        )
+        exercises = tuple(self._answer(student, one) for one in graded.graded)
         notes = tuple(note.text for notebook in graded.notebooks for note in notebook.notes)
         return SubmissionResult(
-            student, graded.submission.assignment, status_of(graded.handed_in, exercises), graded.handed_in,
-            round(graded.seconds, 3), exercises, notes,
+            student, graded.submission.assignment, graded.status.value, graded.handed_in, round(graded.seconds, 3),
+            exercises, notes,
         )  # fmt: skip
 
     def _remembered(
-        self, students: Iterable[str], remembered: Mapping[str, Mapping[tuple[str, str], Row]]
+        self, handed: Handed, students: Sequence[str], remembered: Mapping[str, Mapping[tuple[str, str], Row]]
     ) -> Iterator[SubmissionResult]:
-        there = list(students)
         for assignment in self.assignments:
+            there = {one.student for one in handed.submissions(assignment) if one.exists}
             rows = remembered[assignment.name]
-            if rows:  # nobody hears of an assignment that nobody has handed in yet
-                for student in there:
-                    own = {task: rows[student, task.check_cell] for task in assignment.tasks
-                           if (student, task.check_cell) in rows}  # fmt: skip
-                    yield self._told(student, assignment, own)
+            for student in students if rows else ():  # nobody hears of what nobody has handed in yet
+                graded = [self._told(task, rows.get((student, task.check_cell))) for task in assignment.tasks]
+                found = {one.verdict.status for one in graded}
+                yield SubmissionResult(
+                    student, assignment.name, most_urgent(found).value,
+                    student in there or found != {Status.NOT_SUBMITTED}, None,
+                    tuple(self._answer(student, one) for one in graded),
+                )  # fmt: skip
 
-    def _told(self, student: str, assignment: Assignment, rows: Mapping[Task, Row]) -> SubmissionResult:
-        exercises = tuple(
-            self._answer(student, Graded(task, rows[task].entry.verdict), rows[task].entry.answer)
-            if task in rows
-            else self._answer(student, Graded(task, self._nothing(task)), "")
-            for task in assignment.tasks
-        )
-        return SubmissionResult(
-            student, assignment.name, status_of(bool(rows), exercises), bool(rows), None, exercises
-        )  # fmt: skip
+    def _told(self, task: Task, row: Row | None) -> Graded:
+        """What was said of an answer last; that there is none, where nothing was ever said."""
+        if row is None:
+            points = self._exercises[task.exercise].points
+            return Graded(task, Verdict(task.exercise, Status.NOT_SUBMITTED, (), points))
+        return Graded(task, row.entry.verdict, row.entry.answer)
 
-    def _nothing(self, task: Task) -> Verdict:
-        """What is said of an answer that nobody has judged."""
-        return Verdict(task.exercise, Status.NOT_SUBMITTED, (), self._exercises[task.exercise].points)
-
-    def _answer(self, student: str, graded: Graded, text: str) -> ExerciseResult:
+    def _answer(self, student: str, graded: Graded) -> ExerciseResult:
         exercise = self._individual.exercise(self._exercises[graded.task.exercise], student)
+        text = graded.answer
         kept = text if len(text) <= ANSWER_LIMIT else text[:ANSWER_LIMIT] + CUT
         return ExerciseResult(
             exercise=graded.task.exercise,

@@ -11,7 +11,6 @@ from autograder.grading.reports.cleaning import cut, visible
 from autograder.grading.reports.pages import page
 from autograder.grading.reports.results import (
     GRADED,
-    PARTLY_JUDGED,
     Criterion,
     ExerciseInfo,
     ExerciseResult,
@@ -30,7 +29,6 @@ MEANING: Final = {
     Status.TIMED_OUT.value: "Judging this answer took longer than it may. It has no points yet; this is not a 0. Your "
     "instructor sees it too.",
     Status.NOT_RUN_THERE.value: "This exercise cannot be judged on the cluster that was used; it does not count.",
-    PARTLY_JUDGED: "Some answers have no points yet.",
 }
 #: A sign and a class of the style for what became of a criterion.
 SIGNS: Final = {

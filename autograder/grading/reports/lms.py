@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from autograder.grading.reports.results import Results, Student, SubmissionResult
-from autograder.grading.reports.spreadsheets import Cell, csv_text
+from autograder.grading.reports.spreadsheets import Cell, cell, csv_text
 
 #: The columns that Canvas expects before those of assignments, in this order.
 CANVAS: Final = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -89,8 +89,12 @@ def worksheet(results: Results, assignment: str, downloaded: str) -> tuple[str, 
         if grade is not None:
             row["Grade"] = f"{grade:g}"
         if FEEDBACK in columns:
-            row[FEEDBACK] = feedback(submissions[found])
-    return csv_text([columns, *([row[column] or "" for column in columns] for row in rows)]), sorted(left)
+            row[FEEDBACK] = cell(feedback(submissions[found]))
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue(), sorted(left)
 
 
 def waiting(results: Results) -> list[SubmissionResult]:

@@ -23,8 +23,7 @@ SCHEMA: Final = Path(__file__).with_name("results.schema.json")
 
 GRADED: Final = Status.GRADED.value
 NOT_SUBMITTED: Final = Status.NOT_SUBMITTED.value
-#: Of a submission: some of its answers were judged, and others could not be.
-PARTLY_JUDGED: Final = "partly judged"
+TAMPERED: Final = Status.TAMPERED.value
 
 #: Outcomes that cost points, or (of a gate) keep the rest from being looked at.
 LOST: Final = frozenset({Outcome.FAILED.value, Outcome.PARTLY.value})
@@ -105,6 +104,7 @@ class ExerciseResult:
 class SubmissionResult:
     """One student's work on one assignment, also if nothing was handed in.  ``notes`` say what was put right.
 
+    ``status`` is that of its answers that needs a look the most, or that it was tampered with.
     ``seconds`` are those of wall time that judging it took; None where nobody measured.
     """
 
@@ -239,16 +239,6 @@ class Results:
     def dumps(self) -> str:
         """The document as text in ASCII, such that no reader stumbles over what a student wrote."""
         return json.dumps(self.to_json()) + "\n"
-
-
-def status_of(handed_in: bool, exercises: tuple[ExerciseResult, ...]) -> str:
-    """What became of a submission as a whole."""
-    found = {one.status for one in exercises}
-    if not handed_in or found <= {NOT_SUBMITTED}:
-        return NOT_SUBMITTED
-    if found <= {GRADED, NOT_SUBMITTED}:
-        return GRADED
-    return PARTLY_JUDGED if GRADED in found else max(found - {NOT_SUBMITTED})
 
 
 def read(path: Path) -> Results:

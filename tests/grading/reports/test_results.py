@@ -13,7 +13,7 @@ from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
 from autograder.checks.verdict import Outcome, Role, Status
 from autograder.cli import main
 from autograder.grading.reports import results
-from autograder.grading.reports.results import BadResults, ExerciseResult, from_json, read, status_of
+from autograder.grading.reports.results import BadResults, from_json, read
 
 FIRST, SECOND = EXERCISES
 
@@ -36,7 +36,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     course.hand_in("dennis", b"{")
     (course.root / "submitted" / "nobody").mkdir()
     file = course.root / "results.json"
-    assert main(["grade", "--course", str(course.root), "--workers", "1", "--json", str(file)]) == 0
+    assert main(["grade", "--course", str(course.root), "--workers", "1", "--json", str(file)]) == 1
     return file
 
 
@@ -54,7 +54,7 @@ def test_the_schema_knows_every_status_role_and_outcome(schema: Any) -> None:
 
 def test_it_is_read_back_as_it_was(written: Path) -> None:
     document = json.loads(written.read_text())
-    assert from_json(document).to_json() == document
+    assert json.loads(from_json(document).dumps()) == document
 
 
 def test_nobody_gets_a_bare_nought(written: Path) -> None:
@@ -62,7 +62,7 @@ def test_nobody_gets_a_bare_nought(written: Path) -> None:
     assert {name: (one.status, one.earned, one.grade) for name, one in found.items()} == {
         "ada": ("graded", 6, 6),
         "dennis": ("unreadable", None, None),
-        "ken": ("partly judged", 2, None),
+        "ken": ("unreadable", 2, None),
         "nobody": ("not submitted", None, None),
     }
 
@@ -90,22 +90,6 @@ def test_what_the_ledger_remembers_makes_the_same_document(course: SmallCourse, 
 
 
 @pytest.mark.parametrize(
-    ("handed_in", "statuses", "status"),
-    [
-        (False, ["not submitted"], "not submitted"),
-        (True, ["not submitted", "not submitted"], "not submitted"),
-        (True, ["graded", "not submitted"], "graded"),
-        (True, ["graded", "unreadable"], "partly judged"),
-        (True, ["unreadable", "not submitted"], "unreadable"),
-        (True, ["timed out"], "timed out"),
-    ],
-)
-def test_the_status_of_a_submission(handed_in: bool, statuses: list[str], status: str) -> None:
-    answers = tuple(ExerciseResult("a/b", one, 1 if one == "graded" else None, 1, ()) for one in statuses)
-    assert status_of(handed_in, answers) == status
-
-
-@pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (lambda document: document.update(schema_version=2), "schema_version is 2, and 1 is read here"),
@@ -127,5 +111,5 @@ def test_what_is_no_document_of_results(written: Path, spoil: Any, said: str) ->
 def test_a_file_that_is_something_else(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     file.write_text("{")
-    with pytest.raises(BadResults, match="is not JSON: .*write it with autograder grade --json"):
+    with pytest.raises(BadResults, match=r"is not JSON: .*write it with autograder grade --json"):
         read(file)
