@@ -1,0 +1,68 @@
+"""Checks of what was asked of etcd: judged is what its answers say, whichever way they were printed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+from autograder.checks import Review, criterion, guard
+
+KEY = re.compile(r'(?:^|"Key" : ")(/registry/[^"\n]+)', re.MULTILINE)
+
+
+def answers(review: Review) -> list[str]:
+    """What etcdctl printed, one text for each command that did not fail."""
+    return [readable(one.out) for one in review.commands if "etcdctl" in one.arguments and not one.code]
+
+
+def readable(out: str) -> str:
+    """The text, with what ``-w json`` writes in base64 written out."""
+    try:
+        found = json.loads(out)["kvs"]
+        return "".join(f"{decoded(kv['key'])}\n{decoded(kv.get('value', ''))}\n" for kv in found)
+    except (ValueError, TypeError, KeyError):
+        return out
+
+
+def decoded(text: str) -> str:
+    """What is written in base64."""
+    return base64.b64decode(text).decode("utf-8", "replace")
+
+
+@criterion("keys", points=3)
+def keys(review: Review) -> None:
+    """Every object is one key, and a prefix finds whatever begins with it, be it more than was meant."""
+    namespace = review.values["namespace"]
+    pods = {f"/registry/pods/{namespace}/{pod.name}" for pod in review.objects("Pod", namespace)}
+    printed = answers(review)
+    shown = [set(KEY.findall(text)) for text in printed if '"containers"' not in text.replace("\\", "")]
+    review.require(
+        pods in shown, f"no command printed the keys of the Pods of {namespace}, and only these",
+        wanted=f"{len(pods)} keys and no values", found=described(printed),
+    )  # fmt: skip
+
+
+@criterion("value", points=3)
+def value(review: Review) -> None:
+    """Whoever can read etcd reads every password: base64 is a way of writing, and no lock."""
+    secret = review.object("Secret", review.values["secret"])
+    password = secret.field("data.password").value
+    review.require(
+        any(password in text for text in answers(review)), f"no command printed what etcd has of {secret}",
+        wanted="the value under its key", found=described(answers(review)),
+    )  # fmt: skip
+
+
+@guard("nothing changed", costs=3)
+def nothing_changed(review: Review) -> None:
+    """etcd asks nobody whether a change is allowed: look, and do not touch."""
+    review.unchanged("Secret", review.values["secret"])
+    for pod in ("web", "cache"):
+        review.unchanged("Pod", pod)
+
+
+def described(printed: list[str]) -> str:
+    """What was printed, in few words."""
+    found = list(dict.fromkeys(key for text in printed for key in KEY.findall(text)))
+    return ", ".join(found[:6]) or "no key"
