@@ -56,7 +56,7 @@ def value(review: Review) -> None:
 
 @guard("nothing changed", costs=3)
 def nothing_changed(review: Review) -> None:
-    """etcd asks nobody whether a change is allowed: look, and do not touch."""
+    """Nobody is asked whether a change in etcd is allowed: look, and do not touch."""
     review.unchanged("Secret", review.values["secret"])
     for pod in ("web", "cache"):
         review.unchanged("Pod", pod)
