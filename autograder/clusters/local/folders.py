@@ -39,7 +39,7 @@ class Folder:
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT))
         self._lock: IO[bytes] | None = _locked(draft / _LOCK)
         self.path = draft.rename(draft.with_name(PREFIX + draft.name.removeprefix(_DRAFT)))
-        command = [sys.executable, "-I", __file__, str(self.path.parent)]
+        command = [sys.executable, "-I", __file__, str(self.path)]
         self._keeper = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -59,6 +59,15 @@ def clean(place: Path | None = None) -> list[Path]:
     """Remove what runs that were cut off have left in ``place`` (where temporary files are); returns the folders."""
     place = place or Path(tempfile.gettempdir())
     return [folder for folder in _ours(place) if _is_left_over(folder) and _remove(folder)]
+
+
+def keep(folder: Path) -> None:
+    """Remove a folder whose run has ended without doing so itself; its lock may be given up a moment later."""
+    import fcntl
+
+    with contextlib.suppress(FileNotFoundError), (folder / _LOCK).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove(folder)
 
 
 def _ours(place: Path) -> list[Path]:
@@ -120,4 +129,4 @@ def _command_lines() -> Iterator[tuple[int, list[str]]]:
 
 if __name__ == "__main__":
     sys.stdin.buffer.read()
-    clean(Path(sys.argv[1]))
+    keep(Path(sys.argv[1]))

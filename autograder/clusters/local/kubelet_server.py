@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from autograder.clusters.interface import ClusterError
 from autograder.clusters.local.nodes import Nodes
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import StatusError
@@ -42,8 +43,12 @@ class KubeletServer:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def start(self) -> None:
-        """Begin to listen."""
-        self._socket.bind(str(self._path))
+        """Begin to listen; raises ``ClusterError``."""
+        try:
+            self._socket.bind(str(self._path))
+        except OSError as error:
+            advice = "set TMPDIR to a folder with a short name"
+            raise ClusterError(f"no socket can be made at {self._path} ({error}); {advice}") from error
         self._socket.listen()
         threading.Thread(target=self._accept, name="kubelet server", daemon=True).start()
 

@@ -90,8 +90,9 @@ class Process:
                 f"{self._command[0]} cannot be run ({error.strerror}); get it by: {GET[self.name]}"
             ) from error
 
-    def wait(self, seconds: float = START_SECONDS) -> None:
+    def wait(self) -> None:
         """Wait until the program can be used; one that cannot be is stopped.  Raises ``ClusterError``."""
+        seconds = START_SECONDS
         end = time.monotonic() + seconds
         while not self._answers():
             if not self.running:
