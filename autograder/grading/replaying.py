@@ -85,7 +85,7 @@ class Bundle:
 
 def handed_in(course: Path, student: str, exercise: str) -> Handed:
     """What a student handed in for an exercise; ``BadCourse`` if the course or the student has no such thing."""
-    assignment, notebook, task = _task(course, exercise)
+    assignment, notebook, task = task_of(course, exercise)
     if student not in look_through(course).students:
         raise BadCourse(f"{course / 'submitted'} has no folder of {student!a}")
     individual = Individual.of(course)
@@ -226,7 +226,8 @@ def _with_values(identity: Any, exercises: Path | None, values: Mapping[str, Val
     return loaded.with_values(values)
 
 
-def _task(course: Path, exercise: str) -> tuple[Assignment, Notebook, Task]:
+def task_of(course: Path, exercise: str) -> tuple[Assignment, Notebook, Task]:
+    """Where in the course an exercise stands; ``BadCourse`` if nowhere."""
     for assignment in load_assignments(course):
         for notebook in assignment.notebooks:
             for task in notebook.tasks:
