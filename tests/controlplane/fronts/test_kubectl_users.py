@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_serve import Served, needs_kubectl, serving
+from served import Served, needs_kubectl, serving
 
 pytestmark = needs_kubectl
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from served import Served, needs_kubectl, serving
 
 from autograder.cli import main
 from autograder.controlplane.fronts.serve import UnusableOptionError, read_nodes
-
-KUBECTL = shutil.which("kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-START_SECONDS = 60
 
 DEPLOYMENT = """
 apiVersion: apps/v1
@@ -37,55 +33,11 @@ spec:
 """
 
 
-class Served:
-    """A server in a process of its own, and kubectl against it."""
-
-    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
-        self.process = process
-        self.folder = folder
-        self.kubeconfig = folder / "config"
-
-    def kubectl(self, command: str, stdin: str = "", *, code: int = 0) -> str:
-        """What a command prints; fails when it does not end with ``code``."""
-        assert KUBECTL is not None
-        done = subprocess.run(
-            [KUBECTL, *command.split()],
-            input=stdin,
-            text=True,
-            capture_output=True,
-            timeout=60,
-            env=dict(os.environ, KUBECONFIG=str(self.kubeconfig), KUBECACHEDIR=str(self.folder / "cache")),
-        )
-        assert done.returncode == code, f"kubectl {command}: exit {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def table(self, command: str) -> list[list[str]]:
-        """The words of each line of a table."""
-        return [line.split() for line in self.kubectl(f"{command} --no-headers").splitlines()]
-
-
-@contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Served]:
-    """A server that is ready, and is ended afterwards."""
-    command = [sys.executable, "-m", "autograder", "cluster", "serve", "--kubeconfig", str(folder / "config"), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield Served(process, folder)
-        finally:
-            process.terminate()
-            process.wait(timeout=START_SECONDS)
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for the tests of this module; each test has names of its own."""
     with serving(tmp_path_factory.mktemp("served")) as server:
         yield server
-
-
-needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 
 
 @needs_kubectl

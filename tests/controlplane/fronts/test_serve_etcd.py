@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from test_serve import KUBECTL, Served, serving
+from served import KUBECTL, Served, serving
 
 from autograder.cli import main
 
