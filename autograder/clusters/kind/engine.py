@@ -51,7 +51,7 @@ class EngineError(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Where the programs are; made by ``find``."""
+    """Where the programs are; made by ``find``.  A command may take ``seconds``, or as long as an ordinary one."""
 
     engine: str
     engine_name: str
@@ -76,20 +76,21 @@ class Tools:
         tools.run_engine("info")
         return tools
 
-    def run_engine(self, *arguments: str, seconds: float = COMMAND_SECONDS, stdin: str = "") -> str:
+    def run_engine(self, *arguments: str, seconds: float = 0, stdin: str = "") -> str:
         """What docker or podman prints; raises ``EngineError``."""
         return self._run([self.engine, *arguments], seconds, stdin)
 
-    def run_kind(self, *arguments: str, seconds: float = COMMAND_SECONDS, stdin: str = "") -> str:
+    def run_kind(self, *arguments: str, seconds: float = 0, stdin: str = "") -> str:
         """What kind prints; raises ``EngineError``."""
         return self._run([self.kind, *arguments], seconds, stdin)
 
-    def on_node(self, node: str, *command: str, seconds: float = COMMAND_SECONDS, stdin: str = "") -> str:
+    def on_node(self, node: str, *command: str, seconds: float = 0, stdin: str = "") -> str:
         """What a command prints that runs in the container of a node; raises ``EngineError``."""
         interactive = ["-i"] if stdin else []
         return self.run_engine("exec", *interactive, node, *command, seconds=seconds, stdin=stdin)
 
     def _run(self, command: Sequence[str], seconds: float, stdin: str) -> str:
+        seconds = seconds or COMMAND_SECONDS
         environment = {**os.environ, PROVIDER: self.engine_name}
         try:
             done = subprocess.run(

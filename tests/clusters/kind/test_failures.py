@@ -1,0 +1,227 @@
+"""What a user is told when a kind cluster cannot be had; and that nothing half-made stays behind."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from standins import calls, pretender, write
+
+from autograder.cli import main
+from autograder.clusters import ClusterError, open_cluster
+from autograder.clusters.kind import engine, provision
+from autograder.clusters.kind.engine import Tools
+
+THREE = "autograder-worker\nautograder-control-plane\nautograder-worker2\n"
+READY = {"^get nodes": {"out": THREE}}
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with nothing but a docker and a kind that pretend, and a place of its own for temporary files."""
+    folder, temporary = tmp_path / "bin", tmp_path / "tmp"
+    folder.mkdir()
+    temporary.mkdir()
+    pretender(folder, "docker", {})
+    pretender(folder, "kind", READY)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv(engine.PROVIDER, raising=False)
+    monkeypatch.delenv(provision.IMAGE_VARIABLE, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    return folder
+
+
+def refusal(spec: str = "kind") -> str:
+    with pytest.raises(ClusterError) as caught:
+        open_cluster(spec)
+    return str(caught.value)
+
+
+def test_no_engine_is_told_with_how_to_get_one(programs: Path) -> None:
+    (programs / "docker").unlink()
+    assert "needs docker or podman, which is not on PATH; get it: https://docs.docker.com" in refusal()
+
+
+def test_no_kind_is_told_with_how_to_get_it(programs: Path) -> None:
+    (programs / "kind").unlink()
+    assert "needs kind, which is not on PATH; get it: https://kind.sigs.k8s.io" in refusal()
+
+
+def test_the_engine_that_the_user_has_chosen_is_used(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(engine.PROVIDER, "podman")
+    assert "needs podman, which is not on PATH; get it: https://podman.io" in refusal()
+    pretender(programs, "podman", {})
+    assert Tools.find().engine_name == "podman"
+    monkeypatch.setenv(engine.PROVIDER, "lxc")
+    assert "'lxc'; write docker or podman" in refusal()
+
+
+def test_kind_is_told_which_engine_to_use(programs: Path) -> None:
+    (programs / "docker").unlink()
+    pretender(programs, "podman", {})
+    write(programs, "kind", f"import os\nprint(os.environ[{engine.PROVIDER!r}])")
+    assert Tools.find().run_kind("version") == "podman\n"
+
+
+def test_a_program_that_cannot_be_run_is_named(programs: Path) -> None:
+    (programs / "docker").write_bytes(b"\x7fELF for another machine")
+    assert f"{programs / 'docker'} cannot be run (Exec format error); get it: https://docs.docker.com" in refusal()
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        (
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            "the engine does not run: start it",
+        ),
+        (
+            "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+            "join the group docker",
+        ),
+        ("Cannot connect to Podman. Please verify your connection", "podman machine start"),
+    ],
+)
+def test_an_engine_that_does_not_answer_is_explained(programs: Path, said: str, advice: str) -> None:
+    pretender(programs, "docker", {"^info": {"err": said, "code": 1}})
+    message = refusal()
+    assert advice in message
+    assert said in message
+    assert message.startswith("`docker info` failed with code 1")
+
+
+def test_an_engine_that_hangs_is_given_up(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretender(programs, "docker", {"^info": {"seconds": 30}})
+    monkeypatch.setattr(engine, "COMMAND_SECONDS", 0.5)
+    assert refusal() == "`docker info` took longer than 0.5 seconds and was stopped"
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ('ERROR: failed to create cluster: failed to pull image "kindest/node:v1.36.4"', "reaches its registry"),
+        ("Bind for 127.0.0.1:30080 failed: port is already allocated", "stop what uses it"),
+        ("listen tcp4 127.0.0.1:30080: bind: address already in use", "stop what uses it"),
+        ("write /var/lib/docker: no space left on device", "make room"),
+        ("fork/exec /usr/bin/kubeadm: cannot allocate memory", "three nodes take about 4 GiB"),
+        ("container autograder-worker was OOMKilled", "three nodes take about 4 GiB"),
+        ("Failed to create inotify object: Too many open files", "fs.inotify.max_user_instances"),
+        ("could not find a log line that matches: detected cgroup v1", "cgroup v2"),
+        ("error: timed out waiting for the condition", "too slow, or busy"),
+        ("something nobody has seen before", "something nobody has seen before"),
+    ],
+)
+def test_a_creation_that_fails_is_explained_and_undone(programs: Path, said: str, advice: str) -> None:
+    halfway = f" Preparing nodes\n Writing configuration\n{said}\n"
+    pretender(programs, "kind", {"^create": {"err": halfway, "code": 1}, **READY})
+    message = refusal()
+    assert message.startswith("`kind create cluster --name autograder")
+    assert advice in message
+    assert calls(programs, "kind")[-1] == "delete cluster --name autograder"
+    assert list((programs.parent / "tmp").iterdir()) == []
+
+
+def test_a_creation_that_is_killed_is_explained_and_undone(programs: Path) -> None:
+    write(programs, "kind", "import os, sys\nif sys.argv[1] == 'create': os.kill(os.getpid(), 9)")
+    message = refusal()
+    assert "was killed by signal 9 (it was killed, perhaps for want of memory)" in message
+    assert list((programs.parent / "tmp").iterdir()) == []
+
+
+def test_a_creation_that_takes_too_long_is_stopped_and_undone(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretender(programs, "kind", {"^create": {"seconds": 30}, **READY})
+    monkeypatch.setattr(provision, "CREATE_SECONDS", 0.5)
+    assert "took longer than 0.5 seconds and was stopped" in refusal()
+    assert calls(programs, "kind")[-1] == "delete cluster --name autograder"
+
+
+def test_the_first_failure_is_told_even_if_the_undoing_fails_too(programs: Path) -> None:
+    pretender(programs, "kind", {"^create": {"err": "first", "code": 1}, "^delete": {"err": "second", "code": 1}})
+    message = refusal()
+    assert "first" in message
+    assert "second" not in message
+
+
+def test_what_a_killed_run_has_half_made_is_deleted_before_it_is_made_anew(programs: Path) -> None:
+    provision._creation("autograder").touch()  # nobody holds it: who did is gone
+    provision.ensure(Tools.find(), "autograder")
+    asked = calls(programs, "kind")
+    assert asked[0] == "delete cluster --name autograder"
+    assert any(line.startswith("create cluster --name autograder") for line in asked)
+    assert not provision._creation("autograder").exists()
+
+
+def test_a_cluster_that_another_run_is_making_is_not_touched(programs: Path) -> None:
+    with provision._creating("autograder"):
+        assert "another run is just creating the kind cluster autograder" in refusal()
+    assert not any(line.startswith(("create", "delete")) for line in calls(programs, "kind"))
+
+
+def test_a_cluster_that_is_there_is_used_again(programs: Path) -> None:
+    pretender(programs, "kind", {"^get clusters": {"out": "other\nautograder\n"}, **READY})
+    nodes = provision.ensure(Tools.find(), "autograder")
+    assert nodes == ["autograder-control-plane", "autograder-worker", "autograder-worker2"]
+    assert not any(line.startswith("create") for line in calls(programs, "kind"))
+
+
+def test_a_cluster_without_a_control_plane_says_what_to_do(programs: Path) -> None:
+    pretender(programs, "kind", {"^get clusters": {"out": "autograder\n"}, "^get nodes": {"out": "x\n"}})
+    assert "autograder cluster delete kind:autograder" in refusal()
+
+
+def test_a_new_cluster_has_two_workers_of_a_pinned_version_and_reachable_node_ports() -> None:
+    config = provision.configuration("course")
+    assert [node["role"] for node in config["nodes"]] == ["control-plane", "worker", "worker"]
+    assert {node["image"] for node in config["nodes"]} == {provision.NODE_IMAGE}
+    assert provision.NODE_IMAGE.startswith("kindest/node:v1.36.")
+    mapped = {mapping["hostPort"] for mapping in config["nodes"][0]["extraPortMappings"]}
+    assert 30080 in mapped
+
+
+@pytest.mark.parametrize("name", ["Big", "a/b", "-x", "x-", "a b", "x" * 60, "--help"])
+def test_names_that_kind_cannot_use_are_refused(programs: Path, name: str) -> None:
+    assert f"no kind cluster can be called {name!r}" in refusal(f"kind:{name}")
+    assert calls(programs, "kind") == []
+
+
+def test_images_are_loaded_once_and_from_this_machine_if_it_has_them(programs: Path) -> None:
+    here, there, elsewhere, *_ = provision.images()
+    present = json.dumps({"images": [{"repoTags": [there]}]})
+    rest = "|".join(image for image in provision.images() if image not in (here, there))
+    pretender(
+        programs, "docker",
+        {
+            "exec .* crictl images": {"out": present},
+            f"crictl pull {elsewhere}": {"err": "no route to registry", "code": 1},
+            f"image inspect ({rest})": {"code": 1, "err": "No such image"},
+        },
+    )  # fmt: skip
+    failed = provision.load_images(Tools.find(), "course", ["course-worker", "course-worker2"])
+    assert [one.partition(":")[0] for one in failed] == [elsewhere.partition(":")[0]]
+    assert f"load docker-image {here} --name course --nodes course-worker,course-worker2" in calls(programs, "kind")
+    assert not any(there in line for line in calls(programs, "kind"))
+    assert any(line.startswith("exec course-worker2 crictl pull") for line in calls(programs, "docker"))
+
+
+def test_a_cluster_is_deleted_on_request(programs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pretender(programs, "kind", {"^get clusters": {"out": "course\n"}})
+    assert main(["cluster", "delete", "kind:course"]) == 0
+    assert capsys.readouterr().out == "the kind cluster course is deleted\n"
+    assert calls(programs, "kind")[-1] == "delete cluster --name course"
+    assert main(["cluster", "delete", "kind"]) == 0
+    assert "there is no kind cluster autograder" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spec", ["embedded", "local", "kubeconfig:x", "kind:A B"])
+def test_only_kind_clusters_are_deleted(programs: Path, spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cluster", "delete", spec]) == 2
+    assert "autograder cluster delete: " in capsys.readouterr().err
+
+
+def test_messages_are_one_sentence_before_the_quotation(programs: Path) -> None:
+    pretender(programs, "docker", {"^info": {"err": "line\n" * 50, "code": 3}})
+    first, *quoted = refusal().splitlines()
+    assert first == "`docker info` failed with code 3; it said last:"
+    assert len(quoted) == 6
