@@ -15,7 +15,8 @@
     ├── Invalid               422    field errors
     ├── TooManyRequests       429    an eviction that a disruption budget forbids
     ├── InternalError         500
-    ├── StoreError            500    etcd is away; what it said
+    ├── Unclassified          500    an error that a real server has no reason for
+    │   └── StoreError        500    etcd is away; what it said
     ├── Unreachable           500    a node does not answer
     ├── NotImplemented501     501    a part of Kubernetes that this control plane does not have
     ├── ServiceUnavailable    503    the server cannot answer now
@@ -191,10 +192,14 @@ class TooManyRequests(StatusError):
     code, reason = 429, "TooManyRequests"
 
 
-class StoreError(StatusError):
-    """The store did not answer; the message is the store's own, and no reason is known to clients."""
+class Unclassified(StatusError):
+    """An error that a real server passes on as it is, without a reason."""
 
     code, reason = 500, ""
+
+
+class StoreError(Unclassified):
+    """The store did not answer; the message is the store's own."""
 
 
 class Unreachable(StatusError):

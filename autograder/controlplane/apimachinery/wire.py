@@ -64,6 +64,8 @@ class Request:
     decoded: bool = False
     #: Where each step is noted; None when nobody asked for a trace.
     trace: RequestTrace | None = None
+    #: What the client is told beside the answer, be that an object or an error.
+    warnings: list[str] = field(default_factory=list)
 
     def enter(self, step: str) -> None:
         """Tell the trace that a step begins."""

@@ -25,18 +25,10 @@ def apply_configuration(body: Any) -> Object:
     try:
         config = decoding.parse(body, "application/yaml") if isinstance(body, bytes) else body
     except ValueError as error:
-        raise BadRequest(f"error decoding YAML: {error}") from error
+        raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
         raise BadRequest("error decoding YAML: the applied configuration is not an object")
     return config
-
-
-def patch(body: Any) -> Any:
-    """The patch in a body."""
-    try:
-        return decoding.parse(body) if isinstance(body, bytes) else body
-    except ValueError as error:
-        raise BadRequest(f"error decoding patch: {error}") from error
 
 
 def delete_options(request: Request) -> Object:

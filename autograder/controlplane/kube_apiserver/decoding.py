@@ -39,12 +39,21 @@ from autograder.controlplane.kube_apiserver.reading import (
     word_for,
 )
 
-__all__ = ["BODY_LIMIT", "Decoded", "FieldValidation", "decode", "normal_form", "parse"]
+__all__ = ["BODY_LIMIT", "CannotBeHandled", "Decoded", "FieldValidation", "decode", "normal_form", "parse"]
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 
 #: Strict decoding errors that are reported at most.
 STRICT_ERROR_LIMIT: Final = 100
+
+
+class CannotBeHandled(BadRequest):
+    """A body that can be read and is no object of the kind; ``why`` is the reason alone."""
+
+    def __init__(self, given: str, api_version: str, kind: str, why: str) -> None:
+        version = api_version.rpartition("/")[2]
+        super().__init__(f'{given} in version "{version}" cannot be handled as a {kind}: {why}')
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,7 @@ def decode(
         try:
             value, repeats = parse_body(body, media_type)
         except Undecodable as error:
-            version = error.api_version.rpartition("/")[2]
-            raise BadRequest(f'{error.kind} in version "{version}" cannot be handled as a {kind}: {error}') from error
+            raise CannotBeHandled(error.kind, error.api_version, kind, str(error)) from error
         except Unreadable as error:
             raise BadRequest(
                 f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(body)})"
@@ -91,14 +99,14 @@ def decode(
     try:
         decoded = reader_of(type_name)({**value, "kind": kind, "apiVersion": api_version}, unknown)
     except (Mismatch, Malformed) as error:
-        raise _unhandled(kind, api_version, str(error)) from error
+        raise CannotBeHandled(kind, api_version, kind, str(error)) from error
     except RecursionError as error:
-        raise _unhandled(kind, api_version, "exceeded max depth") from error
+        raise CannotBeHandled(kind, api_version, kind, "exceeded max depth") from error
     if field_validation == "Ignore" or not (unknown or repeats):
         return Decoded(decoded)
     strict = list(dict.fromkeys(_strict_errors(value, type_name, "")))[:STRICT_ERROR_LIMIT]
     if strict and field_validation == "Strict":
-        raise _unhandled(kind, api_version, "strict decoding error: " + ", ".join(strict))
+        raise CannotBeHandled(kind, api_version, kind, "strict decoding error: " + ", ".join(strict))
     return Decoded(decoded, tuple(strict))
 
 
@@ -150,7 +158,6 @@ def _unrecognized(kind: str, why: str, body: Any) -> NoReturn:
 
 def _refuse_kind(given_version: str, given_kind: str, kind: str, api_version: str) -> NoReturn:
     """The body is an object of some other kind, known or not."""
-    version = given_version.rpartition("/")[2]
     type_name = types.type_name(given_version, given_kind)
     if type_name is None:
         scheme = "pkg/api/legacyscheme/scheme.go:30"
@@ -162,11 +169,7 @@ def _refuse_kind(given_version: str, given_kind: str, kind: str, api_version: st
     else:
         room = (api_version.rpartition("/")[0] or "core").partition(".")[0]
         why = f"converting ({shown_type(type_name)}) to ({room}.{kind}): unknown conversion"
-    raise BadRequest(f'{given_kind} in version "{version}" cannot be handled as a {kind}: {why}')
-
-
-def _unhandled(kind: str, api_version: str, why: str) -> BadRequest:
-    return BadRequest(f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {kind}: {why}')
+    raise CannotBeHandled(given_kind, given_version, kind, why)
 
 
 def _summary(body: Any) -> str:

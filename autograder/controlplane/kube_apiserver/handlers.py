@@ -32,7 +32,7 @@ from autograder.controlplane.kube_apiserver.authorization.rbac import (
     ROLES,
 )
 from autograder.controlplane.kube_apiserver.backend import Backend
-from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
+from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_TYPES, Target
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry, other_uid
@@ -113,7 +113,7 @@ class Handlers:
             raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
         response = verb(request, kind, info, user)
         if kind in _DEPRECATED and not request.decoded:
-            response.warnings.insert(0, _DEPRECATED[kind])
+            request.warnings.insert(0, _DEPRECATED[kind])
         return response
 
     # ------------------------------------------------------------ reading
@@ -162,7 +162,7 @@ class Handlers:
             created = self._reviews.answer(kind, obj, user, info.namespace)
         else:
             created = self.registry(kind).create(attributes)
-        return self._answer(201, request, kind, created, warnings=attributes.warnings)
+        return self._answer(201, request, kind, created)
 
     def _update(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         attributes = self._attributes("UPDATE", request, kind, info, user)
@@ -176,36 +176,44 @@ class Handlers:
             return obj
 
         stored, created = self.registry(kind).update(attributes, transform)
-        return self._answer(201 if created else 200, request, kind, stored, warnings=attributes.warnings)
+        return self._answer(201 if created else 200, request, kind, stored)
 
     def _patch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         if media_type == APPLY_PATCH:
             return self._apply(request, kind, info, user)
-        patcher = PATCHERS.get(media_type)
-        if patcher is None:
-            accepted = ", ".join([*PATCHERS, APPLY_PATCH])
+        patch_type = PATCH_TYPES.get(media_type)
+        if patch_type is None:
+            accepted = ", ".join([*PATCH_TYPES, APPLY_PATCH])
             raise UnsupportedMediaType(
                 "the body of the request was in an unknown format - accepted media types include: " + accepted,
                 details={},
             )
         attributes = self._attributes("UPDATE", request, kind, info, user)
-        patch = request.body if request.decoded else bodies.patch(request.body)
+        patch = request.body if request.decoded else patch_type.decode(request.body)
+        target = Target(kind.go_type, kind.kind, kind.api_version)
 
         def transform(old: Object | None) -> Object:
             if old is None:  # events may be created by an update, and by a patch nothing is
                 raise NotFound.on(kind.plural, kind.group, info.name)
-            new = self._patched(request, kind, attributes, patcher(old, patch, kind.go_type))
+            patched = patch_type.apply(old, patch, kind.go_type)
+            attributes.enter("decoding")
+            if request.decoded:
+                new = _trusted(patched)
+            else:
+                decoded = patch_type.read(patched, patch, target, bodies.field_validation(request))
+                new = self._patched(kind, attributes, decoded)
             self._track(request, kind, attributes, new, old)
             return new
 
         for attempt in range(PATCH_TRIES):
             try:
                 stored, _ = self.registry(kind).update(attributes, transform)
-                return self._answer(200, request, kind, stored, warnings=attributes.warnings)
+                return self._answer(200, request, kind, stored)
             except Conflict as conflict:
                 if attempt == PATCH_TRIES - 1 or MODIFIED not in conflict.message:
                     raise
+                request.warnings.clear()
         raise AssertionError("a patch ends with an answer or a conflict")
 
     def _apply(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
@@ -226,24 +234,24 @@ class Handlers:
                 result["metadata"].setdefault("name", info.name)
                 self._adopt_namespace(result, kind, info.namespace)
             managed = result["metadata"].get("managedFields", [])
-            new = self._patched(request, kind, attributes, result)
+            attributes.enter("decoding")
+            if request.decoded:
+                new = _trusted(result)
+            else:
+                decoded = decoding.decode(
+                    result, kind.go_type, kind=kind.kind, api_version=kind.api_version,
+                    field_validation=bodies.field_validation(request),
+                )  # fmt: skip
+                new = self._patched(kind, attributes, decoded)
             if managed:
                 new["metadata"]["managedFields"] = managed
             return new
 
         stored, created = self.registry(kind).update(attributes, transform, create=not info.subresource)
-        return self._answer(201 if created else 200, request, kind, stored, warnings=attributes.warnings)
+        return self._answer(201 if created else 200, request, kind, stored)
 
-    def _patched(self, request: Request, kind: ResourceType, attributes: Attributes, patched: Object) -> Object:
-        """The outcome of a patch as an object that may be changed in place."""
-        attributes.enter("decoding")
-        if request.decoded:
-            metadata = {key: value for key, value in patched["metadata"].items() if value not in ([], {})}
-            return {**patched, "metadata": metadata}
-        decoded = decoding.decode(
-            patched, kind.go_type, kind=kind.kind, api_version=kind.api_version,
-            field_validation=bodies.field_validation(request),
-        )  # fmt: skip
+    def _patched(self, kind: ResourceType, attributes: Attributes, decoded: decoding.Decoded) -> Object:
+        """The outcome of a patch with its defaults, as an object that may be changed in place."""
         attributes.warnings += decoded.warnings
         new = decoded.object
         self._adopt_namespace(new, kind, attributes.namespace)
@@ -292,7 +300,7 @@ class Handlers:
             raise Invalid.on(f"{operation.title()}Options", "meta.k8s.io", "", errors)
         return Attributes(
             operation, kind, info.namespace, info.name, info.subresource, user,
-            dry_run=dry_run, trusted=request.decoded, trace=request.trace,
+            dry_run=dry_run, trusted=request.decoded, trace=request.trace, warnings=request.warnings,
         )  # fmt: skip
 
     def _body(self, request: Request, kind: ResourceType, attributes: Attributes) -> Object:
@@ -357,14 +365,11 @@ class Handlers:
             raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
         meta["namespace"] = namespace
 
-    def _answer(
-        self, code: int, request: Request, kind: ResourceType, obj: Object, subresource: str = "",
-        warnings: list[str] | None = None,
-    ) -> Response:  # fmt: skip
+    def _answer(self, code: int, request: Request, kind: ResourceType, obj: Object, subresource: str = "") -> Response:
         if not request.decoded:
             form = representation.negotiate(request.headers.get("accept", ""))
             obj = representation.shown(form, kind, obj, request, self._backend.clock.now, subresource)
-        return Response(code, obj, warnings=warnings or [])
+        return Response(code, obj)
 
 
 #: Kinds of which a finished deletion answers with the object and not with a Status.
@@ -390,6 +395,12 @@ def copied(value: Any) -> Any:
     if isinstance(value, list):
         return [copied(one) if isinstance(one, (dict, list)) else one for one in value]
     return value
+
+
+def _trusted(patched: Object) -> Object:
+    """The outcome of a component's patch, which is not read again; what it has emptied goes."""
+    metadata = {key: value for key, value in patched["metadata"].items() if value not in ([], {})}
+    return {**patched, "metadata": metadata}
 
 
 def _check_name(obj: Object, name: str) -> None:

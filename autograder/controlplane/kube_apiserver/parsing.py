@@ -26,6 +26,14 @@ class Unreadable(ValueError):
     """The bytes are not JSON (or YAML, or protobuf) at all."""
 
 
+class Broken(Unreadable):
+    """The bytes should be JSON and are not; ``why`` is what Go's parser says."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"couldn't get version/kind; json parse error: {why}")
+        self.why = why
+
+
 class Undecodable(Unreadable):
     """The bytes say of which kind they are, and are no object of it."""
 
@@ -84,11 +92,11 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
         _bound_json_depth(text)
         value = json.loads(text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"couldn't get version/kind; json parse error: {_syntax_error(error)}") from error
+        raise Broken(_syntax_error(error)) from error
     except RecursionError as error:
-        raise Unreadable("couldn't get version/kind; json parse error: exceeded max depth") from error
+        raise Broken("exceeded max depth") from error
     except ValueError as error:
-        raise Unreadable(f"couldn't get version/kind; json parse error: {error}") from error
+        raise Broken(str(error)) from error
     return (_without_surrogates(value) if _SURROGATE.search(text) else value), bool(repeated)
 
 
@@ -161,12 +169,22 @@ def _parse_yaml(text: str) -> Any:
         _bound_depth(yaml.parse(text, Loader=loader))
         value = yaml.load(text, Loader=loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable(f"error converting YAML to JSON: {error}") from error
+        raise Unreadable(f"yaml: {_yaml_error(error)}") from error
     budget = iter(range(YAML_VALUE_LIMIT))
     try:
         return _as_json(value, budget)
     except (StopIteration, RecursionError) as error:
-        raise Unreadable("error converting YAML to JSON: yaml: document contains excessive aliasing") from error
+        raise Unreadable("yaml: document contains excessive aliasing") from error
+
+
+def _yaml_error(error: Exception) -> str:
+    """What Go says of the same mistake: its parser counts lines from 0, its scanner from 1, and 0 is left out."""
+    problem = getattr(error, "problem", None)
+    if problem is None:
+        return str(error)
+    marks = (getattr(error, "context_mark", None), getattr(error, "problem_mark", None))
+    line = next((mark.line for mark in marks if mark and mark.line), 0)
+    return f"line {line + (type(error).__name__ == 'ScannerError')}: {problem}" if line else problem
 
 
 def _bound_depth(events: Iterable[Any]) -> None:

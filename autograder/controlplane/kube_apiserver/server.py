@@ -88,14 +88,16 @@ class APIServer:
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         try:
-            return self._handle(request)
+            response = self._handle(request)
+            response.warnings += request.warnings
+            return response
         except StatusError as refusal:
             error = refusal
         except StoreFailure as failure:
             error = StoreError(str(failure))
         if request.trace is not None:
             request.trace.refused(error.message)
-        return Response(error.code, error.status(), error=error)
+        return Response(error.code, error.status(), error=error, warnings=request.warnings)
 
     def trace(self, request: Request) -> tuple[Response, RequestTrace]:
         """Answer one request, and tell each step that it passed and what it cost."""

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unclassified
 from autograder.controlplane.kube_apiserver.patching import (
+    PATCH_TYPES,
+    Target,
     apply_json_patch,
     apply_merge_patch,
     apply_strategic_merge_patch,
 )
+from autograder.controlplane.kube_apiserver.patching.json_patch import decode_json_patch
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -89,8 +92,8 @@ def test_json_patch_refuses_an_operation_that_cannot_be_carried_out(operation: d
 
 
 def test_json_patch_must_be_a_list_of_operations() -> None:
-    with pytest.raises(BadRequest):
-        apply_json_patch(POD, {"op": "remove", "path": "/metadata"})
+    with pytest.raises(BadRequest, match=r"cannot unmarshal object into Go value of type \[\]handlers.jsonPatchOp"):
+        decode_json_patch(b'{"op": "remove", "path": "/metadata"}')
 
 
 def test_a_strategic_patch_merges_keyed_lists_by_their_key() -> None:
@@ -121,6 +124,97 @@ def test_the_order_of_elements_is_that_of_the_directive() -> None:
     assert [one["name"] for one in patched["spec"]["containers"]] == ["side", "nginx"]
 
 
-def test_an_entry_without_its_merge_key_is_a_bad_request() -> None:
-    with pytest.raises(BadRequest):
-        strategic({"spec": {"containers": [{"image": "nginx"}]}})
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        (
+            {"spec": {"containers": [{"image": "nginx"}]}},
+            "map: map[image:nginx] does not contain declared merge key: name",
+        ),
+        (
+            {"spec": {"containers": [{"name": "side", "$patch": "bogus"}]}},
+            "unknown patch type: bogus in map: map[$patch:bogus name:side]",
+        ),
+    ],
+)
+def test_a_strategic_patch_that_makes_no_sense_is_an_error_without_a_reason(patch: Any, message: str) -> None:
+    with pytest.raises(Unclassified) as error:
+        strategic(patch)
+    assert (error.value.code, error.value.reason, error.value.message) == (500, "", message)
+
+
+STRATEGIC = PATCH_TYPES["application/strategic-merge-patch+json"]
+MERGE = PATCH_TYPES["application/merge-patch+json"]
+JSON_PATCH = PATCH_TYPES["application/json-patch+json"]
+UNMARSHAL = "json: cannot unmarshal"
+POD_TARGET = Target("core/v1.Pod", "Pod", "v1")
+
+
+@pytest.mark.parametrize(
+    ("patch", "why"),
+    [
+        ({"spec": {"priority": "high"}}, '"map[spec:map[priority:high]]": unrecognized type: int32'),
+        ({"spec": {"priority": 1.5}}, '"map[spec:map[priority:1.5]]": cannot convert float64 to int32'),
+        ({"metadata": {"labels": {"a": 1}}}, '"map[metadata:map[labels:map[a:1]]]": cannot convert int64 to string'),
+        ({"metadata": {"labels": ["a"]}}, '"map[metadata:map[labels:[a]]]": cannot restore map from slice'),
+        ({"spec": {"containers": "x"}}, '"map[spec:map[containers:x]]": cannot restore slice from string'),
+        ({"spec": "x"}, '"map[spec:x]": cannot restore struct from: string'),
+        ({"spec": {"foo": True}}, '"map[spec:map[foo:true]]": strict decoding error: unknown field "spec.foo"'),
+    ],
+)
+def test_an_outcome_of_a_strategic_patch_that_is_no_pod_is_refused_in_the_words_of_the_converter(
+    patch: Any, why: str
+) -> None:
+    with pytest.raises(Invalid) as error:
+        STRATEGIC.read(strategic(patch), patch, POD_TARGET, "Strict")
+    assert error.value.message == f' "" is invalid: patch: Invalid value: {why}'
+
+
+def test_an_outcome_of_a_merge_patch_that_is_no_pod_is_quoted_whole() -> None:
+    patched = MERGE.apply({"kind": "Pod"}, {"spec": {"priority": "high"}}, "core/v1.Pod")
+    with pytest.raises(
+        Invalid, match=r"^ \"\" is invalid: patch: Invalid value: \"{.*}\": json: cannot unmarshal string"
+    ):
+        MERGE.read(patched, {}, POD_TARGET, "Strict")
+
+
+def test_unknown_fields_are_warned_of_or_dropped_as_the_client_asks() -> None:
+    patched = strategic({"spec": {"foo": 1}})
+    assert STRATEGIC.read(patched, {}, POD_TARGET, "Warn").warnings == ('unknown field "spec.foo"',)
+    assert STRATEGIC.read(patched, {}, POD_TARGET, "Ignore").warnings == ()
+
+
+def test_a_strategic_patch_cannot_change_the_kind() -> None:
+    patch = {"kind": "Secret", "apiVersion": "v2"}
+    assert STRATEGIC.read(strategic(patch), patch, POD_TARGET, "Strict").object["kind"] == "Pod"
+    with pytest.raises(Invalid, match='no kind "Secret" is registered for version "v2"'):
+        MERGE.read(MERGE.apply(POD, patch, "core/v1.Pod"), patch, POD_TARGET, "Strict")
+
+
+@pytest.mark.parametrize(
+    ("body", "warning"),
+    [
+        (b'{"spec": {"priority": 1, "priority": 2}}', 'duplicate field "spec.priority"'),
+        (b'[{"op": "test", "path": "", "extra": 1}]', 'json patch unknown field "[0].extra"'),
+    ],
+)
+def test_strictness_looks_at_the_patch_itself_too(body: bytes, warning: str) -> None:
+    patch_type = JSON_PATCH if body.startswith(b"[") else MERGE
+    assert patch_type.read({}, patch_type.decode(body), POD_TARGET, "Warn").warnings == (warning,)
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "body", "message"),
+    [
+        (MERGE, b"", "error decoding patch: unexpected end of JSON input"),
+        (MERGE, b"[]", f"error decoding patch: {UNMARSHAL} array into Go value of type map[string]interface {{}}"),
+        (MERGE, b"null", "Invalid JSON Patch"),
+        (STRATEGIC, b"{", "unexpected end of JSON input"),
+        (STRATEGIC, b'"x"', "json: cannot unmarshal string into Go value of type map[string]interface {}"),
+        (JSON_PATCH, b"[1]", f"error decoding patch: {UNMARSHAL} number into Go value of type handlers.jsonPatchOp"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_patch_is_a_bad_request(patch_type: Any, body: bytes, message: str) -> None:
+    with pytest.raises(BadRequest) as error:
+        patch_type.decode(body)
+    assert error.value.message == message

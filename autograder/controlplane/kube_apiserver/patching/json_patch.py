@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
+from autograder.controlplane.kube_apiserver.parsing import Broken, parse
+from autograder.controlplane.kube_apiserver.reading import word_for
 
 #: Operations in one patch, as kube-apiserver limits them.
 OPERATION_LIMIT: Final = 10_000
@@ -14,15 +16,31 @@ class _Refused(ValueError):
     """An operation cannot be carried out; the words are those of the library that kube-apiserver uses."""
 
 
-def apply_json_patch(document: Any, patch: Any) -> Any:
-    """The document with every operation applied in order.
+def decode_json_patch(body: bytes) -> list[dict[str, Any]]:
+    """The operations in a body; ``BadRequest`` for something that is no patch."""
+    try:
+        patch = parse(body)
+    except Broken as error:
+        raise BadRequest(f"error decoding patch: {error.why}") from error
+    if patch is None:
+        return []
+    if not isinstance(patch, list):
+        raise _no_patch(patch, "[]handlers.jsonPatchOp")
+    for operation in patch:
+        if not isinstance(operation, dict):
+            raise _no_patch(operation, "handlers.jsonPatchOp")
+    return patch
 
-    ``BadRequest`` for something that is no patch, ``Invalid`` when an operation fails, ``RequestEntityTooLarge`` for
-    too many of them.
+
+def _no_patch(value: Any, go_type: str) -> BadRequest:
+    return BadRequest(f"error decoding patch: json: cannot unmarshal {word_for(value)} into Go value of type {go_type}")
+
+
+def apply_json_patch(document: Any, patch: list[dict[str, Any]]) -> Any:
+    """The document with every operation applied in order; the keys of every map on the way to a change are sorted.
+
+    ``Invalid`` when an operation fails, ``RequestEntityTooLarge`` for too many of them.
     """
-    if not isinstance(patch, list) or not all(isinstance(one, dict) for one in patch):
-        kind = "object" if isinstance(patch, dict) else type(patch).__name__
-        raise BadRequest(f"error decoding patch: json: cannot unmarshal {kind} into Go value of type jsonpatch.Patch")
     if len(patch) > OPERATION_LIMIT:
         detail = f"The allowed maximum operations in a JSON patch is {OPERATION_LIMIT}, got {len(patch)}"
         raise RequestEntityTooLarge(detail)
@@ -48,7 +66,7 @@ def _apply(document: Any, operation: dict[str, Any]) -> Any:
     if name == "add":
         return _changed(document, path, _Add(operation.get("value")))
     if name == "replace":
-        _get(document, path)
+        _get(document, path[:-1])
         return _changed(document, path, operation.get("value"))
     if name in ("move", "copy"):
         source = _steps(operation.get("from"))
@@ -103,7 +121,7 @@ def _changed(document: Any, path: list[str], change: Any) -> Any:
             del copy[step]
         else:
             copy[step] = change.value if isinstance(change, _Add) else change
-        return copy
+        return dict(sorted(copy.items()))
     if isinstance(document, list):
         copy = list(document)
         if rest:

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.kube_apiserver.parsing import Broken, parse
+from autograder.controlplane.kube_apiserver.reading import word_for
 
-_JSON_NAMES: Final = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+
+def decode_merge_patch(body: bytes) -> dict[str, Any]:
+    """The patch in a body; ``BadRequest`` for what is no map."""
+    try:
+        patch = _map_in(body)
+    except BadRequest as error:
+        raise BadRequest(f"error decoding patch: {error.message}") from error
+    if patch is None:
+        raise BadRequest("Invalid JSON Patch")
+    return patch
+
+
+def decode_strategic_merge_patch(body: bytes) -> dict[str, Any]:
+    """The patch in a body, of which null is an empty one; ``BadRequest`` for what is no map."""
+    return _map_in(body) or {}
+
+
+def _map_in(body: bytes) -> dict[str, Any] | None:
+    try:
+        patch = parse(body)
+    except Broken as error:
+        raise BadRequest(error.why) from error
+    if patch is not None and not isinstance(patch, dict):
+        raise BadRequest(f"json: cannot unmarshal {word_for(patch)} into Go value of type map[string]interface {{}}")
+    return patch
 
 
 def apply_merge_patch(document: Any, patch: Any) -> Any:
-    """The document with the patch applied."""
+    """The document with the patch applied; the keys of every map that the patch reaches into are sorted."""
     if not isinstance(patch, dict):
         return patch
     result = dict(document) if isinstance(document, dict) else {}
@@ -19,12 +45,4 @@ def apply_merge_patch(document: Any, patch: Any) -> Any:
             result.pop(key, None)
         else:
             result[key] = apply_merge_patch(result.get(key), value)
-    return result
-
-
-def not_a_map(patch: Any) -> BadRequest:
-    """The refusal of a patch that must be a map and is none."""
-    name = _JSON_NAMES.get(type(patch), "null")
-    return BadRequest(
-        f"error decoding patch: json: cannot unmarshal {name} into Go value of type map[string]interface {{}}"
-    )
+    return dict(sorted(result.items()))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import types
-from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.apimachinery.errors import Unclassified
 from autograder.controlplane.apimachinery.types import Field
-from autograder.controlplane.kube_apiserver.patching.merge_patch import not_a_map
+from autograder.controlplane.kube_apiserver.patching.outcome import go_text
 
 _PATCH: Final = "$patch"
 _RETAIN: Final = "$retainKeys"
@@ -19,10 +19,8 @@ _ORDER: Final = "$setElementOrder/"
 _DELETE: Final = "$deleteFromPrimitiveList/"
 
 
-def apply_strategic_merge_patch(document: Any, patch: Any, type_name: str) -> Any:
-    """The document of a Go type with the patch applied; ``BadRequest`` for a patch that makes no sense."""
-    if not isinstance(patch, dict):
-        raise not_a_map(patch)
+def apply_strategic_merge_patch(document: Any, patch: dict[str, Any], type_name: str) -> Any:
+    """The document of a Go type with the patch applied; ``Unclassified`` for a patch that makes no sense."""
     return _merge_map(document, patch, type_name)
 
 
@@ -33,14 +31,12 @@ def _merge_map(document: Any, patch: dict[str, Any], type_name: str) -> dict[str
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise BadRequest(f"unknown patch type found: {directive}")
+        raise _unknown(directive, patch)
     result = dict(document) if isinstance(document, dict) else {}
     retained = patch.get(_RETAIN)
     if retained is not None:
         result = {key: value for key, value in result.items() if key in retained}
     for key, value in patch.items():
-        if not isinstance(key, str):
-            raise BadRequest(f"the patch has the key {key!r}, and keys are strings")
         if key.startswith("$"):
             continue
         if value is None:
@@ -86,9 +82,11 @@ def _merge_keyed(current: list[Any], patch: list[Any], key: str, type_name: str)
     result = list(current)
     for entry in patch:
         if not isinstance(entry, dict) or (key not in entry and _PATCH not in entry):
-            raise BadRequest(f"map: {entry} does not contain declared merge key: {key}")
+            raise Unclassified(f"map: {go_text(entry)} does not contain declared merge key: {key}")
         at = next((index for index, one in enumerate(result) if one.get(key) == entry.get(key)), None)
         directive = entry.get(_PATCH)
+        if directive not in (None, "merge", "delete", "replace"):
+            raise _unknown(directive, entry)
         if directive == "delete":
             result = [one for one in result if one.get(key) != entry.get(key)]
         elif at is None:
@@ -96,6 +94,10 @@ def _merge_keyed(current: list[Any], patch: list[Any], key: str, type_name: str)
         else:
             result[at] = _merge_map(result[at], entry, type_name)
     return result
+
+
+def _unknown(directive: Any, entry: Any) -> Unclassified:
+    return Unclassified(f"unknown patch type: {directive} in map: {go_text(entry)}")
 
 
 def _ordered(entries: list[Any], order: list[Any], server: list[Any], key: str) -> list[Any]:

@@ -17,8 +17,8 @@ from autograder.controlplane.apimachinery.errors import (
     Expired,
     Invalid,
     NotFound,
-    StoreError,
     Timeout,
+    Unclassified,
 )
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.scheme import ResourceType
@@ -259,7 +259,7 @@ class Registry:
     def _check_revision(self, new: Object, old: Object, name: str) -> None:
         given = new["metadata"].get("resourceVersion", "")
         if given and not given.isdecimal():
-            raise StoreError(f"strconv.ParseUint: parsing {field.quoted(given)}: invalid syntax")
+            raise Unclassified(f"strconv.ParseUint: parsing {field.quoted(given)}: invalid syntax")
         if not int(given or 0):
             if not self.strategy.unconditional_update:
                 wrong = field.invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")

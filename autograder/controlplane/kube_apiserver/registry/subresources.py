@@ -13,9 +13,9 @@ from autograder.controlplane.apimachinery.field import Path, invalid
 from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
-from autograder.controlplane.kube_apiserver import decoding
+from autograder.controlplane.kube_apiserver import bodies, decoding
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.patching import PATCHERS
+from autograder.controlplane.kube_apiserver.patching import PATCH_TYPES, Target
 from autograder.controlplane.kube_apiserver.registry import options
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
@@ -86,14 +86,15 @@ class Subresources:
             scale: Any = scale_of(kind, old)
             if verb == "patch":
                 media_type = request.headers.get("content-type", "").partition(";")[0]
-                patcher = PATCHERS.get(media_type)
-                if patcher is None:
+                patch_type = PATCH_TYPES.get(media_type)
+                if patch_type is None:
                     raise BadRequest(f"{media_type} is no patch of a Scale")
-                patch = decoding.parse(request.body) if isinstance(request.body, bytes) else request.body
-                given = patcher(scale, patch, "autoscaling/v1.Scale")
+                patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
+                given = patch_type.apply(scale, patch, "autoscaling/v1.Scale")
                 if "resourceVersion" not in (patch.get("metadata") or {} if isinstance(patch, dict) else {}):
                     given = {**given, "metadata": {**given["metadata"], "resourceVersion": ""}}
-                scale = _decoded(given, request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
+                target = Target("autoscaling/v1.Scale", "Scale", "autoscaling/v1")
+                scale = patch_type.read(given, patch, target, bodies.field_validation(request)).object
             else:
                 scale = _body(request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
             replicas = scale.get("spec", {}).get("replicas", 0)
