@@ -1,5 +1,143 @@
-"""Work on a Dask cluster, through its ``concurrent.futures`` interface: more machines than one.
+"""Work on a Dask cluster, through its ``concurrent.futures`` interface: as many machines as there are.
 
-The workers need this package and the course's folder at the same path.  Dask tells nobody how long a task may take, so
-that the limits of time are kept in the worker, by a process of its own for each task that it serves.
+Workers need this package and the course's folder at the same path.  Start them with one thread each
+(``dask worker ADDRESS --nthreads 1 --nworkers 8``), since a process judges one submission at a time.
+
+When a worker is lost, Dask gives its tasks to others; one that was lost with several workers is given up, which is how
+work ends that kills whoever does it.  A result that comes twice counts once.
 """
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from autograder.grading.executors import BadExecutor, Done, Item, Lost
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Seconds to wait for the scheduler, and for workers when there are none.
+PATIENCE: Final = 30.0
+#: Seconds between two looks whether there are workers yet.
+_LOOK: Final = 2.0
+
+#: What Dask runs in one process is done one after the other.
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class OnDask:
+    """The workers of a Dask cluster; an ``Executor``."""
+
+    address: str
+    patience: float = PATIENCE
+    is_here: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"the Dask cluster at {self.address}"
+
+    def each(
+        self,
+        work: Callable[[Item], Done],
+        items: Sequence[Item],
+        *,
+        seconds: Callable[[Item], float],
+        is_spent: Callable[[Done], bool] = lambda done: False,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Iterator[tuple[int, Done | Lost]]:
+        """Do the work for every item, see ``Executor``; raises ``BadExecutor``."""
+        with _connected(self.address, self.patience) as client, client.get_executor(pure=False) as executor:
+            from distributed.protocol.pickle import dumps
+
+            given = client.submit(_same, dumps((work, is_spent)), pure=False)  # made again if whoever holds it is lost
+            futures: dict[Future[Any], int] = {
+                executor.submit(_do, given, item, seconds(item)): index for index, item in enumerate(items)
+            }
+            if meanwhile:
+                meanwhile()
+            for future in self._as_they_come(client, set(futures)):
+                yield futures[future], _outcome(future)
+
+    def _as_they_come(self, client: Client, pending: set[Future[Any]]) -> Iterator[Future[Any]]:
+        """The futures that are done, each once; raises ``BadExecutor`` if there is nobody who could do the others."""
+        alone_since: float | None = None
+        while pending:
+            done, pending = wait(pending, _LOOK, FIRST_COMPLETED)
+            yield from done
+            if done or client.scheduler_info()["workers"]:
+                alone_since = None
+                continue
+            alone_since = alone_since or time.monotonic()
+            if time.monotonic() - alone_since > self.patience:
+                raise BadExecutor(
+                    f"{self} has had no worker for {self.patience:g} seconds; start some, and grade again: "
+                    "what was judged is not judged twice"
+                )
+
+
+@contextlib.contextmanager
+def _connected(address: str, patience: float) -> Iterator[Client]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise BadExecutor(
+            "Dask is not installed; install it with: pip install 'kubernetes-autograder[dask]'"
+        ) from error
+    try:
+        client = Client(address, timeout=patience, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise BadExecutor(f"there is no Dask scheduler at {address}: {error}") from error
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _outcome(future: Future[Any]) -> Any:
+    """What came of a task; an exception of it, or of Dask about it, is a loss."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker:
+        return Lost("the processes that judged it ended, one after the other")
+    except CancelledError as error:
+        raise BadExecutor("the Dask cluster is gone; start it, and grade again: what was judged is kept") from error
+    except Exception as error:
+        return Lost(f"{type(error).__name__}: {error}")
+
+
+def _same(given: bytes) -> bytes:
+    return given
+
+
+def _do(given: bytes, item: Any, seconds: float) -> Any:
+    """What a worker does for an item.  A worker that hangs ends itself, as nobody else would."""
+    alarm = threading.Timer(seconds, os._exit, (1,))
+    alarm.daemon = True
+    with _ONE_AT_A_TIME:
+        alarm.start()
+        try:
+            work, is_spent = _unpacked(given)
+            done = work(item)
+            if is_spent(done):
+                _unpacked.cache_clear()  # what was stopped midway may have left something broken
+            return done
+        finally:
+            alarm.cancel()
+
+
+@lru_cache(maxsize=1)
+def _unpacked(given: bytes) -> tuple[Callable[[Any], Any], Callable[[Any], bool]]:
+    """The work, which stays warm from one item to the next."""
+    work, is_spent = pickle.loads(given)
+    return work, is_spent

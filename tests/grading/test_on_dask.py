@@ -1,0 +1,104 @@
+"""Work on a Dask cluster of several processes: the same results, also when workers are lost midway."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from autograder.grading.executors import BadExecutor, Lost, executor_of
+from autograder.grading.on_dask import OnDask
+
+distributed = pytest.importorskip("distributed")
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="what workers die of here"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    import dask
+
+    settings = {
+        "distributed.scheduler.allowed-failures": 1,
+        "distributed.worker.daemon": True,
+        "distributed.admin.log-format": "",
+    }
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(
+            n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as started,
+    ):
+        yield started
+
+
+@pytest.fixture
+def on_dask(cluster: Any) -> OnDask:
+    return OnDask(cluster.scheduler_address)
+
+
+def work(item: str) -> str:
+    match item:
+        case "dies":
+            os._exit(3)
+        case "hangs":
+            time.sleep(600)
+        case "fails":
+            raise ValueError("no")
+    time.sleep(0.05)
+    return f"{item.upper()} {os.getpid()}"
+
+
+def outcome(results: Any, items: list[str]) -> dict[str, str]:
+    found = {items[index]: done.message if isinstance(done, Lost) else done.split()[0] for index, done in results}
+    return found
+
+
+def test_every_item_is_done_once(on_dask: OnDask) -> None:
+    items = [f"item-{number}" for number in range(60)]
+    done = list(on_dask.each(work, items, seconds=lambda item: 30))
+    assert sorted(index for index, _ in done) == list(range(60))
+    assert outcome(done, items) == {item: item.upper() for item in items}
+
+
+def test_a_worker_killed_midway_costs_nothing(on_dask: OnDask) -> None:
+    items = [f"item-{number}" for number in range(150)]
+    results = on_dask.each(work, items, seconds=lambda item: 30)
+    first = next(results)
+    os.kill(int(str(first[1]).split()[1]), signal.SIGKILL)
+    done = [first, *results]
+    assert sorted(index for index, _ in done) == list(range(150))
+    assert outcome(done, items) == {item: item.upper() for item in items}
+
+
+def test_what_kills_hangs_or_fails_costs_itself(on_dask: OnDask) -> None:
+    items = ["a", "dies", "b", "fails", "c"]
+    found = outcome(on_dask.each(work, items, seconds=lambda item: 30), items)
+    assert found["dies"] == "the processes that judged it ended, one after the other"
+    assert found["fails"] == "ValueError: no"
+    assert (found["a"], found["b"], found["c"]) == ("A", "B", "C")
+
+
+def test_what_hangs_ends_with_its_worker(on_dask: OnDask) -> None:
+    begin = time.monotonic()
+    (one,) = on_dask.each(work, ["hangs"], seconds=lambda item: 0.5)
+    assert isinstance(one[1], Lost)
+    assert time.monotonic() - begin < 30
+
+
+def test_nobody_is_there() -> None:
+    with pytest.raises(BadExecutor, match="there is no Dask scheduler at tcp:"):
+        list(OnDask("tcp://127.0.0.1:9", patience=1).each(work, ["a"], seconds=lambda item: 30))
+
+
+@pytest.mark.parametrize("spec", ["", "dask", "dask:", "local:3", "ray:x"])
+def test_names_of_executors(spec: str) -> None:
+    with pytest.raises(BadExecutor, match="no executor is known as"):
+        executor_of(spec, 1)
