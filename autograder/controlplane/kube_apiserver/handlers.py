@@ -348,7 +348,6 @@ class Handlers:
         """Note which fields the client manages from now on; what components write is not tracked."""
         if request.decoded:
             return
-        new["metadata"].pop("managedFields", None)
         manager = request.param("fieldManager") or request.headers.get("user-agent", "").partition("/")[0] or "unknown"
         fieldmanager.track_update(
             kind, new, old, manager=manager, subresource=attributes.subresource, now=self._backend.now()

@@ -99,3 +99,36 @@ def test_a_configuration_of_something_else_is_a_bad_request(change: dict[str, An
     with pytest.raises(BadRequest) as refused:
         apply(None, {**config(replicas=1), **change})
     assert refused.value.message == message
+
+
+def update(old: Any, stated: Any, **metadata: Any) -> Any:
+    """An object after an update that states managers."""
+    new = {**old, "metadata": {**old["metadata"], "managedFields": stated, **metadata}}
+    fieldmanager.track_update(DEPLOYMENTS, new, old, manager="kubectl", subresource="", now=NOW)
+    return new
+
+
+def test_an_update_may_state_the_managers_as_kubectl_does_when_it_goes_over_to_server_side_apply() -> None:
+    web = apply(None, config(replicas=3))
+    (entry,) = web["metadata"]["managedFields"]
+    assert set(owners(update(web, [{**entry, "manager": "bob"}]))) == {"bob"}
+
+
+def test_an_update_may_have_all_managers_forgotten() -> None:
+    web = apply(None, config(replicas=3))
+    assert "managedFields" not in update(web, [{}])["metadata"]
+    assert set(owners(update(web, [{}], labels={"a": "b"}))) == {"kubectl"}
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [],
+        [{"manager": "bob"}],
+        [{"manager": "bob", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": 1}}],
+        [{"manager": "bob", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {"k:no": {}}}],
+        [{"manager": "bob", "operation": "Apply", "fieldsType": "FieldsV2", "fieldsV1": {}}],
+    ],
+)
+def test_managers_that_cannot_be_read_are_those_of_before(stated: Any) -> None:
+    assert set(owners(update(apply(None, config(replicas=3)), stated))) == {"alice"}

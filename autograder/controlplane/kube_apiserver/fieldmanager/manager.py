@@ -17,6 +17,7 @@ from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
     Paths,
     applied_paths,
     from_fields,
+    is_well_formed,
     shape_of_root,
     shown,
     to_fields,
@@ -55,14 +56,18 @@ class Entry:
 def track_update(
     kind: ResourceType, new: Object, old: Object | None, *, manager: str, subresource: str, now: str
 ) -> None:
-    """Write into ``new`` who manages which field after an ordinary create or update; ``new`` is changed in place."""
+    """Write into ``new`` who manages which field after an ordinary create or update; ``new`` is changed in place.
+
+    Managers that ``new`` states take the place of those of ``old``, except through a subresource.
+    """
+    given = new["metadata"].pop("managedFields", None)
     shape = shape_of_root(kind.go_type)
     before = dict(values(old, shape)) if old is not None else {}
     after = dict(values(new, shape))
     changed = frozenset(path for path, value in after.items() if before.get(path, _NOTHING) != value)
     removed = frozenset(before.keys() - after.keys())
     entry = Entry(manager, "Update", subresource, now, _managed(changed, subresource))
-    entries = _entries(old)
+    entries = _entries(old) if subresource else _stated(given, old)
     mine = next((one for one in entries if one.is_same_manager(entry)), None)
     others = [
         replace(one, paths=one.paths - {path for path in changed if after[path] is not BRANCH} - removed)
@@ -125,15 +130,38 @@ def _managed(paths: Iterable[Path], subresource: str) -> Paths:
     return frozenset(path for path in paths if path not in _UNMANAGED and path and (path[0] == _STATUS) is status)
 
 
-def _entries(obj: Object | None) -> list[Entry]:
-    if obj is None:
+#: What a client writes to have all managers forgotten.
+_RESET: Final[list[Object]] = [{}]
+
+
+def _stated(given: Any, old: Object | None) -> list[Entry]:
+    """The managers that a client states; those of the old object where it states none that can be read."""
+    if given == _RESET:
         return []
+    readable = bool(given) and all(_is_readable(one) for one in given)
+    return _read(given) if readable else _entries(old)
+
+
+def _is_readable(entry: Any) -> bool:
+    return (
+        isinstance(entry.get("manager", ""), str)
+        and entry.get("operation") in ("Apply", "Update")
+        and entry.get("fieldsType") == "FieldsV1"
+        and is_well_formed(entry.get("fieldsV1", {}))
+    )
+
+
+def _entries(obj: Object | None) -> list[Entry]:
+    return [] if obj is None else _read(obj["metadata"].get("managedFields", ()))
+
+
+def _read(entries: Iterable[Object]) -> list[Entry]:
     return [
         Entry(
-            one["manager"], one["operation"], one.get("subresource", ""), one.get("time", ""),
+            one.get("manager", ""), one["operation"], one.get("subresource", ""), one.get("time", ""),
             from_fields(one.get("fieldsV1", {})),
         )
-        for one in obj["metadata"].get("managedFields", ())
+        for one in entries
     ]  # fmt: skip
 
 

@@ -139,6 +139,26 @@ def from_fields(fields: dict[str, Any]) -> Paths:
     return frozenset(_members(fields, ()))
 
 
+def is_well_formed(fields: Any) -> bool:
+    """Whether somebody's ``fieldsV1`` can be read."""
+    return isinstance(fields, dict) and all(
+        (step == "." or _is_step(step)) and is_well_formed(node) for step, node in fields.items()
+    )
+
+
+def _is_step(step: str) -> bool:
+    kind, colon, rest = step.partition(":")
+    if kind == "f":
+        return bool(colon)
+    if kind not in ("k", "v"):
+        return False
+    try:
+        value = json.loads(rest)
+    except ValueError:
+        return False
+    return kind == "v" or isinstance(value, dict)
+
+
 def shown(path: Path) -> str:
     """A path as conflicts print it: ``.spec.template.spec.containers[name="nginx"].image``."""
     text = ""
