@@ -14,7 +14,7 @@ from typing import Any, Final
 from autograder.checks import Case, Notes, Sources, Trial, hindrances
 from autograder.checks.health import is_ready
 from autograder.checks.review import ObjectKey
-from autograder.clusters import Capability, Cluster, ClusterError, Object, apply, need
+from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, Object, apply
 from autograder.clusters.kinds import UnknownKind, kind_named
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.exercises.confinement import in_order, trespasses
@@ -80,7 +80,6 @@ class Places:
 
     def experimented(self, exercise: Exercise) -> Experimented:
         """What really happens in an exercise's experiment; no answer has a part in it, so that it is done once."""
-        need(self._warm, Capability.FORK)
         key = (*_surroundings(exercise), exercise.experiment, tuple(exercise.values.items()))
         if key not in self._experimented:
             if len(self._experimented) >= PREPARED_LIMIT:
@@ -168,10 +167,22 @@ def _catch_up(exercise: Exercise, documents: Sequence[Document], copy: Cluster, 
         if not any(trespasses(exercise, document)):
             try:
                 apply(copy, document.value, exercise.namespaces[0])
-            except (StatusError, UnknownKind):
-                continue  # the original was refused in the same way, and the verdict says so
+            except UnknownKind:
+                continue
+            except StatusError as refusal:
+                if _is_there(original, exercise, document):  # such as a node port, of which a cluster has only one
+                    raise NotSupportedHere(copy.name, Capability.FORK) from refusal
+                # Else the original was refused in the same way, and the verdict says so.
     if not copy.wait_until(_is_as_far(copy, original), COPY_SECONDS):
         raise ClusterError("a second copy of the answer, to try things on, did not come as far as the first")
+
+
+def _is_there(cluster: Cluster, exercise: Exercise, document: Document) -> bool:
+    try:
+        cluster.get(document.kind, document.name, document.namespace or exercise.namespaces[0])
+    except (StatusError, UnknownKind):
+        return False
+    return True
 
 
 def _is_as_far(copy: Cluster, original: Cluster) -> Callable[[], bool]:

@@ -1,0 +1,63 @@
+"""The nodes of a kind cluster are known to exercises as those of any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograder.clusters.kind.names import NodeTranslation, by_known_name
+
+NODES = by_known_name("course", ["course-control-plane", "course-worker", "course-worker2"])
+
+
+@pytest.fixture
+def names() -> NodeTranslation:
+    return NodeTranslation(NODES)
+
+
+def test_workers_are_numbered_from_one() -> None:
+    assert NODES == {"control-plane": "course-control-plane", "worker-1": "course-worker", "worker-2": "course-worker2"}
+    many = by_known_name("c", ["c-control-plane", *(f"c-worker{number or ''}" for number in (10, 2, 0))])
+    assert [many[f"worker-{number}"] for number in (1, 2, 3)] == ["c-worker", "c-worker2", "c-worker10"]
+
+
+@pytest.mark.parametrize(
+    ("obj", "there"),
+    [
+        ({"spec": {"nodeName": "worker-2"}}, {"spec": {"nodeName": "course-worker2"}}),
+        (
+            {"nodeSelector": {"kubernetes.io/hostname": "worker-1"}},
+            {"nodeSelector": {"kubernetes.io/hostname": "course-worker"}},
+        ),
+        (
+            {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker-1", "x"]}]},
+            {
+                "matchExpressions": [
+                    {"key": "kubernetes.io/hostname", "operator": "In", "values": ["course-worker", "x"]}
+                ]
+            },
+        ),
+        ({"metadata": {"name": "worker-1", "labels": {"app": "worker-2"}}}, None),
+        ({"data": {"text": "worker-1"}}, None),
+    ],
+)
+def test_what_means_a_node_is_rewritten_and_nothing_else(names: NodeTranslation, obj: Any, there: Any) -> None:
+    assert names.inward(obj) == (there or obj)
+
+
+def test_what_comes_back_names_the_nodes_as_exercises_do(names: NodeTranslation) -> None:
+    text = '"nodeName":"course-worker2" "etcd-course-control-plane" "course-worker" "course-workers"'
+    assert names.text_out(text) == '"nodeName":"worker-2" "etcd-control-plane" "worker-1" "course-workers"'
+
+
+def test_namespaces_are_told_apart_from_nodes(names: NodeTranslation) -> None:
+    names.add("worker", "course-worker-1a2b3c4d")
+    assert names.text_out("course-worker-1a2b3c4d on course-worker") == "worker on worker-1"
+
+
+def test_field_selectors_name_nodes_too(names: NodeTranslation) -> None:
+    assert names.fields_in("spec.nodeName=worker-1,status.phase=Running") == (
+        "spec.nodeName=course-worker,status.phase=Running"
+    )
+    assert names.fields_in("spec.nodeName!=worker-2") == "spec.nodeName!=course-worker2"

@@ -1,0 +1,172 @@
+"""How parts of a kind cluster are stopped, and put back whatever became of the run that stopped them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from standins import calls, pretender
+
+from autograder.clusters import ClusterError
+from autograder.clusters.kind.engine import EngineError, Tools
+from autograder.clusters.kind.powers import COMPONENTS, STATIC, KindPowers
+from autograder.clusters.kind.provision import locked
+
+NODES = ["course-control-plane", "course-worker", "course-worker2"]
+RUNNING = {"^inspect": {"out": "true\n"}}
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    pretender(tmp_path, "docker", RUNNING)
+    pretender(tmp_path, "kind", {})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+Open = Callable[..., KindPowers]
+
+
+@pytest.fixture
+def opened(programs: Path) -> Iterator[Open]:
+    """Opens powers over the cluster that pretends, as runs do; all are closed at the end."""
+    known = dict(zip(("control-plane", "worker-1", "worker-2"), NODES, strict=True))
+    with contextlib.ExitStack() as stack:
+
+        def open_one(patience: float = 5) -> KindPowers:
+            powers = KindPowers(Tools.find(), "course", NODES, lambda node: known.get(node, node), patience=patience)
+            stack.callback(powers.close)
+            return powers
+
+        yield open_one
+
+
+def asked(programs: Path) -> list[str]:
+    return [line for line in calls(programs, "docker") if line != "info"]
+
+
+@pytest.mark.parametrize("component", STATIC)
+def test_a_static_pod_is_stopped_by_moving_its_manifest_aside(programs: Path, opened: Open, component: str) -> None:
+    opened().stop(component)
+    moved, looked = asked(programs)
+    assert f"mv /etc/kubernetes/manifests/{component}.yaml /etc/kubernetes/autograder-stopped/" in moved
+    assert moved.startswith("exec course-control-plane sh -c")
+    assert looked == f"exec course-control-plane crictl ps --state Running --name {component} -q"
+
+
+@pytest.mark.parametrize("component", STATIC)
+def test_it_is_started_by_moving_its_manifest_back(programs: Path, opened: Open, component: str) -> None:
+    pretender(programs, "docker", {"crictl ps": {"out": "4f3a\n"}})
+    opened().start(component)
+    assert f"mv /etc/kubernetes/autograder-stopped/{component}.yaml /etc/kubernetes/manifests/" in asked(programs)[0]
+
+
+def test_the_kubelet_is_stopped_on_every_node(programs: Path, opened: Open) -> None:
+    opened().stop("kubelet")
+    assert [line.split()[1] for line in asked(programs)] == NODES
+    assert all("systemctl stop kubelet" in line for line in asked(programs))
+
+
+def test_kube_proxy_is_sent_nowhere_and_called_back(programs: Path, opened: Open) -> None:
+    powers = opened()
+    powers.stop("kube-proxy")
+    powers.start("kube-proxy")
+    patches = [line.rpartition("-p ")[2] for line in asked(programs) if "patch daemonset kube-proxy" in line]
+    selectors = [json.loads(patch)["spec"]["template"]["spec"]["nodeSelector"] for patch in patches]
+    assert selectors == [{"autograder-stopped": "autograder-stopped"}, {"autograder-stopped": None}]
+
+
+def test_coredns_is_scaled_to_nothing_and_back(programs: Path, opened: Open) -> None:
+    powers = opened()
+    powers.stop("coredns")
+    powers.start("coredns")
+    scaled = [line.rpartition(" ")[2] for line in asked(programs) if "scale deployment coredns" in line]
+    assert scaled == ["--replicas=0", "--replicas=2"]
+
+
+def test_the_power_of_a_node_is_that_of_its_container(programs: Path, opened: Open) -> None:
+    powers = opened()
+    powers.power_off("worker-2")
+    powers.power_on("worker-2")
+    assert asked(programs) == ["kill course-worker2", "start course-worker2"]
+
+
+def test_commands_of_a_node_run_in_its_container(programs: Path, opened: Open) -> None:
+    pretender(programs, "docker", {"^exec course-worker ps aux": {"out": "PID 1\n"}})
+    assert opened().command("worker-1", "ps", "aux") == "PID 1\n"
+
+
+def test_a_run_that_was_cut_off_is_put_back_by_the_next(programs: Path, opened: Open) -> None:
+    dark = {"^inspect .* course-worker2$": {"out": "false\n"}, **RUNNING, "get deployment coredns": {"out": "0"}}
+    pretender(programs, "docker", dark)
+    opened().restore()
+    lines = asked(programs)
+    assert "start course-worker2" in lines
+    for component in STATIC:
+        assert any(f"autograder-stopped/{component}.yaml /etc/kubernetes/manifests/" in line for line in lines)
+    assert sum("systemctl start kubelet" in line for line in lines) == len(NODES)
+    assert any("patch daemonset kube-proxy" in line and "null" in line for line in lines)
+    assert any("scale deployment coredns" in line for line in lines)
+
+
+def test_what_runs_is_left_alone(programs: Path, opened: Open) -> None:
+    pretender(programs, "docker", {**RUNNING, "get deployment coredns": {"out": "3"}})
+    opened().restore()
+    assert not any("scale deployment" in line or line.startswith("start") for line in asked(programs))
+    conditional = [line for line in asked(programs) if "mv /etc" in line]
+    assert all("test ! -f /etc/kubernetes/autograder-stopped/" in line for line in conditional)
+
+
+def test_what_another_run_has_stopped_on_purpose_is_left_alone(programs: Path, opened: Open) -> None:
+    first, second = opened(), opened()
+    first.power_off("worker-1")
+    before = asked(programs)
+    second.restore()
+    assert asked(programs) == before
+    with pytest.raises(ClusterError, match="another run has stopped parts"):
+        second.stop("kubelet")
+    first.close()
+    second.stop("kubelet")
+
+
+def test_a_component_that_does_not_end_is_told(programs: Path, opened: Open) -> None:
+    pretender(programs, "docker", {"crictl ps": {"out": "4f3a\n"}})
+    with pytest.raises(ClusterError, match=r"not within 0\.3 seconds: kube-scheduler has ended"):
+        opened(patience=0.3).stop("kube-scheduler")
+
+
+def test_an_api_server_that_does_not_come_back_is_told(programs: Path, opened: Open) -> None:
+    pretender(programs, "docker", {**RUNNING, "get --raw /readyz": {"code": 1, "err": "connection refused"}})
+    with pytest.raises(ClusterError, match=r"not within 0\.3 seconds: the API server answers"):
+        opened(patience=0.3).restore()
+
+
+def test_a_node_whose_container_is_gone_is_told(programs: Path, opened: Open) -> None:
+    pretender(programs, "docker", {"^exec": {"code": 1, "err": "Error: No such container: course-control-plane"}})
+    with pytest.raises(EngineError, match="No such container"):
+        opened().stop("kube-scheduler")
+
+
+def test_unknown_names_are_refused(programs: Path, opened: Open) -> None:
+    powers = opened()
+    with pytest.raises(ValueError, match="no component is called kube-shredder; there are etcd"):
+        powers.stop("kube-shredder")
+    with pytest.raises(ValueError, match="there is no node worker-9"):
+        powers.power_off("worker-9")
+    assert len(COMPONENTS) == 7
+
+
+def test_locks_end_with_their_process(programs: Path) -> None:
+    path = programs / "lock"
+    first = locked(path)
+    assert first is not None
+    assert locked(path) is None
+    first.close()
+    again = locked(path)
+    assert again is not None
+    again.close()
