@@ -25,11 +25,12 @@ from autograder.manifests import parse
 
 #: Tokens of a shingle: with fewer, answers agree by chance; with more, one changed value hides a whole copy.
 WIDTH: Final = 3
-#: Shingles of its own that an answer must have to be compared: two values that differ from all that is known.
-LEAST: Final = 6
-#: The part of their own content that two answers must share.  One value that was changed in a copy breaks three
-#: shingles: of fifteen that leaves 12/18, two thirds.  Whoever changes more than that has worked at it.
-THRESHOLD: Final = 0.66
+#: Shingles of its own that an answer must have to be compared.  A value that differs from all that is known makes
+#: three, so this is more than two such values: two mistakes in common may be chance.
+LEAST: Final = 8
+#: The part of their own content that two answers must share.  A value that was changed in a copy breaks three shingles
+#: in both; of twelve that leaves 9/15.  Whoever changes more than that has worked at it.
+THRESHOLD: Final = 0.6
 #: What this many wrote is common knowledge: at least 4, and one in twenty of a class.
 COMMON, COMMON_PART = 4, 20
 #: Pieces of what is shared that a report shows.
@@ -167,10 +168,10 @@ def _command(line: str) -> Iterator[str]:
             yield f"{kind}/{_NAME}" if slash else word
 
 
-def _examples(both: Sequence[Shingle]) -> tuple[str, ...]:
-    """Pieces of what two answers share that do not overlap."""
+def _examples(both: Iterable[Shingle]) -> tuple[str, ...]:
+    """Pieces of what two answers share that do not overlap, those with the longest values first."""
     chosen: list[Shingle] = []
-    for shingle in both:
+    for shingle in sorted(both, key=lambda one: -sum(len(token.partition("=")[2]) for token in one)):
         if not any(set(shingle) & set(other) for other in chosen):
             chosen.append(shingle)
     return tuple(", ".join(shingle) for shingle in chosen[:SHOWN])
