@@ -63,6 +63,8 @@ def read(text: str | bytes, source: str) -> tuple[list[CommandLine], list[Proble
         if not row.strip() or row.lstrip().startswith("#"):
             continue
         try:
+            if odd := next((char for char in row if not (char.isprintable() or char == "\t")), ""):
+                raise NotAllowed(f"there is a character here that nobody sees ({odd!a}); take it out")
             lines.append(_line(number, row, rows))
         except NotAllowed as error:
             column = len(row) - len(row.lstrip()) + 1

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import ctypes
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -26,11 +25,9 @@ from autograder.checks import Where
 from autograder.checks.commands import CommandRun
 from autograder.clusters import kubectl
 from autograder.clusters.embedded import EmbeddedCluster
-from autograder.controlplane.apimachinery.errors import Forbidden
-from autograder.controlplane.apimachinery.wire import Request, Response
-from autograder.controlplane.cluster import Cluster as ControlPlane
 from autograder.controlplane.fronts import kubeconfig
 from autograder.controlplane.fronts.socket import HOST, SocketFront
+from autograder.exercises.bounding import Bounded
 from autograder.exercises.command_lines import CommandLine
 from autograder.exercises.deadlines import TimedOut
 
@@ -40,7 +37,6 @@ TYPING_SECONDS: Final = 5
 COMMAND_SECONDS: float = 10
 OUTPUT: Final = 256 * 1024
 
-_COUNT: Final = re.compile(rb'"(?:replicas|parallelism|completions)"\s*:\s*(\d+)')
 _Result = TypeVar("_Result")
 
 
@@ -126,26 +122,6 @@ class Terminal:
             ident = ctypes.c_ulong(self._thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(TimedOut))
             raise TimedOut from None
-
-
-class Bounded:
-    """A cluster that refuses to be asked for more Pods than an answer may have."""
-
-    def __init__(self, cluster: ControlPlane, pods: int) -> None:
-        self._cluster = cluster
-        self._pods = pods
-        self.clock = cluster.clock
-        self.settle = cluster.settle
-        self.advance = cluster.advance
-        self.run_to = cluster.run_to
-
-    def handle(self, request: Request) -> Response:
-        """Answer one request."""
-        counts = [int(count) for count in _COUNT.findall(request.body)] if request.body else []
-        if counts and max(counts) > self._pods:
-            error = Forbidden(f"{max(counts)} replicas are asked for, and at most {self._pods} are run here")
-            return Response(error.code, error.status(), error=error)
-        return self._cluster.handle(request)
 
 
 async def _pass_time(cluster: EmbeddedCluster) -> None:

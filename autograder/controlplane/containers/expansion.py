@@ -13,6 +13,8 @@ from autograder.controlplane.containers.files import FileError
 from autograder.controlplane.containers.records import Process
 
 MAX_WORDS: Final = 10_000
+#: Characters of a word, and of all words of a command together; a real shell asks for memory until there is none.
+MAX_TEXT: Final = 1_000_000
 
 
 class Expansion(ABC):
@@ -70,17 +72,26 @@ class Expansion(ABC):
 
     def join(self, word: tree.Word) -> str:
         """A word with its expansions, as one text."""
-        return "".join(self._value(part) for part in word)
+        return self._bounded("".join(self._value(part) for part in word))
 
     def expand(self, words: tuple[tree.Word, ...]) -> list[str]:
         """Words after expansion, splitting of what was not quoted, and file name patterns."""
         found: list[str] = []
+        size = 0
         for word in words:
-            found += self._fields(word)
-            if len(found) > MAX_WORDS:
+            fields = self._fields(word)
+            size += sum(map(len, fields))
+            found += fields
+            if len(found) > MAX_WORDS or size > MAX_TEXT:
                 self.emit(self.outputs[1], "sh: argument list too long\n")
                 raise Stop(2)
         return found
+
+    def _bounded(self, text: str) -> str:
+        if len(text) > MAX_TEXT:
+            self.emit(self.outputs[1], "sh: out of memory\n")
+            raise Stop(2)
+        return text
 
     def _fields(self, word: tree.Word) -> list[str]:
         fields: list[str] = []

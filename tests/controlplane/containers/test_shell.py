@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from autograder.controlplane.clock import SECOND, Clock
@@ -199,3 +201,28 @@ def test_a_fork_goes_on_as_its_parent_does(machines: Machines) -> None:
     advance(twin, 10)
     assert twin.containers[container_id] == machines.containers[container_id]
     assert twin.containers[container_id].exit_code == 4
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "x=0123456789; while true; do x=$x$x; done",
+        "x=0123456789; while true; do x=\"$x $x\"; echo $x > /dev/null; done",
+        "x=$(seq 1 10000); y=$x$x$x$x$x$x; z=$y$y$y$y$y$y; w=$z$z$z$z$z$z",
+        "printf '%1000000000d' 1",
+        "head -c 100000000000 /dev/zero",
+        "dd if=/dev/zero of=/tmp/x bs=1G count=100",
+        "yes | head -n 1000000000",
+        "seq 1 1000000000000",
+        "f() { f; }; f",
+        "x=a; y=a; for i in 1 2 3 4 5 6 7 8 9; do x=$x$y; y=$x$x$x$x$x$x$x$x$x; done; echo ${#y}",
+    ],
+)  # fmt: skip
+def test_scripts_that_want_all_memory_or_all_time_get_neither(machines: Machines, script: str) -> None:
+    container_id = start(machines, "sleep", "1000000")
+    tracemalloc.start()
+    result = machines.exec(container_id, ("sh", "-c", script))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100_000_000
+    assert len(result.stdout) < 1_000_000
