@@ -104,10 +104,19 @@ def _cluster_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _python_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-python", action="store_true", default=os.environ.get("AUTOGRADER_ALLOW_PYTHON") == "1",
+        help="run answers that are Python programs, locked in (default: $AUTOGRADER_ALLOW_PYTHON is 1, or the "
+        "course's settings)",
+    )  # fmt: skip
+
+
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exercise", metavar="EXERCISE", help="such as pods/first-pod, or the folder of one")
     parser.add_argument("files", metavar="FILE", nargs="+", help="the files of the answer")
     _cluster_choice(parser)
+    _python_choice(parser)
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
 
 
@@ -153,6 +162,7 @@ def _grade(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fresh", action="store_true", help="judge every answer, also those that were judged before")
     _cluster_choice(parser)
+    _python_choice(parser)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all verdicts there")
 
 
@@ -176,6 +186,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", metavar="FILE", type=Path, dest="from_", help="judge what such a zip holds")
     _course(parser)
     _cluster_choice(parser)
+    _python_choice(parser)
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +204,7 @@ def _regrade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", metavar="N", type=_count, help="processes; as many as processors if left out")
     _course(parser)
     _cluster_choice(parser)
+    _python_choice(parser)
 
 
 #: All commands by name; a name of two words is a command of a group.

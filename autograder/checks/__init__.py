@@ -5,7 +5,7 @@ from autograder.checks.declaring import BadCheck, Check, criterion, gate, guard
 from autograder.checks.findings import Failed
 from autograder.checks.hindrances import hindrances
 from autograder.checks.judging import Judged, block, run, verdict_of
-from autograder.checks.review import Case, Notes, Review
+from autograder.checks.review import Case, Notes, Program, Review
 from autograder.checks.sources import Sources, place
 from autograder.checks.subject import Field, Subject
 from autograder.checks.trial import Burst, Trial
@@ -22,6 +22,7 @@ __all__ = [
     "Judged",
     "Notes",
     "Outcome",
+    "Program",
     "Result",
     "Review",
     "Role",

@@ -28,6 +28,8 @@ PATIENCE: Final = 120
 STABLE: Final = 15
 
 ObjectKey = tuple[str, str, str]
+#: A student's program: what its function of this name returns for each list of arguments; raises ``Failed``.
+Program = Callable[[str, Sequence[Sequence[Any]]], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Case:
 
     ``namespace`` is where objects without one are; ``before`` holds the objects that were there before the answer, by
     kind, namespace and name; ``values`` are the exercise's parameters.  ``commands`` are those that were run for the
-    answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.
-    Where a cluster cannot be forked, ``again`` brings the answer into another place of it, and
+    answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.  ``program``
+    calls a function of the answer.  Where a cluster cannot be forked, ``again`` brings the answer into another place of it, and
     ``excuses`` says what of the cluster, and not of the answer, may keep things from working.
     """
 
@@ -49,6 +51,7 @@ class Case:
     commands: Sequence[CommandRun] = ()
     predictions: Mapping[str, tuple[str, Where]] = field(default_factory=dict)
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    program: Program | None = None
     again: Callable[[], Case] | None = None
     excuses: Callable[[Cluster], Sequence[str]] = lambda cluster: ()
 
@@ -235,6 +238,12 @@ class Review:
         wanted = " or ".join(f"kubectl {verb}" for verb in verbs)
         message = f"the answer uses kubectl {done}, and the task is about another command"
         self.require(held, message, wanted=wanted, found=done)
+
+    def results(self, function: str, *calls: Sequence[Any]) -> list[Any]:
+        """What a function of the student's program returns for each list of arguments: data, which may be anything."""
+        if self.case.program is None:
+            raise LookupError("this answer is no program")
+        return self.case.program(function, calls)
 
     def printed(self, kind: str, name: str) -> Subject:
         """The object that a command printed with ``-o yaml`` or ``-o json``, the last one of this kind and name."""

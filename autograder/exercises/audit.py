@@ -88,7 +88,7 @@ class Auditor:
     """Audits exercises on clusters that are booted once."""
 
     def __init__(self, first: Cluster, second: Cluster) -> None:
-        self._runners = (Runner(first), Runner(second))
+        self._runners = (Runner(first, allow_python=True), Runner(second, allow_python=True))
 
     def audit(self, exercise: Exercise) -> Report:
         """Everything about one exercise."""
@@ -204,6 +204,15 @@ class _Audit:
         for name, text in command_variants.wrong(self.exercise.solution):
             self.wrongful(f"mutant ({name})", self.exercise.answer(text))
 
+    def programs(self) -> None:
+        """The same program in other writing; what a program may not do, only its mutants know."""
+        for name, text in (
+            ("Windows line ends", self.exercise.solution.replace("\n", "\r\n")),
+            ("comments", f"# mine\n\n{self.exercise.solution}\n\n# the end\n"),
+            ("it prints", f"print('hello')\n{self.exercise.solution}"),
+        ):
+            self.rightful(f"variant ({name})", self.exercise, self.exercise.answer(text))
+
     def manifests(self) -> None:
         """Variants and mutants of the solution; the server decides which changes mean nothing."""
         documents = in_order(parse(self.exercise.solution, source="solution.yaml").documents)
@@ -295,6 +304,7 @@ class _Audit:
         Form.MANIFEST: manifests,
         Form.COMMANDS: commands,
         Form.PREDICTION: foretold,
+        Form.PROGRAM: programs,
     }
 
 
@@ -304,7 +314,7 @@ def _meaning(exercise: Exercise, answer: Answer) -> tuple[object, ...]:
     The order of keys and documents stays a part of it: a check that goes by positions must be found out.
     """
     reading = read(exercise, answer)
-    if reading.problems or reading.predictions:
+    if reading.problems or reading.predictions or reading.program:
         return tuple(answer.files.items())
     documents = json.dumps([document.value for document in reading.documents])
     return documents, command_variants.meaning(reading.lines), tuple(reading.files.items())

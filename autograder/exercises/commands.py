@@ -28,13 +28,14 @@ def check(args: argparse.Namespace) -> int:
     from autograder.checks import Status
     from autograder.checks.rendering import as_text
     from autograder.clusters import ClusterError, open_cluster
-    from autograder.exercises import Answer, BadExercise, Unsupported, judge
+    from autograder.exercises import Answer, BadExercise, Runner, Unsupported
     from autograder.exercises.sheets import load_own
 
     try:
         exercise = load_own(args.exercise)
         answer = Answer(_read(args.files))
-        verdict = judge(exercise, answer, cluster=open_cluster(args.cluster))
+        runner = Runner(open_cluster(args.cluster), allow_python=args.allow_python)
+        verdict = runner.judge(exercise, answer)
     except (BadExercise, ClusterError, Unsupported, OSError) as error:
         print(f"autograder check: {error}", file=sys.stderr)
         return NOT_JUDGED

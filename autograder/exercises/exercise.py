@@ -26,6 +26,7 @@ class Kind(Enum):
     COMMANDS = "commands"
     PREDICTION = "prediction"
     TROUBLESHOOT = "troubleshoot"
+    PYTHON = "python"
 
 
 class Form(Enum):
@@ -34,11 +35,12 @@ class Form(Enum):
     MANIFEST = "manifest"
     COMMANDS = "commands"
     PREDICTION = "prediction"
+    PROGRAM = "program"
 
     @property
     def ending(self) -> str:
         """The ending of files of this form."""
-        return ".txt" if self is Form.COMMANDS else ".yaml"
+        return {Form.COMMANDS: ".txt", Form.PROGRAM: ".py"}.get(self, ".yaml")
 
 
 class Difficulty(Enum):

@@ -24,6 +24,7 @@ TASK, CHECKS, HINTS, SETUP = "task.md", "checks.py", "hints.md", "setup.yaml"
 PREPARE, EXPERIMENT = "setup.py", "experiment.py"
 #: Seconds of wall time for the judgement of answers in which processes are started.
 COMMANDS_SECONDS: Final = 60
+STARTING_PROCESSES: Final = (Kind.COMMANDS, Kind.TROUBLESHOOT, Kind.PYTHON)
 #: Folders of other answers; those of some kinds may be of several forms.
 VARIANTS: Final = ("accepted", "mutants")
 IGNORED: Final = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
@@ -87,7 +88,7 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
             raw_cluster_objects=_names(matter, "cluster_objects", exercise),
             shows_wanted=matter.get("wanted", "hidden" if kind in LEADING else "shown") == "shown",
             form=form, questions=questions, declared=matter,
-            bounds=Bounds(seconds=COMMANDS_SECONDS) if form is Form.COMMANDS or kind is Kind.TROUBLESHOOT else Bounds(),
+            bounds=Bounds(seconds=COMMANDS_SECONDS) if kind in STARTING_PROCESSES else Bounds(),
             difficulty=_one_of(Difficulty, matter, "difficulty", exercise) if "difficulty" in matter else None,
             prepare=_function(texts, folder, PREPARE, "prepare", exercise),
             experiment=_function(texts, folder, EXPERIMENT, "experiment", exercise),
@@ -165,9 +166,9 @@ def _form(matter: Mapping[str, Any], kind: Kind, exercise: str) -> Form:
     if kind is not Kind.TROUBLESHOOT:
         if "answer" in matter:
             raise BadExercise(f"{exercise}: front matter of {TASK}: `answer` is only for the kind troubleshoot")
-        return Form(kind.value)
+        return Form.PROGRAM if kind is Kind.PYTHON else Form(kind.value)
     form = _one_of(Form, {"answer": "manifest", **matter}, "answer", exercise)
-    if form is Form.PREDICTION:
+    if form not in (Form.MANIFEST, Form.COMMANDS):
         raise BadExercise(f"{exercise}: the answer of an exercise of the kind troubleshoot is manifest or commands")
     return form
 

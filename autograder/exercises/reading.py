@@ -14,6 +14,7 @@ from autograder.exercises.command_lines import CommandLine
 from autograder.exercises.confinement import in_order
 from autograder.exercises.exercise import Answer, Exercise, Form, Kind
 from autograder.exercises.questions import said
+from autograder.exercises.sandbox import LENGTH
 from autograder.manifests import Document, Problem, parse
 
 
@@ -22,7 +23,7 @@ class Reading:
     """What an answer says.
 
     ``files`` are the manifests as texts, which commands may read; ``predictions`` are answers to questions, each with
-    its place.
+    its place; ``program`` is the text of a program, which only the sandbox looks into.
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -30,7 +31,8 @@ class Reading:
     files: dict[str, str] = field(default_factory=dict)
     predictions: dict[str, tuple[str, Where]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    source: str = ""  #: the file of the command lines
+    source: str = ""  #: the file of the command lines, or of the program
+    program: str = ""
 
 
 def read(exercise: Exercise, answer: Answer) -> Reading:
@@ -44,6 +46,8 @@ def read(exercise: Exercise, answer: Answer) -> Reading:
         if not name.isprintable() or not name or name.startswith(".") or any(char in name for char in "/\\:"):
             message = f"{name!a} is no name for a file of an answer"
             reading.problems.append(Problem("error", message, hint="use a plain name"))
+        elif exercise.form is Form.PROGRAM:
+            _program(name, content, reading)
         elif exercise.form is Form.PREDICTION:
             _predictions(exercise, name, content, reading)
         elif _is_commands(exercise, name):
@@ -75,6 +79,17 @@ def _is_commands(exercise: Exercise, name: str) -> bool:
 
 def _text(content: str | bytes) -> str:
     return content if isinstance(content, str) else content.decode("utf-8-sig", "replace")
+
+
+def _program(name: str, content: str | bytes, reading: Reading) -> None:
+    """The text of a program, of which there is one."""
+    text = _text(content).removeprefix("\ufeff").replace("\r\n", "\n")
+    if reading.source:
+        reading.problems.append(Problem("error", f"there is a second program, {name}", hint="hand in one file"))
+    elif len(text) > LENGTH:
+        message = f"the program has {len(text)} characters, and at most {LENGTH} are read"
+        reading.problems.append(Problem("error", message))
+    reading.source, reading.program = name, text
 
 
 def _predictions(exercise: Exercise, name: str, content: str | bytes, reading: Reading) -> None:

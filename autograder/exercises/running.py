@@ -8,24 +8,29 @@ Manifests are applied, commands are run by the real kubectl, and predictions are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from autograder.checks import (
     Case,
     CommandRun,
+    Failed,
     Judged,
     Outcome,
+    Program,
     Result,
     Sources,
     Status,
     Verdict,
+    Where,
     block,
     run,
     verdict_of,
 )
 from autograder.clusters import Capability, Cluster, NotSupportedHere, need
 from autograder.clusters.embedded import EmbeddedCluster
+from autograder.exercises import sandbox
 from autograder.exercises.applying import apply_document
 from autograder.exercises.confinement import OutOfBounds, check_size
 from autograder.exercises.deadlines import TimedOut, deadline
@@ -47,6 +52,10 @@ from autograder.exercises.terminal import Terminal
 
 #: The entry of a command that failed.
 RAN: Final = "ran"
+PYTHON_IS_OFF: Final = (
+    "answers to this exercise are programs, which are only run if that is allowed: --allow-python, or "
+    "c.Autograder.allow_python = True in nbgrader_config.py"
+)
 
 
 class Unsupported(Exception):
@@ -67,10 +76,14 @@ class Judgement:
 
 
 class Runner:
-    """Judges answers on forks of one warm cluster, which it never changes."""
+    """Judges answers on forks of one warm cluster, which it never changes.
 
-    def __init__(self, cluster: Cluster) -> None:
+    Programs of students are run only with ``allow_python``, and only where they can be locked in.
+    """
+
+    def __init__(self, cluster: Cluster, *, allow_python: bool = False) -> None:
         self._places = Places(cluster)
+        self._allow_python = allow_python
         self._terminal: Terminal | None = None
 
     def judge(self, exercise: Exercise, answer: Answer) -> Verdict:
@@ -88,6 +101,9 @@ class Runner:
             check_size(exercise, reading.documents)
         except OutOfBounds as too_much:
             return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, entry(ACCEPTED, str(too_much), WHY_CONFINED))
+        if exercise.form is Form.PROGRAM and (obstacle := sandbox.why_not() if self._allow_python else PYTHON_IS_OFF):
+            failure = entry(READABLE, obstacle, WHY_READABLE, outcome=Outcome.COULD_NOT_BE_JUDGED)
+            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, failure)
         refusals: list[Result] = []
         judged: list[Judged] = []
         acts: list[str] = []
@@ -137,7 +153,7 @@ class Runner:
             return self._compare(exercise, reading, judged, acts)
         case = self.case(exercise, reading)
         try:
-            done = 0
+            done = int(bool(reading.program))
             for document in reading.documents:
                 refused = apply_document(exercise, case.cluster, document)
                 refusals.extend(refused)
@@ -149,7 +165,8 @@ class Runner:
             refusals.extend(_failed(command) for command in commands if command.code)
             done += sum(not command.code for command in commands)
             if done:
-                for one in run(exercise.checks, replace(case, commands=commands), show_wanted=exercise.shows_wanted):
+                case = replace(case, commands=commands, program=_program(reading))
+                for one in run(exercise.checks, case, show_wanted=exercise.shows_wanted):
                     judged.append(one)
                     if until_lost and one.result.outcome is not Outcome.PASSED:
                         break
@@ -187,6 +204,21 @@ class Runner:
 def judge(exercise: Exercise, answer: Answer, *, cluster: Cluster) -> Verdict:
     """The verdict on one answer, on a fork of ``cluster``; for many answers keep a ``Runner``."""
     return Runner(cluster).judge(exercise, answer)
+
+
+def _program(reading: Reading) -> Program | None:
+    """The program of an answer, to be called; whatever is wrong with it fails the check that calls it."""
+    if not reading.program:
+        return None
+
+    def results(function: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
+        try:
+            return sandbox.run(reading.program, function, calls)
+        except sandbox.ProgramError as error:
+            place = Where(reading.source, error.line, 1) if error.line else None
+            raise Failed(f"the program failed: {error}", where=place) from error
+
+    return results
 
 
 def _failed(command: CommandRun) -> Result:

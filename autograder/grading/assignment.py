@@ -14,7 +14,7 @@ from typing import Any, Final
 Cell = dict[str, Any]
 
 _CHECK: Final = re.compile(r"""^check\((["'])([\w./-]+)\1\)\s*$""", re.MULTILINE)
-_OPENING: Final = re.compile(r"^%%(manifest|commands|prediction)\s+(\S+)(?:\s+--\w+)*\s*$")
+_OPENING: Final = re.compile(r"^%%(manifest|commands|prediction|program)\s+(\S+)(?:\s+--\w+)*\s*$")
 
 
 class BadCourse(ValueError):

@@ -12,6 +12,7 @@ from autograder.checks.verdict import Status
 from autograder.clusters import open_cluster
 from autograder.exercises import Runner, exercises_root
 from autograder.grading.assignment import Assignment, BadCourse
+from autograder.grading.configuration import configuration
 from autograder.grading.digests import digest_of_grader, kind_of_cluster
 from autograder.grading.engine import Engine, GradedSubmission, together
 from autograder.grading.executors import Executor, Lost
@@ -49,12 +50,17 @@ class Grader:
     """Judges one submission after the other.  Can be sent to another process, which then opens its own cluster."""
 
     def __init__(
-        self, course: Path, cluster: str, assignments: Sequence[Assignment], memory: Memory | None = None
+        self,
+        course: Path,
+        cluster: str,
+        assignments: Sequence[Assignment],
+        memory: Memory | None = None,
+        allow_python: bool = False,
     ) -> None:
-        self._parts = (course, cluster, tuple(assignments), memory)
+        self._parts = (course, cluster, tuple(assignments), memory, allow_python)
         self._assignments = {assignment.name: assignment for assignment in assignments}
 
-    def __reduce__(self) -> tuple[type[Grader], tuple[Path, str, tuple[Assignment, ...], Memory | None]]:
+    def __reduce__(self) -> tuple[type[Grader], tuple[Path, str, tuple[Assignment, ...], Memory | None, bool]]:
         return Grader, self._parts
 
     def __call__(self, work: Work) -> GradedSubmission:
@@ -63,8 +69,8 @@ class Grader:
     @cached_property
     def engine(self) -> Engine:
         """The engine, warm."""
-        course, cluster, assignments, memory = self._parts
-        engine = open_engine(course, cluster, memory)
+        course, cluster, assignments, memory, allow_python = self._parts
+        engine = open_engine(course, cluster, memory, allow_python)
         engine.warm_up(assignments)
         return engine
 
@@ -87,11 +93,15 @@ class Grader:
         return whole.only(work.task) if work.task else whole
 
 
-def open_engine(course: Path, cluster: str = "embedded", memory: Memory | None = None) -> Engine:
-    """An engine for the exercises of a course."""
+def open_engine(
+    course: Path, cluster: str = "embedded", memory: Memory | None = None, allow_python: bool = False
+) -> Engine:
+    """An engine for the exercises of a course; its settings may allow programs as answers too."""
+    allow_python = allow_python or configuration(course).allow_python
     own = course / "exercises"
     root = own if own.is_dir() else exercises_root()
-    return Engine(Runner(open_cluster(cluster)), root, Individual.of(course), memory=memory, cluster=cluster)
+    runner = Runner(open_cluster(cluster), allow_python=allow_python)
+    return Engine(runner, root, Individual.of(course), memory=memory, cluster=cluster)
 
 
 def grade(
@@ -101,6 +111,7 @@ def grade(
     executor: Executor,
     cluster: str = "embedded",
     fresh: bool = False,
+    allow_python: bool = False,
     meanwhile: Callable[[], object] | None = None,
     started: Callable[[int], object] = lambda count: None,
     graded: Callable[[GradedSubmission], object] = lambda submission: None,
@@ -119,8 +130,10 @@ def grade(
         raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
     ledger = Ledger.open(course)
     memory = None if fresh else _memory(course, cluster, ledger, executor)
-    grader = Grader(course, cluster, due, memory)
-    work = grader if cluster == "embedded" else Grader(course, cluster, due, memory)  # with connections of its own
+    grader = Grader(course, cluster, due, memory, allow_python)
+    work = (
+        grader if cluster == "embedded" else Grader(course, cluster, due, memory, allow_python)
+    )  # with connections of its own
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     items = [Work(submission) for assignment in due for submission in found[assignment]]
     started(len(items))

@@ -87,6 +87,7 @@ def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignm
             executor=executor,
             cluster=options.cluster,
             fresh=options.fresh,
+            allow_python=options.allow_python,
             meanwhile=_import_nbgrader,
             started=progress.begin,
             graded=lambda one: progress.step(f"{one.submission.student} {one.submission.assignment}"),

@@ -22,6 +22,7 @@ class Configuration:
     config: Config
     db_url: str
     course_id: str
+    allow_python: bool = False  #: ``c.Autograder.allow_python``: run answers that are programs, locked in
 
 
 def configuration(course: Path) -> Configuration:
@@ -37,4 +38,5 @@ def configuration(course: Path) -> Configuration:
             raise BadCourse(f"{course / _FILE} cannot be used: {type(error).__name__}: {error}") from error
     own = config.get("CourseDirectory", {})
     db_url = own.get("db_url", f"sqlite:///{course / 'gradebook.db'}?timeout=60")
-    return Configuration(course, config, str(db_url), str(own.get("course_id", "")))
+    allow_python = config.get("Autograder", {}).get("allow_python") is True
+    return Configuration(course, config, str(db_url), str(own.get("course_id", "")), allow_python)

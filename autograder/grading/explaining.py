@@ -13,6 +13,7 @@ from autograder.checks.rendering import lines_of, summary
 from autograder.clusters import ClusterError, open_cluster
 from autograder.exercises import BadExercise, Kind, Runner
 from autograder.grading.assignment import BadCourse, find_course
+from autograder.grading.configuration import configuration
 from autograder.grading.ledger import FILE as LEDGER
 from autograder.grading.ledger import Ledger
 from autograder.grading.replaying import (
@@ -41,11 +42,13 @@ def explain(options: argparse.Namespace) -> int:
     """Print how a verdict came about; one of the codes above."""
     try:
         if options.from_:
-            return _reproduce(options.from_, options.course, options.cluster)
+            return _reproduce(options.from_, options.course, options.cluster, options.allow_python)
         if not options.student or not options.exercise:
             raise BadCourse("name a student and an exercise, or a bundle with --from")
         course = find_course(options.course)
-        replayed = replay(Runner(open_cluster(options.cluster)), handed_in(course, options.student, options.exercise))
+        allowed = options.allow_python or configuration(course).allow_python
+        runner = Runner(open_cluster(options.cluster), allow_python=allowed)
+        replayed = replay(runner, handed_in(course, options.student, options.exercise))
         _print(told(replayed))
         same = _compare_with_ledger(course, replayed)
         if options.bundle:
@@ -100,11 +103,11 @@ def _answer(handed: Handed) -> Iterator[str]:
         yield "   there is none"
 
 
-def _reproduce(path: Path, course: Path | None, cluster: str) -> int:
+def _reproduce(path: Path, course: Path | None, cluster: str, allow_python: bool) -> int:
     """Judge what a bundle holds, and say whether the verdict is the one in it."""
     exercises = find_course(course) / "exercises" if course else None
     bundle = read_bundle(path, exercises)
-    replayed = replay(Runner(open_cluster(cluster)), bundle.handed)
+    replayed = replay(Runner(open_cluster(cluster), allow_python=allow_python), bundle.handed)
     _print(told(replayed))
     changed = differences(bundle.verdict, replayed.verdict.to_json(complete=True))
     _print(["", "The same verdict as in the bundle." if not changed else "Another verdict than in the bundle:"])

@@ -107,7 +107,9 @@ def regrade(options: argparse.Namespace) -> int:
         if not (course / FILE).is_file():
             raise BadCourse(f"{course / FILE} is not there: nothing was graded yet (autograder grade)")
         ledger = Ledger.open(course)
-        outcome = judged_again(course, options.exercise, ledger, options.since, options.cluster, options.workers)
+        outcome = judged_again(
+            course, options.exercise, ledger, options.since, options.cluster, options.workers, options.allow_python
+        )
         if ledger.trouble:
             raise BadCourse(f"{course / FILE} cannot be used: {ledger.trouble}")
         if options.write:
@@ -123,7 +125,13 @@ def regrade(options: argparse.Namespace) -> int:
 
 
 def judged_again(
-    course: Path, exercise: str, ledger: Ledger, since: str = "", cluster: str = "embedded", workers: int | None = None
+    course: Path,
+    exercise: str,
+    ledger: Ledger,
+    since: str = "",
+    cluster: str = "embedded",
+    workers: int | None = None,
+    allow_python: bool = False,
 ) -> Outcome:
     """Judge again what was given a verdict from ``since`` on; raises ``BadCourse``, ``BadExercise``, ``ClusterError``.
 
@@ -138,7 +146,7 @@ def judged_again(
     due = [one for one in found if one.student in last and last[one.student].time >= start]
     if not start:
         outcome.skipped |= {one.student: NEVER_GRADED for one in found if one.student not in last}
-    grader = Grader(course, cluster, [assignment], Memory(course))
+    grader = Grader(course, cluster, [assignment], Memory(course), allow_python)
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     executor = executor_of("local", workers or os.cpu_count() or 1)
     items = [Work(one, task.check_cell) for one in due]

@@ -13,6 +13,7 @@ from autograder.manifests import Manifest, Problem, check_schema, parse
 MANIFESTS: Final = (".yaml", ".yml", ".json")
 COMMANDS: Final = (".txt",)
 PREDICTIONS: Final = (".yaml", ".yml")
+PROGRAMS: Final = (".py",)
 #: Bytes of an answer that are read; anything beyond is more than the reader of manifests takes.
 READ_LIMIT: Final = (1 << 20) + 1
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -45,7 +46,7 @@ def answer_to(exercise: str, folder: Path) -> dict[str, bytes]:
     """What the folder holds for an exercise, by name: files called by the last part of its id; perhaps none."""
     name = exercise.rpartition("/")[2]
     files: dict[str, bytes] = {}
-    for path in (folder / f"{name}{ending}" for ending in (*MANIFESTS, *COMMANDS)):
+    for path in (folder / f"{name}{ending}" for ending in (*MANIFESTS, *COMMANDS, *PROGRAMS)):
         if path.is_file():
             with path.open("rb") as file:
                 files[path.name] = file.read(READ_LIMIT)

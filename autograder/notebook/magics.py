@@ -102,6 +102,12 @@ class CourseMagics(Magics):
         self._keep(line, cell, answers.PREDICTIONS)
 
     @no_var_expand
+    @cell_magic
+    def program(self, line: str, cell: str) -> None:
+        """``%%program NAME.py`` keeps a program as an answer; ``check`` calls it where it can do no harm."""
+        self._keep(line, cell, answers.PROGRAMS)
+
+    @no_var_expand
     @line_magic
     def cluster(self, line: str) -> None:
         """``%cluster new`` and what else one does to a cluster; without arguments, what there is."""
@@ -145,7 +151,7 @@ class CourseMagics(Magics):
 
     def _the_runner(self) -> Runner:
         if self._runner is None:
-            self._runner = Runner(open_cluster("embedded"))
+            self._runner = Runner(open_cluster("embedded"), allow_python=True)
         return self._runner
 
     def _show(self, exercise: Exercise, verdict: Verdict, told: Sequence[str]) -> None:
