@@ -190,7 +190,8 @@ class Handlers:
                 details={},
             )
         attributes = self._attributes("UPDATE", request, kind, info, user)
-        patch = request.body if request.decoded else patch_type.decode(request.body)
+        # A client in this process hands over the patch itself, and not its text.
+        patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
         target = Target(kind.go_type, kind.kind, kind.api_version)
 
         def transform(old: Object | None) -> Object:
