@@ -132,3 +132,25 @@ def test_an_update_may_have_all_managers_forgotten() -> None:
 )
 def test_managers_that_cannot_be_read_are_those_of_before(stated: Any) -> None:
     assert set(owners(update(apply(None, config(replicas=3)), stated))) == {"alice"}
+
+
+def test_who_creates_an_object_owns_what_is_not_in_every_object_of_its_kind() -> None:
+    web: dict[str, Any] = {
+        "metadata": {"name": "web"},
+        "spec": {"replicas": 3, "template": {"metadata": {}, "spec": {}}},
+    }
+    fieldmanager.track_update(DEPLOYMENTS, web, None, manager="kubectl", subresource="", now=NOW)
+    assert owners(web) == {"kubectl": {"f:spec": {"f:replicas": {}}}}
+
+
+def test_an_object_that_nobody_manages_stays_so_until_somebody_applies() -> None:
+    orphan: dict[str, Any] = {"metadata": {"name": "web"}, "spec": {"replicas": 3, "paused": True}}
+    new = {**orphan, "metadata": dict(orphan["metadata"]), "spec": {"replicas": 9, "paused": True}}
+    fieldmanager.track_update(DEPLOYMENTS, new, orphan, manager="kubectl", subresource="", now=NOW)
+    assert "managedFields" not in new["metadata"]
+    with pytest.raises(Conflict, match='conflict with "before-first-apply"'):
+        apply(new, config(replicas=5))
+    assert owners(apply(new, config(replicas=5), force=True)) == {
+        "alice": {"f:spec": {"f:replicas": {}}},
+        "before-first-apply": {"f:spec": {"f:paused": {}}},
+    }

@@ -50,13 +50,13 @@ def _is_judged(attributes: Attributes) -> bool:
 
 def _set_defaults(pod: Object, limit_range: Object) -> None:
     wanted: dict[str, dict[str, str]] = {"requests": {}, "limits": {}}
-    for limit in limit_range["spec"].get("limits", ()):
+    for limit in limit_range["spec"].get("limits") or ():
         if limit["type"] == "Container":
             wanted["requests"].update(limit.get("defaultRequest", {}))
             wanted["limits"].update(limit.get("default", {}))
     told = []
     for label, group in (("container", "containers"), ("init container", "initContainers")):
-        for container in pod["spec"].get(group, ()):
+        for container in pod["spec"].get(group) or ():
             told += _merge(container, wanted, label)
     if told:
         pod["metadata"].setdefault("annotations", {})[ANNOTATION] = "LimitRanger plugin set: " + "; ".join(told)
@@ -76,7 +76,7 @@ def _merge(container: Object, wanted: Mapping[str, Mapping[str, str]], label: st
 
 def _judge_pod(pod: Object, limit_range: Object) -> Iterator[str]:
     spec = pod["spec"]
-    for limit in limit_range["spec"].get("limits", ()):
+    for limit in limit_range["spec"].get("limits") or ():
         if limit["type"] == "Container":
             for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
                 stated = container.get("resources", {})
@@ -98,7 +98,7 @@ def _judge(limit: Object, requests: ResourceList, limits: ResourceList) -> Itera
 
 def _judge_claim(claim: Object, limit_range: Object) -> Iterator[str]:
     requests = resources.parsed(claim["spec"].get("resources", {}).get("requests"))
-    for limit in limit_range["spec"].get("limits", ()):
+    for limit in limit_range["spec"].get("limits") or ():
         if limit["type"] != "PersistentVolumeClaim":
             continue
         for name, bound in resources.parsed(limit.get("min")).items():

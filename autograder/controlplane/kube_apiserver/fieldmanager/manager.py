@@ -10,6 +10,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver.decoding import normal_form
 from autograder.controlplane.kube_apiserver.fieldmanager.merging import merged, without
 from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
     BRANCH,
@@ -58,11 +59,15 @@ def track_update(
 ) -> None:
     """Write into ``new`` who manages which field after an ordinary create or update; ``new`` is changed in place.
 
-    Managers that ``new`` states take the place of those of ``old``, except through a subresource.
+    Managers that ``new`` states take the place of those of ``old``, except through a subresource.  An object that
+    nobody manages any more stays so until somebody applies to it.
     """
     given = new["metadata"].pop("managedFields", None)
+    if old is not None and not _entries(old):
+        return
     shape = shape_of_root(kind.go_type)
-    before = dict(values(old, shape)) if old is not None else {}
+    # What stands in every object of the type is nobody's doing.
+    before = dict(values(old if old is not None else normal_form({}, kind.go_type), shape))
     after = dict(values(new, shape))
     changed = frozenset(path for path, value in after.items() if before.get(path, _NOTHING) != value)
     removed = frozenset(before.keys() - after.keys())
@@ -92,6 +97,8 @@ def apply(
     shape = shape_of_root(kind.go_type)
     base: Object = live if live is not None else {"metadata": {}}
     entries = _entries(live)
+    if live is not None and not entries:
+        entries = [_unknown(kind, live, now)]
     new = Entry(manager, "Apply", subresource, now, _managed(applied_paths(config, shape), subresource))
     mine = next((one for one in entries if one.is_same_manager(new)), None)
     others = [one for one in entries if one is not mine]
@@ -113,6 +120,17 @@ def apply(
 
 
 _NOTHING: Final = object()
+
+#: Who is said to manage what was written before anybody was noted.
+_BEFORE_FIRST_APPLY: Final = "before-first-apply"
+
+
+def _unknown(kind: ResourceType, live: Object, now: str) -> Entry:
+    """The manager of everything in an object of which nobody is known to manage anything."""
+    shape = shape_of_root(kind.go_type)
+    before = dict(values(normal_form({}, kind.go_type), shape))
+    paths = (path for path, value in values(live, shape) if before.get(path, _NOTHING) != value)
+    return Entry(_BEFORE_FIRST_APPLY, "Update", "", now, _managed(paths, ""))
 
 
 def _check(kind: ResourceType, config: Object) -> None:
