@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -49,12 +49,15 @@ class Collector:
         return self._results(batch.students, (self._graded(one) for one in batch.submissions))
 
     def of_ledger(self, ledger: Ledger) -> Results:
-        """What everybody was told last; of whom the ledger knows nothing it is said that nothing was handed in."""
+        """What everybody was told last, of the assignments that somebody has handed in.
+
+        Of whom the ledger knows nothing it is said that there was no answer.
+        """
         handed = look_through(self.course)
-        remembered = {assignment.name: _latest(ledger, assignment.name) for assignment in self.assignments}
-        told = {student for rows in remembered.values() for student, _ in rows}
-        students = sorted({*handed.students, *told})
-        return self._results(students, self._remembered(handed, students, remembered))
+        told = {assignment.name: _latest(ledger, assignment.name) for assignment in self.assignments}
+        due = replace(self, assignments=[assignment for assignment in self.assignments if told[assignment.name]])
+        students = sorted({*handed.students, *(student for rows in told.values() for student, _ in rows)})
+        return due._results(students, due._remembered(handed, students, told))
 
     def _results(self, students: Iterable[str], submissions: Iterable[SubmissionResult]) -> Results:
         return Results(
@@ -100,7 +103,7 @@ class Collector:
         for assignment in self.assignments:
             there = {one.student for one in handed.submissions(assignment) if one.exists}
             rows = remembered[assignment.name]
-            for student in students if rows else ():  # nobody hears of what nobody has handed in yet
+            for student in students:
                 graded = [self._told(task, rows.get((student, task.check_cell))) for task in assignment.tasks]
                 found = {one.verdict.status for one in graded}
                 yield SubmissionResult(

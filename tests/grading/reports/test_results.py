@@ -80,6 +80,9 @@ def test_a_lost_criterion_says_everything(written: Path) -> None:
 def test_what_the_ledger_remembers_makes_the_same_document(course: SmallCourse, tmp_path: Path) -> None:
     course.hand_in("ada")
     course.hand_in("ken", submitted_notebook({FIRST: answer_to(FIRST).replace("blue", "red"), SECOND: ""}))
+    later = course.root / "source" / "02-later" / "02-later.ipynb"
+    later.parent.mkdir()
+    later.write_text(json.dumps({**submitted_notebook(), "cells": []}))  # nobody has handed it in
     file = tmp_path / "results.json"
     assert main(["grade", "--course", str(course.root), "--workers", "1", "--json", str(file)]) == 0
     assert main(["report", "json", "--course", str(course.root), "--out", str(tmp_path / "out")]) == 0
