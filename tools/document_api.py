@@ -19,7 +19,7 @@ from autograder.controlplane.apimachinery.scheme import (
     ResourceType,
     subresource_verbs,
 )
-from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCHERS
+from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_TYPES
 from autograder.controlplane.kube_apiserver.registry.strategy import field_labels
 from autograder.controlplane.kube_apiserver.tables import column_names
 
@@ -51,7 +51,7 @@ CONNECTING = """\
 ## Logs, commands and terminals
 
 * `log` with `follow`, `previous`, `tailLines`, `sinceSeconds`, `sinceTime`, `limitBytes` and `timestamps`.
-* `exec` and `attach` over websockets (`v5.channel.k8s.io` and `v4`), which kubectl and the Python client try first; over
+* `exec` and `attach` over websockets (`v5.channel.k8s.io`, `v4`), which kubectl and the Python client try first; over
   SPDY they are refused. A command runs at once and prints when it has ended; a shell with a terminal (`exec -it`)
   answers each line, and a container with `stdin: true` reads what an attached client types.
 * `ephemeralcontainers` (`kubectl debug`) and `resize`, which the kubelet does in place when the node has room.
@@ -109,7 +109,7 @@ def _subresources(row: ResourceType) -> str:
 
 
 def _writing() -> str:
-    types = "\n".join(f"  * `{name}`" for name in (*PATCHERS, APPLY_PATCH))
+    types = "\n".join(f"  * `{name}`" for name in (*PATCH_TYPES, APPLY_PATCH))
     return f"""\
 ## Writing
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, RequestEntityTooLarge
 from autograder.controlplane.apimachinery.node_connection import ExecResult, Terminal
@@ -181,9 +181,9 @@ class _Conversation:
         waiter = None
         try:
             async for message in self._socket:
-                if message.type is not WSMsgType.BINARY or not message.data or not reads:
+                if not reads:
                     continue
-                channel, data = message.data[0], message.data[1:]
+                channel, data = _part_of(message)
                 ended = channel == Channel.CLOSE and data[:1] == bytes([Channel.STDIN])
                 if channel == Channel.STDIN:
                     shown, text = keyboard.feed(data)
@@ -216,9 +216,7 @@ async def _typed(socket: web.WebSocketResponse) -> bytes:
     typed = bytearray()
     async with asyncio.timeout(_STDIN_SECONDS):
         async for message in socket:
-            if message.type is not WSMsgType.BINARY or not message.data:
-                continue
-            channel, data = message.data[0], message.data[1:]
+            channel, data = _part_of(message)
             if channel == Channel.CLOSE and data[:1] == bytes([Channel.STDIN]):
                 break
             if channel == Channel.STDIN:
@@ -226,6 +224,14 @@ async def _typed(socket: web.WebSocketResponse) -> bytes:
             if len(typed) > BODY_LIMIT:
                 raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT}")
     return bytes(typed)
+
+
+def _part_of(message: WSMessage) -> tuple[int, bytes]:
+    """The channel of a message, and what it says; clients send text as well as bytes."""
+    content = message.data.encode() if message.type is WSMsgType.TEXT else message.data
+    if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY) or not content:
+        return Channel.RESIZE, b""
+    return content[0], content[1:]
 
 
 def _exit_status(code: int) -> Object:

@@ -92,13 +92,23 @@ def test_a_shell_that_is_attached_to_answers_each_line(cluster: Cluster) -> None
     async def scenario(client: Client) -> None:
         await client.type("hostname\n")
         await client.sees("box\n")
-        await client.type("x=1\necho <$x>\n".replace("<", "'<'").replace(">", "'>'"))
-        await client.sees("<1>\n")
+        await client.type("x=1\necho x is $x\n")
+        await client.sees("x is 1\n")
         await client.end()
         assert (await client.status())["status"] == "Success"
 
     connected(cluster, f"{POD}/attach?stdin=true&stdout=true&stderr=true", scenario)
     assert cluster.client().get(PODS, "default", "box")["status"]["phase"] == "Succeeded"
+
+
+def test_a_client_may_type_in_messages_of_text(cluster: Cluster) -> None:
+    box(cluster, stdin=True)
+
+    async def scenario(client: Client) -> None:
+        await client.socket.send_str("\x00echo text\n")
+        await client.sees("text\n")
+
+    connected(cluster, f"{POD}/attach?stdin=true&stdout=true", scenario)
 
 
 def test_a_terminal_shows_what_is_typed(cluster: Cluster) -> None:

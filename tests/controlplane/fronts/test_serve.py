@@ -145,6 +145,48 @@ class TestThePythonClient:
         nodes = dynamic.DynamicClient(api).resources.get(api_version="v1", kind="Node")
         assert [node.metadata.name for node in nodes.get().items] == ["control-plane", "worker-1", "worker-2"]
 
+    def test_writes_kinds_that_it_has_discovered(self, api: Any) -> None:
+        dynamic = pytest.importorskip("kubernetes.dynamic")
+        maps = dynamic.DynamicClient(api).resources.get(api_version="v1", kind="ConfigMap")
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dynamic"}, "data": {"a": "1"}}
+        assert maps.create(body=body, namespace="default").data.a == "1"
+        patched = maps.patch(name="dynamic", namespace="default", body={"data": {"b": "2"}},
+                             content_type="application/merge-patch+json")  # fmt: skip
+        assert patched.data.to_dict() == {"a": "1", "b": "2"}
+        applied = maps.server_side_apply({**body, "data": {"c": "3"}}, namespace="default", field_manager="me")
+        assert applied.data.c == "3"
+        events = [(one["type"], one["object"].metadata.name) for one in maps.watch(
+            namespace="default", field_selector="metadata.name=dynamic", timeout=1,
+        )]  # fmt: skip
+        assert events == [("ADDED", "dynamic")]
+        maps.delete(name="dynamic", namespace="default")
+        with pytest.raises(dynamic.exceptions.NotFoundError):
+            maps.get(name="dynamic", namespace="default")
+
+    def test_runs_commands_and_types_to_them(self, served: Served, api: Any) -> None:
+        from kubernetes import client
+        from kubernetes.stream import stream
+
+        core = client.CoreV1Api(api)
+        container = {"name": "c", "image": "busybox:1.36", "stdin": True, "tty": False}
+        core.create_namespaced_pod("default", {"metadata": {"name": "box"}, "spec": {"containers": [container]}})
+        served.kubectl("wait --for=condition=Ready pod/box --timeout=30s")
+        command = stream(
+            core.connect_get_namespaced_pod_exec, "box", "default", command=["sh", "-c", "hostname; exit 3"],
+            stdout=True, _preload_content=False,
+        )  # fmt: skip
+        command.run_forever(timeout=10)
+        assert (command.read_all(), command.returncode) == ("box\n", 3)
+        shell = stream(
+            core.connect_get_namespaced_pod_attach, "box", "default", stdin=True, stdout=True, _preload_content=False
+        )
+        shell.write_stdin("echo hello\n")
+        assert shell.readline_stdout(timeout=10) == "hello"
+        for one in (command, shell):
+            one.sock.shutdown()
+        assert core.read_namespaced_pod_log("box", "default") == "hello\n"
+        core.delete_namespaced_pod("box", "default", grace_period_seconds=0)
+
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
