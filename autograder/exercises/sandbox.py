@@ -93,33 +93,41 @@ class Limits:
     processes: int = 1
 
 
-def run(source: str, function: str, calls: Sequence[Sequence[Any]], limits: Limits | None = None) -> list[Any]:
+def run(
+    source: str, function: str, calls: Sequence[Sequence[Any]], limits: Limits | None = None, *, kind: str = ""
+) -> list[Any]:
     """What a function of a program returns for each list of arguments, all data as JSON has it.
 
-    Raises ``ProgramError`` for the first call that fails, and ``CannotConfine``.
+    ``kind`` of walls: the first that hold.  Raises ``ProgramError`` for the first call that fails, and
+    ``CannotConfine``.
     """
-    return _values(_run(walls(), source, function, calls, limits or Limits()))
+    return _values(_run(kind or walls(), source, function, calls, limits or Limits()))
 
 
 @cache
 def walls() -> str:
-    """Which walls hold here, ``bwrap`` or ``unshare``; they are tried once.  Raises ``CannotConfine``."""
-    reasons = []
+    """Which walls hold here; raises ``CannotConfine`` if none do."""
     if sys.platform != "linux":
         raise CannotConfine("students' programs are only run on Linux, where they can be locked in")
-    for kind in ("bwrap", "unshare"):
-        if shutil.which(kind) is None:
-            reasons.append(f"{kind} is not installed")
-            continue
-        try:
-            course = str(exercises_root().resolve().parent)
-            found = _values(_run(kind, _ESCAPE, "holes", [[course]], Limits()))[0]
-            if not found:
-                return kind
-            reasons.append(f"with {kind} {' and '.join(found)}")
-        except (ProgramError, OSError) as error:
-            reasons.append(f"{kind} does not work here ({error})")
+    reasons = []
+    for kind in _COMMANDS:
+        reasons.append(trouble_with(kind))
+        if not reasons[-1]:
+            return kind
     raise CannotConfine(f"students' programs cannot be locked in: {'; '.join(reasons)}; install bubblewrap")
+
+
+@cache
+def trouble_with(kind: str) -> str:
+    """What is wrong with one kind of walls, ``bwrap`` or ``unshare``, found out by trying; '' if they hold."""
+    if shutil.which(kind) is None:
+        return f"{kind} is not installed"
+    try:
+        course = str(exercises_root().resolve().parent)
+        found = _values(_run(kind, _ESCAPE, "holes", [[course]], Limits()))[0]
+    except (ProgramError, OSError) as error:
+        return f"{kind} does not work here ({error})"
+    return f"with {kind} {' and '.join(found)}" if found else ""
 
 
 def why_not() -> str:

@@ -31,6 +31,7 @@ def main() -> None:
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
+    os.close(null)
     os.dup2(2, 1)
     if given["binds"]:
         build_walls(given["base"], given["binds"])
