@@ -176,7 +176,7 @@ class TestThePythonClient:
             stdout=True, _preload_content=False,
         )  # fmt: skip
         command.run_forever(timeout=10)
-        assert (command.read_all(), command.returncode) == ("box\n", 3)
+        assert (command.returncode, command.read_all()) == (3, "box\n")
         shell = stream(
             core.connect_get_namespaced_pod_attach, "box", "default", stdin=True, stdout=True, _preload_content=False
         )
