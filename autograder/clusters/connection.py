@@ -111,7 +111,7 @@ class Connection:
 
 
 def error_of(code: int, text: str) -> StatusError:
-    """The exception that a ``Status`` stands for; an answer that is none is the server's own failure."""
+    """The exception of the API that a ``Status`` stands for; an answer that is none is the server's own failure."""
     try:
         status: Object = json.loads(text)
         reason, message = status.get("reason", ""), str(status["message"])
@@ -124,9 +124,11 @@ def error_of(code: int, text: str) -> StatusError:
 
 
 def _tree(root: type[StatusError]) -> Iterator[type[StatusError]]:
+    """The exceptions below ``root`` that belong to the API, and not to one part of a server."""
     for error in root.__subclasses__():
-        yield error
-        yield from _tree(error)
+        if error.__module__ == StatusError.__module__:
+            yield error
+            yield from _tree(error)
 
 
 def _only_context(path: Path) -> str:

@@ -18,7 +18,7 @@ from autograder.clusters import Capability, ClusterError, NotSupportedHere
 from autograder.clusters.connection import Connection, error_of
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
 from autograder.clusters.served import NotServed, Refused, ServedCluster
-from autograder.controlplane.apimachinery.errors import Forbidden, InternalError, NotFound, TooManyRequests
+from autograder.controlplane.apimachinery.errors import BadRequest, Forbidden, InternalError, NotFound, TooManyRequests
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, NAMESPACES, NODES, PODS, RESOURCES
 
 SETTINGS: dict[str, Any] = {
@@ -237,3 +237,12 @@ def test_reading_what_belongs_to_all_is_fine(cluster: KubeconfigCluster) -> None
     assert NODES.kind == cluster.get("Node", "worker-1")["kind"]
     assert Capability.CLUSTER_WIDE not in cluster.capabilities
     assert CONFIGMAPS.namespaced
+
+
+def test_a_refusal_is_an_error_of_the_api_whatever_else_is_loaded() -> None:
+    from autograder.controlplane.kube_apiserver.decoding import CannotBeHandled
+
+    status = {"kind": "Status", "reason": "BadRequest", "message": "no", "code": 400}
+    error = error_of(400, json.dumps(status))
+    assert type(error) is BadRequest
+    assert not isinstance(error, CannotBeHandled)
