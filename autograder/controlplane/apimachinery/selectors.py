@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.apimachinery.field import quoted
 
 Labels = Mapping[str, str]
 
@@ -87,8 +88,8 @@ EVERYTHING = LabelSelector()
 NOTHING = _Nothing()
 
 _INTEGER = re.compile(r"-?\d+")
-_TOKEN = re.compile(r"\s*(==|!=|=|!|,|\(|\)|>|<|[^\s=!,()<>]+)")
-_OPERATORS = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
+_TOKEN = re.compile(r"\s*(==|!=|[=!,()<>]|[^\s=!,()<>]+)")
+_OPERATORS = {"in": "in", "notin": "notin", "=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
 _EXPRESSION_OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": "gt", "Lt": "lt"}
 
 
@@ -122,15 +123,11 @@ def _of_parts(
 @lru_cache(maxsize=1024)
 def parse_labels(text: str) -> LabelSelector:
     """A ``labelSelector`` parameter such as ``app=web,tier in (a,b),!old``; ``BadRequest`` when it is malformed."""
-    tokens = _TOKEN.findall(text)
-    if text.strip() and "".join(tokens) != re.sub(r"\s", "", text):
-        raise BadRequest(f"unable to parse requirement: found {text!r}, which is no label selector")
-    parser = _Parser(tokens)
-    return LabelSelector(tuple(parser.requirements()))
+    return LabelSelector(tuple(_Parser(_TOKEN.findall(text)).requirements()))
 
 
 class _Parser:
-    """A recursive descent over the tokens of a label selector."""
+    """A recursive descent over the tokens of a label selector; what it says is what a real server's says."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
@@ -138,52 +135,61 @@ class _Parser:
 
     def requirements(self) -> list[Requirement]:
         found: list[Requirement] = []
+        if self._peek() and not self._begins():
+            raise BadRequest(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
         while self._peek():
             found.append(self._requirement())
-            if not self._peek():
-                break
             separator = self._take()
-            if separator != ",":
-                raise BadRequest(f"unable to parse requirement: found '{separator}', expected: ',' or 'end of string'")
-            if not self._peek():
-                raise BadRequest("unable to parse requirement: found '', expected: identifier after ','")
+            if separator not in ("", ","):
+                raise BadRequest(f"found '{separator}', expected: ',' or 'end of string'")
+            if separator and not self._begins():
+                raise BadRequest(f"found '{self._peek()}', expected: identifier after ','")
         return found
 
+    def _begins(self) -> bool:
+        """Whether a requirement begins here."""
+        return self._peek() == "!" or _is_identifier(self._peek())
+
     def _requirement(self) -> Requirement:
-        token = self._take()
-        if token == "!":
-            return Requirement(self._identifier(self._take()), "!")
-        key = self._identifier(token)
-        following = self._peek()
-        if following in ("", ","):
+        absent = self._peek() == "!"
+        if absent:
+            self._take()
+        key = self._identifier()
+        if absent:
+            return Requirement(key, "!")
+        if self._peek() in ("", ","):
             return Requirement(key, "exists")
         operator = self._take()
+        if operator not in _OPERATORS:
+            raise _unparsed(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
         if operator in ("in", "notin"):
             return Requirement(key, operator, self._values())
-        if operator not in _OPERATORS:
-            raise BadRequest(f"unable to parse requirement: found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
-        value = "" if self._peek() in ("", ",") else self._identifier(self._take())
+        value = "" if self._peek() in ("", ",") else self._identifier()
         if operator in "><" and not _INTEGER.fullmatch(value):
-            raise BadRequest(
-                f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
+            raise _unparsed(
+                f"values[0]: Invalid value: {quoted(value)}: for 'Gt', 'Lt' operators, the value must be an integer"
             )
         return Requirement(key, _OPERATORS[operator], frozenset((value,)))
 
     def _values(self) -> frozenset[str]:
-        if self._take() != "(":
-            raise BadRequest(f"unable to parse requirement: found '{self._tokens[self._at - 1]}', expected: '('")
+        opening = self._take()
+        if opening != "(":
+            raise _unparsed(f"found '{opening}' expected: '('")
+        if not (_is_identifier(self._peek()) or self._peek() in (",", ")")):
+            raise _unparsed(f"found '{self._peek()}', expected: ',', ')' or identifier")
         values = []
         while True:
-            values.append("" if self._peek() in (",", ")") else self._identifier(self._take()))
+            values.append("" if self._peek() in (",", ")") else self._identifier())
             closing = self._take()
             if closing == ")":
                 return frozenset(values)
             if closing != ",":
-                raise BadRequest(f"unable to parse requirement: found '{closing}', expected: ',' or ')'")
+                raise _unparsed(f"found '{closing}', expected: ',' or ')'")
 
-    def _identifier(self, token: str) -> str:
-        if not token or token in "=!,()<>":
-            raise BadRequest(f"unable to parse requirement: found '{token}', expected: identifier")
+    def _identifier(self) -> str:
+        token = self._take()
+        if not _is_identifier(token):
+            raise _unparsed(f"found '{token}', expected: identifier")
         return token
 
     def _peek(self) -> str:
@@ -193,6 +199,14 @@ class _Parser:
         token = self._peek()
         self._at += 1
         return token
+
+
+def _is_identifier(token: str) -> bool:
+    return bool(token) and token[0] not in "=!,()<>"
+
+
+def _unparsed(why: str) -> BadRequest:
+    return BadRequest(f"unable to parse requirement: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +237,7 @@ class FieldSelector:
         return next((one.value for one in self.requirements if one.field == field and not one.negated), None)
 
 
-_FIELD_TERM = re.compile(r"((?:[^=!,\\]|\\.)*?)(!=|==|=)((?:[^,\\=]|\\.)*)")
+_FIELD_TERM = re.compile(r"((?:[^=!,\\]|\\.)*?)(!=|==|=)((?:[^,\\=]|\\.)*)(=.*)?")
 
 
 @lru_cache(maxsize=1024)
@@ -234,6 +248,8 @@ def parse_fields(text: str) -> FieldSelector:
         if not term:
             continue
         match = _FIELD_TERM.fullmatch(term)
+        if match and match[4]:
+            raise BadRequest(f"invalid field selector: unescaped character in value: {ord(match[4][0])}")
         if not match:
             raise BadRequest(f"invalid selector: '{text}'; can't understand '{term}'")
         value = re.sub(r"\\(.)", r"\1", match[3])

@@ -36,10 +36,31 @@ def test_a_label_selector_matches_by_meaning(text: str, matches: bool) -> None:
     assert selectors.parse_labels(text).matches(LABELS) is matches
 
 
-@pytest.mark.parametrize("text", ["app in web", "app in (web", "=web", "app=web,,", "a b", "level>x", "app=(web)", ","])
-def test_a_malformed_label_selector_is_a_bad_request(text: str) -> None:
-    with pytest.raises(BadRequest):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("=web", "found '=', expected: !, identifier, or 'end of string'"),
+        (",", "found ',', expected: !, identifier, or 'end of string'"),
+        ("a=b=c", "found '=', expected: ',' or 'end of string'"),
+        ("a=b c", "found 'c', expected: ',' or 'end of string'"),
+        ("app=web,,", "found ',', expected: identifier after ','"),
+        ("app=web,", "found '', expected: identifier after ','"),
+        ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+        ("app=(web)", "unable to parse requirement: found '(', expected: identifier"),
+        ("app in web", "unable to parse requirement: found 'web' expected: '('"),
+        ("app in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
+        ("!", "unable to parse requirement: found '', expected: identifier"),
+        (
+            "level>x",
+            "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, "
+            "the value must be an integer",
+        ),
+    ],
+)
+def test_a_malformed_label_selector_is_refused_in_the_words_of_a_real_server(text: str, message: str) -> None:
+    with pytest.raises(BadRequest) as error:
         selectors.parse_labels(text)
+    assert error.value.message == message
 
 
 def test_an_absent_selector_matches_nothing_and_an_empty_one_everything() -> None:

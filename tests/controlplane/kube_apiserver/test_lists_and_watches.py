@@ -137,7 +137,6 @@ def test_a_revision_that_has_not_happened_is_not_waited_for(cluster: Cluster, pa
         ({"resourceVersionMatch": "Newest", "resourceVersion": "1"}, 'Unsupported value: "Newest"'),
         ({"resourceVersionMatch": "Exact", "resourceVersion": "0"}, 'forbidden for resourceVersion "0"'),
         ({"sendInitialEvents": "true"}, "sendInitialEvents is forbidden for list"),
-        ({"resourceVersion": "new"}, "invalid syntax"),
         ({"watch": "1", "sendInitialEvents": "true"}, "requires setting resourceVersionMatch to NotOlderThan"),
         ({"watch": "1", "resourceVersionMatch": "NotOlderThan"}, "forbidden for watch unless sendInitialEvents"),
     ],
@@ -146,6 +145,40 @@ def test_options_that_contradict_each_other_are_invalid(cluster: Cluster, query:
     answer = ask(cluster, **query)
     assert (answer.code, answer.body["reason"]) == (422, "Invalid")
     assert message in answer.body["message"]
+
+
+def test_a_revision_that_is_no_number_is_refused(cluster: Cluster) -> None:
+    why = 'resourceVersion: Invalid value: "new": strconv.ParseUint: parsing "new": invalid syntax'
+    listed, watched = ask(cluster, resourceVersion="new"), ask(cluster, resourceVersion="new", watch="1")
+    assert (listed.code, listed.body["message"]) == (400, f"invalid resource version: {why}")
+    assert (watched.code, watched.body["message"]) == (500, why)
+
+
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        ("-a=b", 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of'),
+        ("app=b_", 'unable to parse requirement: values[0][app]: Invalid value: "b_": a valid label must be'),
+        ("app in (b_,-a)", 'unable to parse requirement: [values[0][app]: Invalid value: "-a": a valid label'),
+    ],
+)
+def test_a_label_that_no_object_can_have_is_refused(cluster: Cluster, selector: str, message: str) -> None:
+    answer = ask(cluster, labelSelector=selector)
+    assert answer.code == 400
+    assert answer.body["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (CONFIGMAPS, '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"'),
+        ("/api/v1/namespaces/default/pods", "field label not supported: spec.x"),
+        ("/apis/batch/v1/namespaces/default/jobs", 'field label "spec.x" not supported for Job'),
+    ],
+)
+def test_a_field_that_cannot_be_selected_by_is_named(cluster: Cluster, path: str, message: str) -> None:
+    answer = ask(cluster, path, fieldSelector="spec.x=1")
+    assert (answer.code, answer.body["message"]) == (400, message)
 
 
 @pytest.mark.parametrize("name", ["limit", "timeoutSeconds"])

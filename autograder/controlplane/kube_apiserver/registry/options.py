@@ -8,15 +8,17 @@ from __future__ import annotations
 import base64
 import json
 import posixpath
-from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from autograder.controlplane.apimachinery import field
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unclassified
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelSelector, parse_fields, parse_labels
 from autograder.controlplane.apimachinery.wire import Request
+from autograder.controlplane.kube_apiserver.registry.strategy import FieldLabels
+from autograder.controlplane.kube_apiserver.validation import names
 
 #: Revisions are 64 bits long.
 _MOST_REVISION = 2**64 - 1
@@ -73,7 +75,7 @@ class DeleteOptions:
     dry_run: bool = False
 
 
-def list_options(request: Request, known_fields: Collection[str]) -> ListOptions:
+def list_options(request: Request, known_fields: FieldLabels) -> ListOptions:
     """The options of a list request; ``BadRequest`` or ``Invalid`` when they make no sense."""
     labels, fields = _selectors(request, known_fields)
     limit = _integer(request, "limit")
@@ -98,7 +100,7 @@ def minimum_revision(request: Request) -> int:
     return _revision(request.param("resourceVersion"))
 
 
-def watch_options(request: Request, known_fields: Collection[str]) -> WatchOptions:
+def watch_options(request: Request, known_fields: FieldLabels) -> WatchOptions:
     """The options of a watch request; ``BadRequest`` or ``Invalid`` when they make no sense."""
     labels, fields = _selectors(request, known_fields)
     version, match = request.param("resourceVersion"), request.param("resourceVersionMatch")
@@ -116,7 +118,10 @@ def watch_options(request: Request, known_fields: Collection[str]) -> WatchOptio
     if match and request.param("continue"):
         errors.append(field.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
     _refuse(errors)
-    revision = _revision(version)
+    try:
+        revision = _revision(version)
+    except BadRequest as error:
+        raise Unclassified(error.message.partition(": ")[2]) from error
     initial = request.flag("sendInitialEvents") if asked else not revision
     _integer(request, "timeoutSeconds")  # kept by whoever holds the connection; here it must only be a number
     bookmarks = request.flag("allowWatchBookmarks")
@@ -158,13 +163,29 @@ def dry_run_option(values: list[str], errors: list[FieldError]) -> bool:
     return bool(values)
 
 
-def _selectors(request: Request, known_fields: Collection[str]) -> tuple[LabelSelector, FieldSelector]:
-    labels = parse_labels(request.param("labelSelector"))
+def _selectors(request: Request, known: FieldLabels) -> tuple[LabelSelector, FieldSelector]:
+    labels = _labels(request.param("labelSelector"))
     fields = parse_fields(request.param("fieldSelector"))
     for requirement in fields.requirements:
-        if requirement.field not in known_fields:
-            raise BadRequest(f"field label not supported: {requirement.field}")
+        if requirement.field not in known.names:
+            raise BadRequest(known.refusal.format(requirement.field))
     return labels, fields
+
+
+@lru_cache(maxsize=1024)
+def _labels(text: str) -> LabelSelector:
+    """The label selector that a text spells, of keys and values that labels may have."""
+    selector = parse_labels(text)
+    for one in selector.requirements:
+        wrong = [("<nil>", one.key, names.label_key(one.key))]
+        if not wrong[0][2]:
+            values = enumerate(sorted(one.values))
+            wrong = [(f"values[{place}][{one.key}]", value, names.label_value(value)) for place, value in values]
+        texts = [f"{path}: Invalid value: {field.quoted(given)}: {'; '.join(why)}" for path, given, why in wrong if why]
+        if texts:
+            listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+            raise BadRequest(f"unable to parse requirement: {listed}")
+    return selector
 
 
 def _match_errors(match: str, version: str, token: str) -> list[FieldError]:
@@ -194,12 +215,8 @@ def _revision(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= _REVISION_DIGITS else _MOST_REVISION + 1
     if number > _MOST_REVISION:
         why = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
-        raise Invalid.on(
-            "ListOptions",
-            "meta.k8s.io",
-            "",
-            [field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": {why}')],
-        )
+        wrong = field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": {why}')
+        raise BadRequest(f"invalid resource version: {wrong}")
     return number
 
 

@@ -114,7 +114,6 @@ _STRATEGIES: dict[ResourceType, Strategy] = {
     scheme.EVENTS: Strategy(_event_fields, create_on_update=True),
     scheme.resource("events", "events.k8s.io"): Strategy(_new_event_fields, create_on_update=True),
     scheme.REPLICATIONCONTROLLERS: Strategy(_selectable("status.replicas", replicas="0"), dependents="orphan"),
-    scheme.REPLICASETS: Strategy(_selectable("status.replicas", replicas="0")),
     scheme.JOBS: Strategy(_selectable("status.successful"), dependents="orphan"),
     scheme.LEASES: Strategy(unconditional_update=False, create_on_update=True),
     scheme.ENDPOINTS: Strategy(create_on_update=True),
@@ -132,8 +131,25 @@ def strategy_of(kind: ResourceType) -> Strategy:
     return _STRATEGIES.get(kind, _DEFAULT)
 
 
+@dataclass(frozen=True, slots=True)
+class FieldLabels:
+    """The fields that a field selector may name, and what is said of any other (``{}`` is its name)."""
+
+    names: frozenset[str]
+    refusal: str
+
+
 @cache
-def field_labels(kind: ResourceType) -> frozenset[str]:
-    """The fields that a field selector may name."""
+def field_labels(kind: ResourceType) -> FieldLabels:
+    """The fields that a field selector of a kind may name."""
+    fields = strategy_of(kind).fields
     probe: Object = {"metadata": {"name": "", "namespace": ""}, "spec": {}, "status": {}}
-    return frozenset(strategy_of(kind).fields(probe))
+    return FieldLabels(frozenset(fields(probe)), _refusal(kind, fields is _meta_fields))
+
+
+def _refusal(kind: ResourceType, has_no_fields: bool) -> str:
+    if has_no_fields:
+        return '"{}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+    if kind is scheme.JOBS:
+        return 'field label "{}" not supported for Job'
+    return "field label not supported: {}"
