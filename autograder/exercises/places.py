@@ -25,8 +25,8 @@ from autograder.manifests import Document, parse
 SETUP_SECONDS: Final = 60
 #: Seconds that the copy of an answer gets to come as far as the answer.
 COPY_SECONDS: Final = 120
-#: Seconds of wall time for a whole judgement where time cannot be moved.
-REAL_SECONDS: Final = 900
+#: Seconds of wall time for a whole judgement where time cannot be moved; some experiments take twenty minutes.
+REAL_SECONDS: Final = 1800
 
 #: Prepared clusters that are kept; with values drawn for each student there may be one for each.
 PREPARED_LIMIT: Final = 100
