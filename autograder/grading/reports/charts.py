@@ -14,7 +14,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from autograder.checks.verdict import Outcome, Status
-from autograder.grading.reports.cleaning import one_line
+from autograder.grading.reports.cleaning import short
 
 #: How a cell of the heat-map is drawn, by what became of the criterion: a class of the style, and a sign.
 CELLS: Final[Mapping[str, tuple[str, str]]] = {
@@ -35,7 +35,7 @@ LEGEND: Final = (
 #: and columns at their best, and room for names.
 _HEIGHT, _HIGHEST, _WIDTH = 560, 1_200, 760
 _ROW, _COLUMN = 16, 20
-_NAMES, _HEADS = 120, 150
+_NAMES, _HEADS = 120, 160
 #: Students up to whom each has a name and each cell a sign.
 _NAMED: Final = 60
 #: Space between the criteria of two exercises.
@@ -108,7 +108,7 @@ class HeatMap:
     def _heads(self, starts: Sequence[float], column: float) -> Iterator[str]:
         for start, (exercise, criterion) in zip(starts, self.columns, strict=True):
             x, y = start + column / 2 + 3, _HEADS - 6
-            label = one_line(f"{exercise.rpartition('/')[2]}: {criterion}", 32)
+            label = short(f"{exercise.rpartition('/')[2]}: {criterion}", 30)
             yield f'<text class="head" x="{x:.1f}" y="{y}" transform="rotate(-60 {x:.1f} {y})">{escape(label)}</text>'
 
     def _names(self, row: float, left: float, named: bool) -> Iterator[str]:
@@ -120,7 +120,7 @@ class HeatMap:
             return
         for number, student in enumerate(self.students):
             y = _HEADS + row * number + row * 0.75
-            yield f'<text x="{left - 6}" y="{y:.1f}" text-anchor="end">{escape(one_line(student, 16))}</text>'
+            yield f'<text x="{left - 6}" y="{y:.1f}" text-anchor="end">{escape(short(student, 16))}</text>'
 
     def _cells(self, starts: Sequence[float], row: float, column: float, named: bool) -> Iterator[str]:
         """One path for each kind of cell, in which equal cells below each other are one rectangle."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from autograder.checks.verdict import Role
 from autograder.grading.reports import analysis, charts, similarity
 from autograder.grading.reports.pages import page
-from autograder.grading.reports.results import GRADED, NOT_SUBMITTED, AssignmentInfo, ExerciseResult, Results
+from autograder.grading.reports.results import GRADED, NOT_SUBMITTED, TAMPERED, AssignmentInfo, ExerciseResult, Results
 
 #: Rows of a list that stand on the page; the CSV files have all.
 MOST: Final = 200
@@ -63,6 +63,7 @@ def class_report(results: Results) -> str:
         legend=charts.LEGEND, look=[one for one in figures if one.remarks],
         values=analysis.mistakes(results, values=True), messages=analysis.mistakes(results, values=False),
         unjudged=unjudged[:MOST], unjudged_more=max(0, len(unjudged) - MOST), reason=analysis.reason,
+        altered=[one for one in results.submissions if one.status == TAMPERED],
         pairs=pairs[:MOST], pairs_more=max(0, len(pairs) - MOST), similarity=similarity, analysis=analysis,
         bucket=bucket,
     )  # fmt: skip

@@ -42,6 +42,12 @@ def one_line(text: str, most: int = QUOTED) -> str:
     return " ".join(quoted(text, most).split())
 
 
+def short(text: str, most: int) -> str:
+    """A text for a place where there is little room; an ellipsis stands for what was cut off."""
+    text = " ".join(visible(text[: 4 * most]).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def file_name(name: str) -> str:
     """A name for a file: the one given if every file system takes it, else one made from it that is its own."""
     plain = _PLAIN_NAME.fullmatch(name) and len(name) <= _NAME and not name.endswith(".")

@@ -153,7 +153,7 @@ def _exercise(exercise: Exercise) -> ExerciseInfo:
         Check(check.name, check.role.value, check.points if check.role is Role.CRITERION else 0, check.why)
         for check in exercise.checks
     )
-    known = (exercise.starter, exercise.solution, *exercise.accepted.values())
+    known = (exercise.starter, exercise.solution, *exercise.accepted.values(), *exercise.mutants.values())
     values: dict[str, Any] = dict(exercise.values) if exercise.is_individual else {}
     return ExerciseInfo(
         exercise.id, exercise.title, exercise.kind.value, exercise.form.value, exercise.points, checks, known,

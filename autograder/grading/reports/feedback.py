@@ -11,6 +11,7 @@ from autograder.grading.reports.cleaning import cut, visible
 from autograder.grading.reports.pages import page
 from autograder.grading.reports.results import (
     GRADED,
+    NOT_SUBMITTED,
     Criterion,
     ExerciseInfo,
     ExerciseResult,
@@ -30,6 +31,7 @@ MEANING: Final = {
     "instructor sees it too.",
     Status.NOT_RUN_THERE.value: "This exercise cannot be judged on the cluster that was used; it does not count.",
 }
+BLOCKED: Final = Outcome.BLOCKED.value
 #: A sign and a class of the style for what became of a criterion.
 SIGNS: Final = {
     Outcome.PASSED.value: ("✓", "good"),
@@ -63,7 +65,8 @@ def feedback(results: Results, student: Student) -> str:
         earned=tidy(sum(earned)) if earned else None, possible=tidy(sum(one.possible for one in submissions)),
         waiting=any(one.earned is None and one.status != Status.NOT_SUBMITTED.value
                     for submission in submissions for one in submission.exercises),
-        meaning=MEANING, signs=SIGNS, lines=lines, score=score, details=details, graded=GRADED,
+        meaning=MEANING, signs=SIGNS, lines=lines, score=score, shown=shown, details=details, graded=GRADED,
+        missing=NOT_SUBMITTED,
     )  # fmt: skip
 
 
@@ -80,8 +83,17 @@ def lines(answer: ExerciseResult) -> list[Line]:
                          for number, text in enumerate(texts, 1)]))  # fmt: skip
 
 
-def score(one: Criterion) -> str:
-    """The points of a criterion as the page shows them."""
+def shown(answer: ExerciseResult) -> list[Criterion]:
+    """The criteria that the page shows: of an answer that was not judged only those that say why."""
+    if answer.status == GRADED:
+        return list(answer.criteria)
+    return [] if answer.status == NOT_SUBMITTED else [one for one in answer.criteria if one.outcome != BLOCKED]
+
+
+def score(one: Criterion, answer: ExerciseResult) -> str:
+    """The points of a criterion as the page shows them; none of an answer that has none yet."""
+    if answer.status != GRADED:
+        return ""
     if one.role == Role.CRITERION.value:
         return f"{one.earned:g} of {one.possible:g}"
     return f"{one.earned:g}" if one.earned < 0 else ""

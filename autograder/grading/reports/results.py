@@ -149,7 +149,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class ExerciseInfo:
-    """An exercise; ``known`` are texts that students have or may well write: the starter, the solution, variants.
+    """An exercise; ``known`` are texts that students have or may well write: starter, solution, variants, mistakes.
 
     ``values`` are those that stand in these texts, where every student has values of their own.
     """

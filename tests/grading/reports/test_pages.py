@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -135,6 +136,13 @@ def test_what_was_not_judged_is_no_nought(results: Results) -> None:
     page = Page(feedback(many, next(one for one in many.students if one.id == student)))
     assert "Some answers have no points yet" in page.words
     assert "unreadable, no points yet" in page.words
+    assert not re.search(r"\b0 of", page.words.partition("unreadable, no points yet")[2].partition("Your answer")[0])
+
+
+def test_an_altered_notebook_is_named_with_what_was_put_right(results: Results) -> None:
+    altered = replace(results.submissions[0], status="tampered", notes=("a check cell was changed",))
+    page = Page(class_report(replace(results, submissions=(altered, *results.submissions[1:]))))
+    assert "Altered notebooks" in page.words and "a check cell was changed" in page.words
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -6,11 +6,13 @@ import json
 import random
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 from generated_class import COPIED, MANIFEST, made_up
 
+from autograder.exercises import exercise_ids, load
 from autograder.grading.reports.results import ExerciseInfo, ExerciseResult, Results, Student, SubmissionResult, Text
 from autograder.grading.reports.similarity import LEAST, Pair, shingles, similar, tokens
 
@@ -21,7 +23,7 @@ def hints(
     *texts: str, form: str = "manifest", known: tuple[str, ...] = (), values: tuple[dict[str, str], ...] = ()
 ) -> list[Pair]:
     """The pairs among students a, b, c ... who wrote these texts; ``values`` are those drawn for each."""
-    students = [chr(ord("a") + number) for number in range(len(texts))]
+    students = [f"{chr(ord('a') + number % 26)}{'' if number < 26 else number}" for number in range(len(texts))]
     drawn = values or ({},) * len(texts)
     submissions = tuple(
         SubmissionResult(student, "x", "graded", True, 0, (
@@ -98,6 +100,19 @@ def test_values_drawn_for_each_student_do_not_hide_a_copy() -> None:
 def test_those_who_copied_are_found_in_a_class_and_nobody_else() -> None:
     found = similar(made_up(200))
     assert {(pair.one, pair.other) for pair in found} == {("s0001", "s0002")}
+
+
+def test_mistakes_that_nobody_copied_are_not_listed() -> None:
+    """The wrong answers of every exercise of the course, as if each was a student's and none was foreseen."""
+    course = Path(__file__).parents[3] / "course" / "exercises"
+    compared = 0
+    for identity in exercise_ids(course):
+        exercise = load(identity, course)
+        answers = list(exercise.mutants.values())
+        known = (exercise.starter, exercise.solution, *exercise.accepted.values())
+        assert hints(*answers, form=exercise.form.value, known=known) == [], identity
+        compared += len(answers)
+    assert compared > 100
 
 
 def test_an_index_and_not_all_pairs() -> None:
