@@ -248,9 +248,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _ended(code: int, err: bytes) -> str:
     """What is to be said of a program that ended without results."""
     number = code - 128 if code > 128 else -code
-    if number in (signal.SIGXCPU, signal.SIGKILL):
-        return "it was ended: it worked for too long, or needed too much memory"
     said = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
+    if number in (signal.SIGXCPU, signal.SIGKILL) or said.startswith("unshare: sigprocmask"):  # its child was killed
+        return "it was ended: it worked for too long, or needed too much memory"
     return f"it ended without a result (exit code {code})" + (f": {said}" if said else "")
 
 
