@@ -55,20 +55,16 @@ def word(request: pytest.FixtureRequest) -> str:
     return HOSTILE[request.param]
 
 
-def around(folder: Path) -> set[Path]:
-    """What lies beside the folder that is written to, and above it."""
-    return {path for place in (folder, *list(folder.parents)[:3]) for path in place.iterdir() if path.name != "out"}
-
-
 @pytest.fixture
 def written(word: str, tmp_path: Path) -> Path:
     """Everything that can be written, in a folder of its own."""
     document = tmp_path / "results.json"
     document.write_text(hostile(word).dumps())
-    before = around(tmp_path)
-    assert main(["report", *FORMATS, "--results", str(document), "--out", str(tmp_path / "out")]) == 0
-    assert around(tmp_path) == before
-    return tmp_path / "out"
+    out = tmp_path / "a" / "b" / "c" / "out"
+    assert main(["report", *FORMATS, "--results", str(document), "--out", str(out)]) == 0
+    outside = {path for path in tmp_path.rglob("*") if out not in (path, *path.parents)}
+    assert outside == {document, *list(out.parents)[:3]}
+    return out
 
 
 def test_every_format_survives(written: Path, word: str) -> None:
