@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from autograder.grading.assignment import Assignment, grade_id
@@ -25,7 +26,7 @@ from autograder.grading.releasing import released
 if TYPE_CHECKING:
     from nbformat import NotebookNode
     from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import Query, Session
 
     _Written = tuple[SubmittedAssignment, list[SubmittedNotebook]]
 
@@ -47,11 +48,19 @@ def record(configuration: Configuration, batch: Batch) -> None:
         session = gradebook.db
         if session.get_bind().dialect.name == "sqlite":
             session.connection().exec_driver_sql("BEGIN IMMEDIATE")  # nobody else writes between our reads and writes
+        session.autoflush = False  # what is looked for was read at the beginning, and not asked for again
         for assignment in batch.assignments:
             cells = _Cells(session, configuration, assignment)
-            for graded in batch.submissions:
-                if graded.handed_in and graded.submission.assignment == assignment.name:
-                    _record_lateness(session, *_record_submission(session, cells, graded), extensions, penalty)
+            rows = _Rows(session, cells)
+            written = [
+                _record_submission(rows, cells, graded)
+                for graded in batch.submissions
+                if graded.handed_in and graded.submission.assignment == assignment.name
+            ]
+            session.flush()
+            for submitted, notebooks in written:
+                _record_lateness(session, cells.duedate, submitted, notebooks, extensions, penalty)
+            session.flush()
         session.commit()
 
 
@@ -79,6 +88,7 @@ class _Cells:
             row.id = api.new_uuid()
             session.add(row)
         self.id: str = row.id
+        self.duedate = row.duedate
         self.notebooks = {
             notebook.name: self._notebook(notebook.name, released(configuration, assignment, notebook))
             for notebook in assignment.notebooks
@@ -146,35 +156,88 @@ class _Cells:
             session.delete(row)
 
 
-def _record_submission(session: Session, cells: _Cells, graded: GradedSubmission) -> _Written:
-    from nbgrader import api
+class _Rows:
+    """What the gradebook holds of an assignment's submissions, read in one go; what is not there is made."""
 
-    name = graded.submission.student
-    if session.get(api.Student, name) is None:
-        session.add(api.Student(id=name))
-    submitted = session.query(api.SubmittedAssignment).filter_by(assignment_id=cells.id, student_id=name).one_or_none()
-    if submitted is None:
-        submitted = api.SubmittedAssignment(id=api.new_uuid(), assignment_id=cells.id, student_id=name)
-        session.add(submitted)
+    def __init__(self, session: Session, cells: _Cells) -> None:
+        from nbgrader import api
+
+        self._session, self._api = session, api
+        self._students = {name for (name,) in session.query(api.Student.id)}
+        assignments = session.query(api.SubmittedAssignment).filter_by(assignment_id=cells.id)
+        self._assignments = {row.student_id: row for row in _alone(assignments, api.SubmittedAssignment)}
+        ids = {known.id for known in cells.notebooks.values()}
+        notebooks = session.query(api.SubmittedNotebook).filter(api.SubmittedNotebook.notebook_id.in_(ids))
+        self._notebooks = {
+            (row.assignment_id, row.notebook_id): row for row in _alone(notebooks, api.SubmittedNotebook)
+        }
+        self._marks = {
+            (kind, row.notebook_id, row.cell_id): row
+            for kind in (api.Grade, api.Comment)
+            for row in _alone(
+                session.query(kind).filter(
+                    kind.notebook_id.in_(notebooks.with_entities(api.SubmittedNotebook.id).scalar_subquery())
+                ),
+                kind,
+            )
+        }
+
+    def assignment(self, student: str, assignment: str) -> SubmittedAssignment:
+        """A student's submission; the student too if there was none."""
+        if student not in self._students:
+            self._students.add(student)
+            self._session.add(self._api.Student(id=student))
+            self._session.flush()  # before whatever refers to it
+        if student not in self._assignments:
+            ids = {"assignment_id": assignment, "student_id": student}
+            self._assignments[student] = self._made(self._api.SubmittedAssignment, ids)
+        return self._assignments[student]
+
+    def notebook(self, submitted: str, notebook: str) -> SubmittedNotebook:
+        """A notebook of a submission."""
+        if (submitted, notebook) not in self._notebooks:
+            ids = {"assignment_id": submitted, "notebook_id": notebook}
+            self._notebooks[submitted, notebook] = self._made(self._api.SubmittedNotebook, ids)
+        return self._notebooks[submitted, notebook]
+
+    def mark(self, kind: type[Any], notebook: str, cell: str) -> Any:
+        """The grade or comment of a cell in a submitted notebook."""
+        if (kind, notebook, cell) not in self._marks:
+            self._marks[kind, notebook, cell] = self._made(kind, {"cell_id": cell, "notebook_id": notebook})
+        return self._marks[kind, notebook, cell]
+
+    def _made(self, kind: type[Any], ids: dict[str, str]) -> Any:
+        row = kind(id=self._api.new_uuid(), **ids)
+        self._session.add(row)
+        return row
+
+
+def _alone(query: Query[Any], kind: type[Any]) -> Query[Any]:
+    """The rows without what nbgrader adds up for each from other tables, which takes its time."""
+    from sqlalchemy import inspect
+    from sqlalchemy.orm import load_only
+
+    names = [column.name for column in kind.__table__.columns]
+    own = [attribute.key for attribute in inspect(kind).column_attrs if attribute.columns[0].name in names]
+    return query.options(load_only(*(getattr(kind, name) for name in own)))
+
+
+def _record_submission(rows: _Rows, cells: _Cells, graded: GradedSubmission) -> _Written:
+    submitted = rows.assignment(graded.submission.student, cells.id)
     if (timestamp := submitted_at(graded.submission.folder)) is not None:
         submitted.timestamp = timestamp
     notebooks: list[SubmittedNotebook] = []
     for notebook in graded.notebooks:
         known = cells.notebooks[notebook.notebook]
-        row = session.query(api.SubmittedNotebook).filter_by(notebook_id=known.id, assignment_id=submitted.id)
-        submitted_notebook = row.one_or_none()
-        if submitted_notebook is None:
-            submitted_notebook = api.SubmittedNotebook(
-                id=api.new_uuid(), notebook_id=known.id, assignment_id=submitted.id
-            )
-            session.add(submitted_notebook)
-        _record_scores(session, known, submitted_notebook.id, notebook)
+        submitted_notebook = rows.notebook(submitted.id, known.id)
+        _record_scores(rows, known, submitted_notebook.id, notebook)
         notebooks.append(submitted_notebook)
     return submitted, notebooks
 
 
 def _record_lateness(
     session: Session,
+    due: datetime | None,
     submitted: SubmittedAssignment,
     notebooks: Sequence[SubmittedNotebook],
     extensions: Extensions | None,
@@ -183,10 +246,10 @@ def _record_lateness(
     """Write the extension and the penalty, as nbgrader's ``AssignLatePenalties`` does."""
     for notebook in notebooks:
         notebook.late_submission_penalty = None
-    session.flush()
-    due, student = submitted.assignment.duedate, submitted.student_id
     if due is None:
         return  # nbgrader cannot add an extension to no date
+    session.flush()
+    student = submitted.student_id
     if extensions is not None:
         submitted.extension = extensions.extension(student, submitted.assignment.name, due)
     if late := submitted.total_seconds_late:
@@ -195,29 +258,18 @@ def _record_lateness(
             notebook.late_submission_penalty = penalty(student, notebook.score, late)
 
 
-def _record_scores(session: Session, known: _KnownNotebook, submitted: str, notebook: GradedNotebook) -> None:
+def _record_scores(rows: _Rows, known: _KnownNotebook, submitted: str, notebook: GradedNotebook) -> None:
     from nbgrader import api
 
     scores, comments = scores_of(notebook), comments_on(notebook)
     untouched = _untouched(notebook, known.checksums)
     for identity, cell in known.graded.items():
-        grade = _row(session, api.Grade, cell, submitted)
+        grade = rows.mark(api.Grade, submitted, cell)
         grade.auto_score = scores.get(identity, 0 if identity in untouched else None)
         grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
     for identity, cell in known.commented.items():
-        comment = _row(session, api.Comment, cell, submitted)
+        comment = rows.mark(api.Comment, submitted, cell)
         comment.auto_comment = comments.get(identity, NO_RESPONSE if identity in untouched else None)
-
-
-def _row(session: Session, kind: type[Any], cell: str, notebook: str) -> Any:
-    """The grade or comment of a cell in a submitted notebook."""
-    from nbgrader import api
-
-    row = session.query(kind).filter_by(cell_id=cell, notebook_id=notebook).one_or_none()
-    if row is None:
-        row = kind(id=api.new_uuid(), cell_id=cell, notebook_id=notebook)
-        session.add(row)
-    return row
 
 
 def _untouched(notebook: GradedNotebook, checksums: dict[str, str]) -> set[str]:
@@ -225,9 +277,10 @@ def _untouched(notebook: GradedNotebook, checksums: dict[str, str]) -> set[str]:
     import nbformat
     from nbgrader import utils
 
+    judged = {cell for one in notebook.graded for cell in (one.task.answer_cell, one.task.check_cell)}
     found = set()
     for cell in notebook.cells:
-        if (identity := grade_id(cell)) in checksums:
+        if (identity := grade_id(cell)) in checksums and identity not in judged:
             node = nbformat.from_dict(cell)  # type: ignore[no-untyped-call]  # nbformat has no types
             if utils.is_solution(node) and utils.compute_checksum(node) == checksums[identity]:
                 found.add(identity)
