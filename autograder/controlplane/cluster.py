@@ -38,6 +38,16 @@ ETCD: Final = "etcd"
 ROUND_LIMIT: Final = 10_000
 
 
+#: The components of which ComponentStatuses tell, under the names that they have there, and where each answers.
+_ASKED_FOR_HEALTH: Final = {
+    "scheduler": ("kube-scheduler", 10259),
+    "controller-manager": ("kube-controller-manager", 10257),
+}
+_NOBODY_ANSWERS: Final = (
+    'Get "https://127.0.0.1:{port}/healthz": dial tcp 127.0.0.1:{port}: connect: connection refused'
+)
+
+
 class Restless(RuntimeError):
     """The components go on working without end at one moment of virtual time: a bug, not a state of a cluster."""
 
@@ -89,6 +99,7 @@ class Cluster:
         self.machines = Machines(self.clock, seed)
         self.machines.store = self._store
         self.api = APIServer(backend, self._nodes_connection, key=signing_key(seed, secret))
+        backend.health = self._health
         #: Components that somebody has stopped, and those of whose programs no container runs any more.
         self._held = stopped = set(without)
         self._down: set[str] = set()
@@ -134,11 +145,27 @@ class Cluster:
     # ------------------------------------------------------------ time
 
     def settle(self) -> None:
-        """Let every component work until nothing is left to do at this moment."""
+        """Let every component work until nothing is left to do at this moment.
+
+        What one of them raises is raised when the others have done their work.
+        """
+        failures: list[Exception] = []
+        self._work(failures)
+        _raise_first(failures)
+
+    def _work(self, failures: list[Exception]) -> None:
+        """Settle, and note what was raised; a component that has failed does nothing more at this moment."""
+        failed: set[str] = set()
         for _ in range(ROUND_LIMIT):
-            worked = self._fire_due()
-            for component in list(self._running.values()):
-                worked |= component.sync()
+            worked = self._fire_due(failures)
+            for name, component in list(self._running.items()):
+                if name in failed:
+                    continue
+                try:
+                    worked |= component.sync()
+                except Exception as error:
+                    failed.add(name)
+                    failures.append(error)
             worked |= self._follow_programs()
             if not worked:
                 return
@@ -150,11 +177,13 @@ class Cluster:
 
     def run_to(self, moment: int) -> None:
         """Let virtual time pass up to a moment, in microseconds; never goes back."""
-        self.settle()
+        failures: list[Exception] = []
+        self._work(failures)
         while (due := self.clock.next_due()) is not None and due <= moment:
             self.clock.now = max(self.clock.now, due)
-            self.settle()
+            self._work(failures)
         self.clock.now = max(self.clock.now, moment)
+        _raise_first(failures)
 
     def run_until(self, done: Callable[[], bool], *, timeout: float) -> bool:
         """Let virtual time pass until ``done``, at most ``timeout`` seconds; whether it came to that."""
@@ -169,14 +198,17 @@ class Cluster:
             self.settle()
         return True
 
-    def _fire_due(self) -> bool:
+    def _fire_due(self, failures: list[Exception]) -> bool:
         fired = False
         beside: dict[str, Timed] = {APIServer.name: self.api, Machines.name: self.machines}
         while timer := self.clock.pop_due():
             component = beside.get(timer.component) or self._running.get(timer.component)
-            if component is not None:
-                component.fire(timer.key)
             fired = True
+            try:
+                if component is not None:
+                    component.fire(timer.key)
+            except Exception as error:
+                failures.append(error)
         return fired
 
     # ------------------------------------------------------------ copies and failures
@@ -191,6 +223,7 @@ class Cluster:
         twin.machines = self.machines.fork(twin.clock)
         twin.machines.store = twin._store
         twin.api = self.api.fork(twin.clock, twin._nodes_connection)
+        twin.api.backend.health = twin._health
         environment = twin._environment()
         for name, component in self._running.items():
             twin._running[name] = component.fork(environment)
@@ -235,6 +268,14 @@ class Cluster:
                 if name not in self._held:
                     self._begin(name)
         return bool(changed)
+
+    def _health(self) -> dict[str, str]:
+        """What those who ask the components of the control plane are told: why one is not well, or nothing."""
+        found = {
+            name: "" if component in self._running else _NOBODY_ANSWERS.format(port=port)
+            for name, (component, port) in _ASKED_FOR_HEALTH.items()
+        }
+        return {**found, "etcd-0": self.store.failure}
 
     def _halt(self, component: str) -> None:
         if component == APIServer.name:
@@ -311,3 +352,8 @@ class Cluster:
         if component not in COMPONENTS:
             raise ValueError(f"no component is called {component}; there are {', '.join(COMPONENTS)}")
         return component
+
+
+def _raise_first(failures: list[Exception]) -> None:
+    if failures:
+        raise failures[0]

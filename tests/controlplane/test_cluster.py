@@ -117,3 +117,29 @@ def test_an_object_that_asks_for_two_billion_pods_does_not_stop_time(cluster: Cl
     cluster.settle()
     pods, _ = cluster.client().list(scheme.PODS, "default")
     assert 0 < len(pods) <= 1000
+
+
+class Broken:
+    """A component that fails whenever it has its turn."""
+
+    name = "kube-controller-manager"
+
+    def sync(self) -> bool:
+        raise ZeroDivisionError("a bug")
+
+    def fire(self, key: object) -> None:
+        raise ZeroDivisionError("a bug in a timer")
+
+
+def test_a_component_that_fails_in_every_round_keeps_none_of_the_others_from_working() -> None:
+    cluster = Cluster()
+    cluster._running["kube-controller-manager"] = Broken()  # type: ignore[assignment]
+    spec = {"serviceAccountName": "default", "containers": [{"name": "c", "image": "nginx:1.27"}]}
+    cluster.client().create(
+        scheme.PODS, "default", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec}
+    )
+    before = cluster.clock.now
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        cluster.advance(30)
+    assert cluster.clock.now == before + 30_000_000
+    assert cluster.client().get(scheme.PODS, "default", "web")["status"]["phase"] == "Running"

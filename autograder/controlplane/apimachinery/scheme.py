@@ -80,6 +80,9 @@ _SCALED = ("scale", "status")
 
 RESOURCES: tuple[ResourceType, ...] = (
     ResourceType("", "v1", "Binding", "bindings", verbs=REVIEW_VERBS),
+    ResourceType(
+        "", "v1", "ComponentStatus", "componentstatuses", namespaced=False, short_names=("cs",), verbs=("get", "list")
+    ),
     ResourceType("", "v1", "ConfigMap", "configmaps", short_names=("cm",)),
     ResourceType("", "v1", "Endpoints", "endpoints", short_names=("ep",), storage_prefix="services/endpoints"),
     ResourceType("", "v1", "Event", "events", short_names=("ev",)),
@@ -196,7 +199,6 @@ BY_KIND: dict[tuple[str, str], ResourceType] = {(row.api_version, row.kind): row
 
 #: Resources of v1.36 that are not served: asking for one is answered with 501, not 404.
 NOT_SERVED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("", "v1"): ("componentstatuses",),
     ("admissionregistration.k8s.io", "v1"): (
         "mutatingadmissionpolicies",
         "mutatingadmissionpolicybindings",
@@ -263,6 +265,7 @@ ENDPOINTS = resource("endpoints")
 ENDPOINTSLICES = resource("endpointslices", "discovery.k8s.io")
 EVENTS = resource("events")
 CONFIGMAPS = resource("configmaps")
+COMPONENTSTATUSES = resource("componentstatuses")
 SECRETS = resource("secrets")
 SERVICEACCOUNTS = resource("serviceaccounts")
 RESOURCEQUOTAS = resource("resourcequotas")

@@ -101,6 +101,10 @@ class WatchStream(Protocol):
     def revision(self) -> int:
         """A revision up to which every event has been polled; a watch from it misses and repeats nothing."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the time that the client gave the watch is over; nothing more will come."""
+
     def poll(self) -> list[WatchEvent]:
         """What has happened since the last poll, oldest first; an ERROR event is the last one of a stream."""
 

@@ -23,7 +23,7 @@ from autograder.controlplane.apimachinery.wire import ADMIN, Request, Response, 
 from autograder.controlplane.fronts import aging, certificates, http, kubeconfig, pacing, streams
 from autograder.controlplane.fronts.connections import Server
 from autograder.controlplane.fronts.control import PREFIX, Control
-from autograder.controlplane.fronts.watches import Watches
+from autograder.controlplane.fronts.watches import Watches, untimed
 from autograder.controlplane.kube_apiserver.authorization.authorizer import MASTERS
 from autograder.controlplane.kube_apiserver.impersonation import AUTHENTICATED
 
@@ -153,7 +153,7 @@ class SocketFront:
             self.pacing.changed()
             return self._handle(request)
         if request.flag("watch") or request.user is None:
-            return self._handle(request)
+            return self._handle(untimed(request))
         response = self.pacing.answer(request, _client(incoming, request), self._handle)
         return await self._aged(request, response)
 

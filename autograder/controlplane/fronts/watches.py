@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -115,6 +116,13 @@ def waits(request: Request) -> bool:
         return False
     terms = request.param("fieldSelector").split(",")
     return any(term.startswith(_NAME_SELECTOR) for term in terms)
+
+
+def untimed(request: Request) -> Request:
+    """The request without the time limit of its watch, which whoever holds the connection keeps by the wall clock."""
+    if not request.param("timeoutSeconds").isdecimal():
+        return request
+    return replace(request, query={name: value for name, value in request.query.items() if name != "timeoutSeconds"})
 
 
 def _seconds(request: Request) -> float:

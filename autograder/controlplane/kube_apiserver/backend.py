@@ -6,6 +6,7 @@ Admission plugins and special resources read through it, as the real ones read t
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import timestamps
@@ -26,6 +27,8 @@ class Backend:
     def __init__(self, store: Store, clock: Clock, dice: random.Random) -> None:
         self.store = store
         self.clock = clock
+        #: Tells of each component of the control plane why it is not well, or nothing.
+        self.health: Callable[[], Mapping[str, str]] = dict
         self._dice = dice
 
     def fork(self, clock: Clock) -> Backend:

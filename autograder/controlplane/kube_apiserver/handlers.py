@@ -20,7 +20,7 @@ from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
-from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager, representation
+from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager, representation, watching
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.authentication import Authenticator
@@ -34,6 +34,7 @@ from autograder.controlplane.kube_apiserver.authorization.rbac import (
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_TYPES, Target
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
+from autograder.controlplane.kube_apiserver.registry.component_statuses import ComponentStatusRegistry
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry, other_uid
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
@@ -48,6 +49,7 @@ _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.SERVICES: ServiceRegistry,
     scheme.NAMESPACES: NamespaceRegistry,
     NEW_EVENTS: NewEventRegistry,
+    scheme.COMPONENTSTATUSES: ComponentStatusRegistry,
 }
 
 #: Kinds that grant something, of which the registry asks who may.
@@ -144,6 +146,8 @@ class Handlers:
             if form.target:
                 clock = self._backend.clock
                 stream = representation.ShownStream(stream, form, kind, request, lambda: clock.now)
+        if seconds := int(request.param("timeoutSeconds") or 0):
+            stream = watching.TimedWatch(stream, self._backend.clock, seconds)
         return Response(200, stream=stream)
 
     # ------------------------------------------------------------ writing
@@ -381,6 +385,7 @@ _RETURNED: Final = frozenset({
 
 #: Kinds that Kubernetes advises against, and its advice, which goes out as a warning.
 _DEPRECATED: Final = {
+    scheme.COMPONENTSTATUSES: "v1 ComponentStatus is deprecated in v1.19+",
     scheme.ENDPOINTS: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 }
 

@@ -94,6 +94,10 @@ class ShownStream:
     def revision(self) -> int:
         return self._stream.revision
 
+    @property
+    def ended(self) -> bool:
+        return self._stream.ended
+
     def waiting(self) -> bool:
         return self._stream.waiting()
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.errors import Expired
 from autograder.controlplane.apimachinery.scheme import ResourceType
-from autograder.controlplane.apimachinery.wire import Object, WatchEvent
+from autograder.controlplane.apimachinery.wire import Object, WatchEvent, WatchStream
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.etcd import Compacted, Watch
 from autograder.controlplane.kube_apiserver.backend import stamp
@@ -54,6 +54,9 @@ class ApiWatch:
         self._initial = list(initial)
         self._bookmarks = bookmarks
 
+    #: Only a watch with a time limit ends by itself.
+    ended = False
+
     @property
     def revision(self) -> int:
         return self._events.revision
@@ -89,6 +92,29 @@ class ApiWatch:
             elif before is not None and (matches is None or matches(before.value)):
                 found.append(WatchEvent("DELETED", stamp(before.value, event.revision)))
         return found
+
+
+class TimedWatch:
+    """A watch that ends some seconds of virtual time after it began; what has happened until then is still told."""
+
+    def __init__(self, stream: WatchStream, clock: Clock, seconds: int) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._deadline = clock.now + seconds * SECOND
+        self.ended = False
+
+    @property
+    def revision(self) -> int:
+        return self._stream.revision
+
+    def waiting(self) -> bool:
+        return not self.ended and (self._clock.now >= self._deadline or self._stream.waiting())
+
+    def poll(self) -> list[WatchEvent]:
+        if self.ended:
+            return []
+        self.ended = self._clock.now >= self._deadline
+        return self._stream.poll()
 
 
 def initial_events(kind: ResourceType, objects: Sequence[Object], revision: int, *, end: bool) -> list[WatchEvent]:

@@ -18,6 +18,8 @@ TOKEN = "a-token"
 class Stream:
     """A watch whose events a test puts in."""
 
+    ended = False
+
     def __init__(self, *events: WatchEvent) -> None:
         self.events = list(events)
 

@@ -24,6 +24,14 @@ def _namespace(obj: Object, now: int) -> list[Any]:
     return [name_of(obj), (obj.get("status") or {}).get("phase", ""), age_of(obj, now)]
 
 
+def _component_status(obj: Object, now: int) -> list[Any]:
+    told = next((one for one in obj.get("conditions") or () if one["type"] == "Healthy"), None)
+    if told is None:
+        return [name_of(obj), "Unknown", "", ""]
+    healthy = "Healthy" if told["status"] == "True" else "Unhealthy"
+    return [name_of(obj), healthy, told.get("message", ""), told.get("error", "")]
+
+
 def _node(obj: Object, now: int) -> list[Any]:
     status = obj.get("status") or {}
     info = status.get("nodeInfo") or {}
@@ -145,6 +153,10 @@ _EVENT: Final = Printer(
 )
 
 PRINTERS: Final = {
+    ("", "ComponentStatus"): Printer(
+        (NAME, *(Column(name, text=f"{name} of the component conditions") for name in ("Status", "Message", "Error"))),
+        _component_status,
+    ),
     ("", "Namespace"): Printer((NAME, Column("Status", text="The status of the namespace"), AGE), _namespace),
     ("", "Node"): Printer(
         (
