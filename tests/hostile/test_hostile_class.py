@@ -53,6 +53,20 @@ def test_what_becomes_of(graded: Graded, name: str) -> None:
     assert any(case.said in text for text in texts), texts
 
 
+#: What only looks at the grader, or is a slip that somebody who means well may make.
+NO_TAMPERING = {
+    *(name for name, (_, noted) in cases_notebooks.TAMPERING.items() if not noted),
+    "lie-answer-as-raw",
+}
+
+
+@pytest.mark.parametrize("name", cases_notebooks.TAMPERING)
+def test_who_tampered_with_points_is_named(graded: Graded, name: str) -> None:
+    found = of(graded, name)
+    assert (found.status is Status.TAMPERED) == (name not in NO_TAMPERING)
+    assert all(one.score in (0, None) for one in found.graded)
+
+
 @pytest.mark.parametrize("name", [*cases_notebooks.HARMLESS, *cases_files.STUDENTS])
 def test_what_is_odd_and_right_costs_nothing(graded: Graded, name: str) -> None:
     assert [one.score for one in of(graded, name).graded] == [3, 3, 3, 3]

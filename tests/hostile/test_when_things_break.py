@@ -160,6 +160,7 @@ def test_a_grader_that_is_killed_loses_nothing_and_harms_nothing(course: SmallCo
     assert result(course) == expected
     assert pages(course) == whole
     assert not list((course.root / "autograded").rglob(".*"))
+    assert not list(course.root.parent.glob("autograder-*"))  # temporary files
 
 
 @pytest.mark.parametrize("size", [0, 1, 3000, 20_000, 100_000, 200_000])
