@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
@@ -29,13 +31,13 @@ def check(args: argparse.Namespace) -> int:
     from autograder.checks.rendering import as_text
     from autograder.clusters import ClusterError, open_cluster
     from autograder.exercises import Answer, BadExercise, Runner, Unsupported
-    from autograder.exercises.sheets import load_own
+    from autograder.exercises.sheets import feedback, load_own
 
     try:
         exercise = load_own(args.exercise)
         answer = Answer(_read(args.files))
         runner = Runner(open_cluster(args.cluster), allow_python=args.allow_python)
-        verdict = runner.judge(exercise, answer)
+        verdict = feedback(exercise, runner.judge(exercise, answer))
     except (BadExercise, ClusterError, Unsupported, OSError) as error:
         print(f"autograder check: {error}", file=sys.stderr)
         return NOT_JUDGED
@@ -56,6 +58,7 @@ def audit(args: argparse.Namespace) -> int:
         print("autograder audit: there are no exercises here", file=sys.stderr)
         return NOT_JUDGED
     reports = []
+    begun = time.perf_counter(), os.times()
     try:
         with _pool(min(args.workers, len(exercises))) as audited:
             _progress(f"[0/{len(exercises)}] starting ...")
@@ -69,7 +72,7 @@ def audit(args: argparse.Namespace) -> int:
         _progress("")
         print(f"autograder audit: {error}", file=sys.stderr)
         return NOT_JUDGED
-    return _summary(reports)
+    return _summary(reports, time.perf_counter() - begun[0], _worked(begun[1]))
 
 
 @contextmanager
@@ -112,7 +115,12 @@ def _print_report(report: Report) -> None:
         print(f"    ... and {len(report.findings) - FINDINGS_SHOWN} more")
 
 
-def _summary(reports: Sequence[Report]) -> int:
+def _worked(begun: os.times_result) -> float:
+    """Seconds of processor time since then, of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4]) - sum(begun[:4])
+
+
+def _summary(reports: Sequence[Report], seconds: float, worked: float) -> int:
     from autograder.exercises.audit import score
 
     rightful, wrongful = score(reports)
@@ -122,7 +130,7 @@ def _summary(reports: Sequence[Report]) -> int:
         f"\n{len(reports)} exercises, {rightful.judged + wrongful.judged} answers: "
         f"mutation score {wrongful.right / wrongful.judged:.1%} ({wrongful} wrong answers found out), "
         f"false rejects {rejected / rightful.judged:.1%} ({rejected} of {rightful.judged} right answers), "
-        f"{findings} findings"
+        f"{findings} findings, {seconds:.0f} s ({worked:.0f} s of processor time)"
     )
     return NOT_FULL_MARKS if findings else FULL_MARKS
 

@@ -21,7 +21,7 @@ from autograder.checks.rendering import as_html, as_text
 from autograder.clusters import open_cluster
 from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, Unsupported
 from autograder.exercises.debrief import story
-from autograder.exercises.sheets import load_own
+from autograder.exercises.sheets import feedback, load_own
 from autograder.notebook import answers, kubectl, record
 from autograder.notebook.home import Home, find_home
 from autograder.notebook.server import ClusterTrouble, StudentCluster
@@ -132,7 +132,7 @@ class CourseMagics(Magics):
         except (BadExercise, Unsupported) as error:
             _complain(error)
             return 0.0
-        verdict = judgement.verdict
+        verdict = feedback(task, judgement.verdict)
         self._show(task, verdict, story(self._the_runner(), task, judgement) if verdict.is_full else [])
         if verdict.status is not Status.NOT_SUBMITTED:
             record.Record.read(self._home.progress).checked(task.id, verdict)

@@ -75,6 +75,9 @@ def test_check_in_a_terminal_judges_by_the_sheet(
     monkeypatch.chdir(folder)
     assert check(options) == 0
     assert "3 of 3" in capsys.readouterr().out
+    (folder / "settings.yaml").write_text(exercise.with_values({"size": 4}).solution)
+    assert check(options) == 1
+    assert "in your task `size` is 7, and here it is 4" in capsys.readouterr().out
 
 
 def test_another_students_value_is_named_and_nobody_is_accused(runner: Runner, exercise: Exercise) -> None:
