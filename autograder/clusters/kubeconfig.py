@@ -30,7 +30,7 @@ from autograder.clusters.interface import (
 from autograder.clusters.kinds import kind_named, kind_of
 from autograder.clusters.translation import Translation
 from autograder.controlplane.apimachinery.errors import AlreadyExists, BadRequest, NotFound, StatusError
-from autograder.controlplane.apimachinery.scheme import NAMESPACES, PODS, SERVICEACCOUNTS, ResourceType
+from autograder.controlplane.apimachinery.scheme import NAMESPACES, PODS, SERVICEACCOUNTS, SERVICES, ResourceType
 
 Objects = list[Object]
 
@@ -102,6 +102,7 @@ class KubeconfigCluster:
         for name in list(self._names.names()):
             ours = self._names.ours(name)
             if ours is not None:
+                self._release(ours)
                 with contextlib.suppress(NotFound):
                     self._connection.send("DELETE", NAMESPACES, name=ours)
         self._names = Translation()
@@ -226,6 +227,12 @@ class KubeconfigCluster:
                 raise ClusterError(f"the new namespace {ours} got no ServiceAccount within {NAMESPACE_SECONDS} seconds")
             time.sleep(self._pace.poll)
         return self._object(text)
+
+    def _release(self, namespace: str) -> None:
+        """Delete the Services of a namespace first: it goes slowly, and the next answer may want the same node port."""
+        for service in json.loads(self._connection.send("GET", SERVICES, namespace))["items"]:
+            with contextlib.suppress(NotFound):
+                self._connection.send("DELETE", SERVICES, namespace, service["metadata"]["name"])
 
     def _has_account(self, namespace: str) -> bool:
         try:

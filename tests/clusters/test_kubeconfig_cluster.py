@@ -246,3 +246,12 @@ def test_a_refusal_is_an_error_of_the_api_whatever_else_is_loaded() -> None:
     error = error_of(400, json.dumps(status))
     assert type(error) is BadRequest
     assert not isinstance(error, CannotBeHandled)
+
+
+def test_the_next_answer_may_have_the_node_port_of_the_last(cluster: KubeconfigCluster) -> None:
+    ports = [{"port": 80, "nodePort": 30080}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    for _ in range(2):
+        place = cluster.apart()
+        place.create({**service, "spec": {"type": "NodePort", "ports": ports}})
+        place.close()
