@@ -39,8 +39,8 @@ class Case:
     ``namespace`` is where objects without one are; ``before`` holds the objects that were there before the answer, by
     kind, namespace and name; ``values`` are the exercise's parameters.  ``commands`` are those that were run for the
     answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.  ``program``
-    calls a function of the answer.  Where a cluster cannot be forked, ``again`` brings the answer into another place of it, and
-    ``excuses`` says what of the cluster, and not of the answer, may keep things from working.
+    calls a function of the answer.  Where a cluster cannot be forked, ``again`` brings the answer into another place of
+    it, and ``excuses`` says what of the cluster, and not of the answer, may keep things from working.
     """
 
     cluster: Cluster
