@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.wire import Object, Request
-from autograder.controlplane.kube_apiserver import decoding
+from autograder.controlplane.kube_apiserver import decoding, repeated_keys
 
 
 def field_validation(request: Request) -> Any:
@@ -29,6 +29,18 @@ def apply_configuration(body: Any) -> Object:
     if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
         raise BadRequest("error decoding YAML: the applied configuration is not an object")
     return config
+
+
+def repeated_keys_of(request: Request) -> tuple[str, ...]:
+    """Warnings of keys that stand twice in an applied configuration; under ``Strict`` they are a ``BadRequest``."""
+    validation = field_validation(request)
+    if validation == "Ignore" or not isinstance(request.body, bytes):
+        return ()
+    found = repeated_keys.find(request.body)
+    if found and validation == "Strict":
+        why = repeated_keys.told(found)
+        raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {why}")
+    return found
 
 
 def delete_options(request: Request) -> Object:

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, NoReturn
 from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.field import quoted
+from autograder.controlplane.kube_apiserver import repeated_keys
 from autograder.controlplane.kube_apiserver.parsing import (
     BODY_LIMIT,
     Repeated,
@@ -102,12 +103,16 @@ def decode(
         raise CannotBeHandled(kind, api_version, kind, str(error)) from error
     except RecursionError as error:
         raise CannotBeHandled(kind, api_version, kind, "exceeded max depth") from error
-    if field_validation == "Ignore" or not (unknown or repeats):
+    if field_validation == "Ignore":
+        return Decoded(decoded)
+    keys = repeated_keys.find(body) if isinstance(body, bytes) and "yaml" in media_type else ()
+    if not (unknown or repeats or keys):
         return Decoded(decoded)
     strict = list(dict.fromkeys(_strict_errors(value, type_name, "")))[:STRICT_ERROR_LIMIT]
-    if strict and field_validation == "Strict":
-        raise CannotBeHandled(kind, api_version, kind, "strict decoding error: " + ", ".join(strict))
-    return Decoded(decoded, tuple(strict))
+    if (strict or keys) and field_validation == "Strict":
+        every = [repeated_keys.told(keys), *strict] if keys else strict
+        raise CannotBeHandled(kind, api_version, kind, "strict decoding error: " + ", ".join(every))
+    return Decoded(decoded, (*keys, *strict))
 
 
 def normal_form(value: dict[str, Any], type_name: str) -> dict[str, Any]:

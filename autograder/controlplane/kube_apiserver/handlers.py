@@ -235,6 +235,7 @@ class Handlers:
             result = fieldmanager.apply(
                 kind, old, config, manager=manager, force=request.flag("force"), subresource=info.subresource, now=now
             )
+            attributes.warnings += bodies.repeated_keys_of(request)
             if old is None:
                 result["metadata"].setdefault("name", info.name)
                 self._adopt_namespace(result, kind, info.namespace)
