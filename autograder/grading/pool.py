@@ -11,6 +11,7 @@ import contextlib
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -199,14 +200,17 @@ def _serve(work: Callable[[Item], Done], pipe: Connection, folder: str, parent: 
     gc.freeze()  # what was there before is shared with the others, as long as nobody touches it
     limit_growth(memory)
     begin = resident()
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            while not pipe.poll(_HEARTBEAT):
-                if os.name == "posix" and os.getppid() != parent:
-                    return
-            item = pipe.recv()
-            try:
-                done: Done | Lost = work(item)
-            except Exception as error:
-                done = Lost(f"{type(error).__name__}: {error}")
-            pipe.send((done, resident() - begin > GROWTH))
+    try:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                while not pipe.poll(_HEARTBEAT):
+                    if os.name == "posix" and os.getppid() != parent:
+                        return
+                item = pipe.recv()
+                try:
+                    done: Done | Lost = work(item)
+                except Exception as error:
+                    done = Lost(f"{type(error).__name__}: {error}")
+                pipe.send((done, resident() - begin > GROWTH))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # whoever would do it was killed
