@@ -42,9 +42,13 @@ def grade(options: argparse.Namespace) -> int:
         settings = configuration(course)
         batch = _graded(options, course, load_assignments(course, options.assignment))
         print("\n".join(lines(batch)), flush=True)
-        if options.json:
-            _write_results(options.json, settings, batch)
-        gradebook.record(settings, batch)
+        is_recorded = False
+        try:
+            gradebook.record(settings, batch)
+            is_recorded = True
+        finally:
+            if options.json:
+                _write_results(options.json, settings, batch, is_recorded)
         autograded.write(course, batch)
         for remark in roster.remarks(settings, batch):
             print(remark)
@@ -63,12 +67,13 @@ def grade(options: argparse.Namespace) -> int:
     return ALL_JUDGED if all(map(_is_judged, batch.submissions)) else SOME_NOT_JUDGED
 
 
-def _write_results(path: Path, settings: Configuration, batch: Batch) -> None:
-    """Write the document of results; docs/results.md describes it."""
+def _write_results(path: Path, settings: Configuration, batch: Batch, is_recorded: bool) -> None:
+    """Write the document of results, also if the gradebook would not take them; docs/results.md describes it."""
     from autograder.grading.reports.collecting import Collector
-    from autograder.grading.reports.people import people
+    from autograder.grading.reports.recorded import Known, known
 
-    results = Collector(settings.course, batch.assignments, people(settings)).of_batch(batch)
+    found = known(settings) if is_recorded else Known()
+    results = Collector(settings.course, batch.assignments, found).of_batch(batch)
     path.write_text(results.dumps(), encoding="utf-8")
 
 

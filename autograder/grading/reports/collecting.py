@@ -17,6 +17,7 @@ from autograder.grading.batch import Batch
 from autograder.grading.engine import Graded, GradedSubmission, most_urgent
 from autograder.grading.individual import Individual
 from autograder.grading.ledger import Ledger, Row
+from autograder.grading.reports.recorded import Known
 from autograder.grading.reports.results import (
     AssignmentInfo,
     Check,
@@ -24,6 +25,7 @@ from autograder.grading.reports.results import (
     ExerciseInfo,
     ExerciseResult,
     Place,
+    Recorded,
     Results,
     Student,
     SubmissionResult,
@@ -38,11 +40,11 @@ CUT: Final = "\n# ... the rest was cut off\n"
 
 @dataclass
 class Collector:
-    """Puts together the results of one course; ``people`` are the students that the gradebook knows, by id."""
+    """Puts together the results of one course; ``known`` is what the gradebook knows of its students."""
 
     course: Path
     assignments: Sequence[Assignment]
-    people: Mapping[str, Student] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
     def of_batch(self, batch: Batch) -> Results:
         """The results of a class that was graded just now."""
@@ -71,7 +73,7 @@ class Collector:
                 for assignment in self.assignments
             ),
             exercises=tuple(map(_exercise, self._exercises.values())),
-            students=tuple(self.people.get(student, Student(student)) for student in students),
+            students=tuple(self.known.students.get(student, Student(student)) for student in students),
             submissions=tuple(submissions),
             grader=f"autograder {autograder.__version__}",
         )
@@ -94,7 +96,7 @@ class Collector:
         notes = tuple(note.text for notebook in graded.notebooks for note in notebook.notes)
         return SubmissionResult(
             student, graded.submission.assignment, graded.status.value, graded.handed_in, round(graded.seconds, 3),
-            exercises, notes,
+            exercises, notes, self._recorded(student, graded.submission.assignment, graded.graded),
         )  # fmt: skip
 
     def _remembered(
@@ -110,7 +112,12 @@ class Collector:
                     student, assignment.name, most_urgent(found).value,
                     student in there or found != {Status.NOT_SUBMITTED}, None,
                     tuple(self._answer(student, one) for one in graded),
+                    recorded=self._recorded(student, assignment.name, graded),
                 )  # fmt: skip
+
+    def _recorded(self, student: str, assignment: str, graded: Sequence[Graded]) -> Recorded | None:
+        unanswered = {one.task.check_cell for one in graded if one.verdict.status is Status.NOT_SUBMITTED}
+        return self.known.of(student, assignment, unanswered)
 
     def _told(self, task: Task, row: Row | None) -> Graded:
         """What was said of an answer last; that there is none, where nothing was ever said."""

@@ -131,7 +131,7 @@ def _results(options: argparse.Namespace) -> Results:
     from autograder.grading.configuration import configuration
     from autograder.grading.ledger import FILE, Ledger
     from autograder.grading.reports.collecting import Collector
-    from autograder.grading.reports.people import people
+    from autograder.grading.reports.recorded import known
     from autograder.grading.reports.results import read
 
     if options.results:
@@ -141,7 +141,7 @@ def _results(options: argparse.Namespace) -> Results:
         raise BadCourse(f"{course} has no verdicts yet; grade first, with autograder grade")
     settings, ledger = configuration(course), Ledger.open(course)
     try:
-        results = Collector(course, load_assignments(course, options.assignment), people(settings)).of_ledger(ledger)
+        results = Collector(course, load_assignments(course, options.assignment), known(settings)).of_ledger(ledger)
         if ledger.trouble:
             raise BadCourse(f"{ledger.path} cannot be read: {ledger.trouble}")
     finally:

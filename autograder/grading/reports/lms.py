@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from autograder.grading.reports.results import Results, Student, SubmissionResult
+from autograder.grading.reports.results import AssignmentInfo, Results, Student, SubmissionResult
 from autograder.grading.reports.spreadsheets import Cell, cell, csv_text
 
 #: The columns that Canvas expects before those of assignments, in this order.
@@ -39,7 +39,7 @@ class BadWorksheet(ValueError):
 def canvas(results: Results) -> str:
     """The file for *Grades, Import* of a Canvas course."""
     names = [assignment.name for assignment in results.assignments]
-    points: list[Cell] = [f"    {POINTS}", "", "", "", "", *(one.possible for one in results.assignments)]
+    points: list[Cell] = [POINTS, "", "", "", "", *(_possible(results, one) for one in results.assignments)]
     rows = [
         [_canvas_name(student), _canvas_id(student), "", student.id, "", *_grades(results, student)]
         for student in results.students
@@ -115,6 +115,12 @@ def _grades(results: Results, student: Student) -> Iterator[Cell]:
     for assignment in results.assignments:
         submission = own.get(assignment.name)
         yield submission.grade if submission else None
+
+
+def _possible(results: Results, assignment: AssignmentInfo) -> float:
+    """The points of an assignment, with those of cells that only people grade."""
+    recorded = (one.recorded.possible for one in results.of(assignment.name) if one.recorded)
+    return max([assignment.possible, *recorded])
 
 
 def _canvas_name(student: Student) -> str:

@@ -100,6 +100,19 @@ class ExerciseResult:
         return None if self.earned is None or not self.possible else self.earned / self.possible
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the gradebook says of a submission: its score with what was given by hand, before the late ``penalty``.
+
+    ``waiting`` counts the cells that somebody has to give a score to; an answer that was not given is none of them.
+    """
+
+    score: float
+    possible: float
+    penalty: float
+    waiting: int
+
+
 @dataclass(frozen=True)
 class SubmissionResult:
     """One student's work on one assignment, also if nothing was handed in.  ``notes`` say what was put right.
@@ -115,6 +128,7 @@ class SubmissionResult:
     seconds: float | None
     exercises: tuple[ExerciseResult, ...]
     notes: tuple[str, ...] = ()
+    recorded: Recorded | None = None
 
     @property
     def earned(self) -> float | None:
@@ -131,8 +145,12 @@ class SubmissionResult:
     def grade(self) -> float | None:
         """The points as another gradebook should get them: None while an answer waits for somebody to look at it.
 
-        An answer that was not given costs its points, and waits for nobody.
+        An answer that was not given costs its points, and waits for nobody.  What the gradebook says counts, if it says
+        anything: scores that were given by hand, and late penalties.
         """
+        if self.recorded is not None and (self.recorded.score or self.earned is not None):
+            points = tidy(max(0, self.recorded.score - self.recorded.penalty))
+            return None if self.recorded.waiting else points
         settled = all(one.earned is not None or one.status == NOT_SUBMITTED for one in self.exercises)
         return self.earned if settled else None
 

@@ -10,7 +10,7 @@ import pytest
 from generated_class import made_up, with_names
 
 from autograder.grading.reports.lms import BadWorksheet, canvas, moodle, waiting, worksheet
-from autograder.grading.reports.results import Results
+from autograder.grading.reports.results import Recorded, Results
 
 WORKSHEET = (
     "\ufeffIdentifier,Full name,Email address,Status,Grade,Maximum grade,Grade can be changed,"
@@ -89,6 +89,26 @@ def test_a_worksheet_of_moodle_is_filled_in_and_else_left_as_it_was(results: Res
         "good",
     ]
     assert "s0000" not in left and "s0001" in left
+
+
+@pytest.mark.parametrize(
+    ("recorded", "grade"),
+    [
+        (Recorded(5.5, 16, 1, 0), 4.5),
+        (Recorded(2, 16, 3, 0), 0),
+        (Recorded(5, 16, 0, 1), None),
+    ],
+)
+def test_scores_by_hand_and_late_penalties_count(results: Results, recorded: Recorded, grade: float | None) -> None:
+    judged = next(one for one in results.submissions if one.earned is not None)
+    assert replace(judged, recorded=recorded).grade == grade
+
+
+def test_a_score_by_hand_ends_the_waiting(results: Results) -> None:
+    unreadable = next(one for one in results.submissions if one.status == "unreadable")
+    assert unreadable.grade is None
+    assert replace(unreadable, recorded=Recorded(0, 16, 0, 4)).grade is None
+    assert replace(unreadable, recorded=Recorded(12, 16, 0, 0)).grade == 12
 
 
 @pytest.mark.parametrize(

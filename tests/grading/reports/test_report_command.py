@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,23 @@ def test_from_the_verdicts_of_a_course(course: SmallCourse, tmp_path: Path, caps
     assert "found <code>red</code>, wanted <code>blue</code>" in page
     assert json.loads((tmp_path / "gradescope" / "01-maps" / "ada" / "results.json").read_text())["score"] == 6
     assert "left empty, since answers wait for somebody to look at them: ken 01-maps" in capsys.readouterr().err
+
+
+def test_what_stands_in_the_gradebook_goes_along(course: SmallCourse, tmp_path: Path) -> None:
+    course.hand_in("ada")
+    course.hand_in("ken", submitted_notebook({FIRST: "a: [", SECOND: answer_to(SECOND)}))
+    main(["grade", "--course", str(course.root), "--workers", "1"])
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as gradebook, gradebook:
+        gradebook.execute(
+            "UPDATE student SET first_name = 'Ken', last_name = 'Thompson', lms_user_id = 7 WHERE id = 'ken'"
+        )
+        gradebook.execute("UPDATE grade SET manual_score = 1.5 WHERE auto_score IS NULL")
+        gradebook.execute("UPDATE submitted_notebook SET late_submission_penalty = 0.5")
+    assert main(["report", "canvas", "json", "--course", str(course.root), "--out", str(tmp_path)]) == 0
+    rows = list(csv.reader((tmp_path / "canvas.csv").read_text().splitlines()))
+    assert rows[2:] == [["ada", "", "", "ada", "", "5.5"], ["Thompson, Ken", "7", "", "ken", "", "4"]]
+    ken = json.loads((tmp_path / "results.json").read_text())["submissions"][1]
+    assert ken["recorded"] == {"score": 4.5, "possible": 6, "penalty": 0.5, "waiting": 0}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+"""What the gradebook knows beside the verdicts: who the students are, scores given by hand, and late penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from autograder.checks.verdict import tidy
+from autograder.grading.configuration import Configuration
+from autograder.grading.gradebook import GradebookError
+from autograder.grading.reports.results import Recorded, Student
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_STUDENTS: Final = "SELECT id, first_name, last_name, email, lms_user_id FROM student"
+_PENALTIES: Final = """
+    SELECT submitted.student_id, assignment.name, SUM(notebook.late_submission_penalty)
+    FROM submitted_notebook AS notebook
+    JOIN submitted_assignment AS submitted ON submitted.id = notebook.assignment_id
+    JOIN assignment ON assignment.id = submitted.assignment_id
+    GROUP BY submitted.student_id, assignment.name
+"""
+_SCORES: Final = """
+    SELECT submitted.student_id, assignment.name, cell.name, COALESCE(grade.manual_score, grade.auto_score),
+           grade.extra_credit, COALESCE(graded.max_score, task.max_score)
+    FROM grade
+    JOIN submitted_notebook AS notebook ON notebook.id = grade.notebook_id
+    JOIN submitted_assignment AS submitted ON submitted.id = notebook.assignment_id
+    JOIN assignment ON assignment.id = submitted.assignment_id
+    JOIN base_cell AS cell ON cell.id = grade.cell_id
+    LEFT JOIN grade_cells AS graded ON graded.id = cell.id
+    LEFT JOIN task_cells AS task ON task.id = cell.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The score of a cell, by hand if somebody gave one; None while it waits for that."""
+
+    cell: str
+    score: float | None
+    extra: float
+    possible: float
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the gradebook knows: students by id, scores and penalties by student and assignment."""
+
+    students: Mapping[str, Student] = field(default_factory=dict)
+    scores: Mapping[tuple[str, str], list[Score]] = field(default_factory=dict)
+    penalties: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def of(self, student: str, assignment: str, unanswered: Collection[str]) -> Recorded | None:
+        """What is recorded of a submission; cells that are ``unanswered`` wait for nobody."""
+        scores = self.scores.get((student, assignment))
+        if not scores:
+            return None
+        return Recorded(
+            score=tidy(sum((one.score or 0) + one.extra for one in scores)),
+            possible=tidy(sum(one.possible for one in scores)),
+            penalty=tidy(self.penalties.get((student, assignment), 0)),
+            waiting=sum(one.score is None and one.cell not in unanswered for one in scores),
+        )
+
+
+def known(configuration: Configuration) -> Known:
+    """What the gradebook of a course knows; nothing if there is none.  Raises ``GradebookError``."""
+    from sqlalchemy import text
+
+    with _connected(configuration) as connection:
+        if connection is None:
+            return Known()
+        students = {
+            str(row[0]): Student(*(str(value or "").strip() for value in row))
+            for row in connection.execute(text(_STUDENTS))
+        }
+        scores: dict[tuple[str, str], list[Score]] = {}
+        for student, assignment, cell, score, extra, possible in connection.execute(text(_SCORES)):
+            scores.setdefault((student, assignment), []).append(Score(cell, score, extra or 0, possible or 0))
+        penalties = {(row[0], row[1]): row[2] or 0 for row in connection.execute(text(_PENALTIES))}
+        return Known(students, scores, penalties)
+
+
+@contextmanager
+def _connected(configuration: Configuration) -> Iterator[Connection | None]:
+    """The gradebook, to be read; None if there is none."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    url = make_url(configuration.db_url)
+    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
+        yield None
+        return
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise GradebookError(f"the gradebook cannot be read: {said}") from error
+    finally:
+        engine.dispose()
