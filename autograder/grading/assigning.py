@@ -21,7 +21,9 @@ from typing import Any, Final
 
 from autograder.exercises import BadExercise, Exercise, exercises_root, load
 from autograder.exercises.sheets import FILE, KEY, Sheet
+from autograder.grading import gradebook
 from autograder.grading.assignment import Assignment, BadCourse, Notebook, find_course, grade_id, load_assignments
+from autograder.grading.batch import Batch
 from autograder.grading.configuration import Configuration, configuration
 from autograder.grading.individual import Individual
 from autograder.grading.releasing import for_students
@@ -41,8 +43,10 @@ def assign(options: argparse.Namespace) -> int:
         students = names(options.students, options.roster, course)
         assignment = load_assignments(course, options.assignment)[0]
         individual = Individual.of(course)
-        count = sum(1 for _ in write(configuration(course), assignment, individual, students))
-    except (BadCourse, BadExercise, OSError) as error:
+        settings = configuration(course)
+        count = sum(1 for _ in write(settings, assignment, individual, students))
+        gradebook.record(settings, Batch((assignment,), (), (), ()))  # nbgrader grades only what it knows
+    except (BadCourse, BadExercise, gradebook.GradebookError, OSError) as error:
         print(f"autograder assign: {error}", file=sys.stderr)
         return NOT_DONE
     where = os.path.relpath(course / "release")
@@ -63,7 +67,13 @@ def names(given: Iterable[str], roster: Path | None, course: Path) -> list[str]:
     if not found:
         raise BadCourse("no student is named: use --students or --roster, or put students into the gradebook")
     for name in found:
-        if not name or not name.isprintable() or len(name) > NAME_LIMIT or name != Path(name).name or name.startswith("."):
+        if (
+            not name
+            or not name.isprintable()
+            or len(name) > NAME_LIMIT
+            or name != Path(name).name
+            or name.startswith(".")
+        ):
             raise BadCourse(f"{name!a} is no name for a student's folder")
     return list(dict.fromkeys(found))
 
@@ -145,9 +155,7 @@ def _of_roster(path: Path) -> list[str]:
 
 
 def _of_gradebook(course: Path) -> list[str]:
-    from autograder.grading.gradebook import opened
-
     if not (course / "gradebook.db").is_file():
         return []
-    with opened(configuration(course)) as gradebook:
-        return sorted(student.id for student in gradebook.students)
+    with gradebook.opened(configuration(course)) as known:
+        return sorted(student.id for student in known.students)

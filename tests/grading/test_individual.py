@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,12 @@ def assign(course: SmallCourse, *students: str) -> None:
 def copy_of(course: SmallCourse, student: str) -> Any:
     path = course.root / "release" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_nbgrader_knows_the_assignment_then(course: SmallCourse) -> None:
+    assign(course, "ada")
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as database:
+        assert database.execute("SELECT name FROM assignment").fetchall() == [(ASSIGNMENT,)]
 
 
 def two_with_other_values(course: SmallCourse) -> tuple[str, str]:
