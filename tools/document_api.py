@@ -86,7 +86,7 @@ def _table(rows: Iterable[ResourceType]) -> str:
 def _row(row: ResourceType) -> str:
     cells = [row.kind, f"`{_path(row)}`", _verbs(row), _subresources(row)]
     if "list" in row.verbs:
-        labels = [name for name in field_labels(row) if not name.startswith("metadata.")]
+        labels = [name for name in field_labels(row).names if not name.startswith("metadata.")]
         cells += [", ".join(column_names(row)), " ".join(f"`{name}`" for name in sorted(labels))]
     else:
         cells += ["", ""]
