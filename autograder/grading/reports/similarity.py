@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
@@ -34,7 +34,7 @@ THRESHOLD: Final = 0.6
 #: What this many wrote is common knowledge: at least 4, and one in twenty of a class.
 COMMON, COMMON_PART = 4, 20
 #: Pieces of what is shared that a report shows.
-SHOWN: Final = 3
+SHOWN: Final = 4
 
 Shingle = tuple[str, ...]
 
@@ -73,17 +73,21 @@ def similar(results: Results) -> list[Pair]:
                 texts[answer.exercise].append((submission.student, answer.answer.text, answer.values))
     found: list[Pair] = []
     for exercise in results.exercises:
-        known = set(_shingles_of_all(exercise.known, exercise.form, exercise.values))
+        rows = [tokens(text, exercise.form, exercise.values) for text in exercise.known]
+        known = {shingle for row in rows for shingle in shingles(row)}
         answers = {
             student: set(shingles(tokens(text, exercise.form, values))) - known
             for student, text, values in texts[exercise.id]
         }
-        found += pairs(exercise.id, answers)
+        found += pairs(exercise.id, answers, {token for row in rows for token in row})
     return sorted(found, key=lambda pair: (-pair.similarity, -pair.shared, pair.exercise, pair.one, pair.other))
 
 
-def pairs(exercise: str, answers: Mapping[str, set[Shingle]]) -> Iterator[Pair]:
-    """The pairs among the own content of answers, found by an index of shingles and not by comparing all with all."""
+def pairs(exercise: str, answers: Mapping[str, set[Shingle]], familiar: Set[str]) -> Iterator[Pair]:
+    """The pairs among the own content of answers, found by an index of shingles and not by comparing all with all.
+
+    ``familiar`` are tokens that make no good example of what is shared.
+    """
     index: dict[Shingle, list[str]] = defaultdict(list)
     for student, own in answers.items():
         for shingle in own:
@@ -95,8 +99,8 @@ def pairs(exercise: str, answers: Mapping[str, set[Shingle]]) -> Iterator[Pair]:
     for (one, other), shared in together.items():
         fewest, either = min(own_count[one], own_count[other]), own_count[one] + own_count[other] - shared
         if fewest >= LEAST and shared / either >= THRESHOLD:
-            both = sorted(shingle for shingle in answers[one] & answers[other] if shingle in rare)
-            yield Pair(exercise, one, other, shared / either, shared, either, _examples(both))
+            both = (answers[one] & answers[other]) & rare.keys()
+            yield Pair(exercise, one, other, shared / either, shared, either, _examples(both, familiar))
 
 
 def tokens(text: str, form: str, values: Mapping[str, str]) -> list[str]:
@@ -118,11 +122,6 @@ def shingles(row: Sequence[str]) -> Iterator[Shingle]:
     """Every ``WIDTH`` neighbours; a shorter row is one shingle."""
     if row:
         yield from (tuple(row[at : at + WIDTH]) for at in range(max(1, len(row) - WIDTH + 1)))
-
-
-def _shingles_of_all(texts: Iterable[str], form: str, values: Mapping[str, str]) -> Iterator[Shingle]:
-    for text in texts:
-        yield from shingles(tokens(text, form, values))
 
 
 def _fields(value: Any, path: str, drawn: Mapping[str, str]) -> Iterator[str]:
@@ -168,10 +167,13 @@ def _command(line: str) -> Iterator[str]:
             yield f"{kind}/{_NAME}" if slash else word
 
 
-def _examples(both: Iterable[Shingle]) -> tuple[str, ...]:
-    """Pieces of what two answers share that do not overlap, those with the longest values first."""
-    chosen: list[Shingle] = []
-    for shingle in sorted(both, key=lambda one: -sum(len(token.partition("=")[2]) for token in one)):
-        if not any(set(shingle) & set(other) for other in chosen):
-            chosen.append(shingle)
-    return tuple(", ".join(shingle) for shingle in chosen[:SHOWN])
+def _examples(both: Iterable[Shingle], familiar: Set[str]) -> tuple[str, ...]:
+    """What two answers share that no known text has, longest first; of the path to a field only the end."""
+    own = sorted({token for shingle in both for token in shingle if _NAME not in token} - familiar)
+    longest = sorted(own, key=lambda token: -len(token.partition("=")[2] or token))
+    return tuple(_brief(token) for token in longest[:SHOWN])
+
+
+def _brief(token: str) -> str:
+    path, sign, value = token.partition("=")
+    return ".".join(path.split(".")[-2:]) + sign + value

@@ -89,7 +89,7 @@ def similarities(pairs: Iterable[Pair]) -> str:
     """The pairs of similar answers, most alike first."""
     head = ("exercise", "student", "other student", "similarity", "shared", "own", "examples")
     rows = (
-        (one.exercise, one.one, one.other, round(one.similarity, 3), one.shared, one.own, " | ".join(one.examples))
+        (one.exercise, one.one, one.other, round(one.similarity, 3), one.shared, one.own, ", ".join(one.examples))
         for one in pairs
     )
     return MARK + csv_text([head, *rows])
