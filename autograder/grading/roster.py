@@ -1,4 +1,4 @@
-"""Who takes part, and what to say of those who handed in without being known, or who handed in nothing.
+"""Who takes part, and what to say of those who handed in without being known, too late, or nothing at all.
 
 The roster is what ``nbgrader db student import`` put into the gradebook.  Grading adds everybody who hands in, by the
 name of the folder alone, so on the roster are those of whom the gradebook has more than that: a name or an address.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from difflib import get_close_matches
 
 from autograder.grading.batch import Batch
@@ -34,6 +35,7 @@ def remarks(configuration: Configuration, batch: Batch) -> list[str]:
     if known:
         lines += [_stranger(student, known) for student in sorted(handed - known)]
         lines += _absent(known, batch)
+    lines += _late(configuration, batch)
     if extensions := read_extensions(configuration.course):
         assignments = {path.name for path in (configuration.course / "source").iterdir()}
         lines += dict.fromkeys(extensions.strangers(known | set(batch.students), assignments))
@@ -59,6 +61,22 @@ def _absent(known: Collection[str], batch: Batch) -> Iterator[str]:
         }
         if absent := sorted(set(known) - handed):
             yield f"{assignment.name}: on the roster, and handed in nothing: {', '.join(absent)}"
+
+
+def _late(configuration: Configuration, batch: Batch) -> Iterator[str]:
+    """Who handed in late, by the gradebook, and what it costs."""
+    with opened(configuration) as gradebook:
+        for assignment in batch.assignments:
+            row = gradebook.find_assignment(assignment.name)
+            if row.duedate is None:
+                continue
+            for submission in sorted(row.submissions, key=lambda one: one.student_id):
+                if submission.total_seconds_late:
+                    late = timedelta(seconds=int(submission.total_seconds_late))
+                    cost = f", which costs {submission.late_submission_penalty:g} points"
+                    yield f"{submission.student_id}, {assignment.name}: {late} late" + (
+                        cost if submission.late_submission_penalty else ""
+                    )
 
 
 def _look_alikes(students: Collection[str]) -> Iterator[str]:

@@ -68,3 +68,17 @@ def test_folders_that_look_alike(course: SmallCourse, runner: Runner) -> None:
         "submitted/ has 2 folders of almost the same name: 'Ada', 'ada'",
         r"submitted/ has 2 folders of almost the same name: 'jo\u0308rg', 'j\xf6rg'",
     ]
+
+
+@pytest.mark.usefixtures("settled")
+def test_who_is_late_and_what_it_costs(course: SmallCourse, runner: Runner) -> None:
+    with (course.root / "nbgrader_config.py").open("a") as file:
+        file.write("c.AssignLatePenalties.plugin_class = 'autograder.grading.late_penalty.PercentPerDay'\n")
+    for student, time in (("ada", "2026-03-01 12:00:00 UTC"), ("ken", "2026-03-02 14:00:00 UTC")):
+        course.hand_in(student).with_name("timestamp.txt").write_text(time)
+    forget(course)
+    with opened(course) as book:
+        book.update_or_create_assignment(ASSIGNMENT, duedate="2026-03-01 12:00 UTC")
+    assert remarks(configuration(course.root), grade(course, runner)) == [
+        f"ken, {ASSIGNMENT}: 1 day, 2:00:00 late, which costs 1.2 points"
+    ]
