@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from autograder.checks import Case, Notes, Sources, Trial, hindrances
+from autograder.checks import Case, Notes, Outcome, Sources, Trial, hindrances, run
 from autograder.checks.health import is_ready
 from autograder.checks.review import ObjectKey
 from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, Object, apply
@@ -19,6 +19,7 @@ from autograder.clusters.kinds import UnknownKind, kind_named
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.exercises.confinement import in_order, trespasses
 from autograder.exercises.exercise import Exercise, Form
+from autograder.exercises.reading import read
 from autograder.manifests import Document, parse
 
 #: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
@@ -86,7 +87,12 @@ class Places:
                 self._experimented.clear()
             assert exercise.experiment is not None
             trial = Trial(self.case(exercise, ()), Notes())
-            outcome = exercise.experiment(trial)
+            try:
+                outcome = exercise.experiment(trial)
+                if not self._forks:
+                    _prove(exercise, trial.case, outcome)
+            finally:
+                trial.cluster.close()  # where there are no forks: gives back what the experiment has stopped
             self._experimented[key] = Experimented(outcome, trial.cluster, trial.notes.steps)
         return self._experimented[key]
 
@@ -103,6 +109,20 @@ class Places:
             return second
 
         return replace(first, again=again)
+
+
+def _prove(exercise: Exercise, case: Case, outcome: Mapping[str, Any]) -> None:
+    """Hold an experiment on a real cluster against the right answer; raises ``ClusterError`` if it went otherwise.
+
+    It did not go so because of what a student predicted, and so must cost nobody anything.
+    """
+    right = read(exercise, exercise.answer(exercise.solution)).predictions
+    judged = run(exercise.checks, replace(case, predictions=right, outcome=outcome))
+    other = [one.result.name for one in judged if one.result.outcome is not Outcome.PASSED]
+    if other:
+        raise ClusterError(
+            f"the experiment did not go here as it should ({', '.join(other)}): is the machine too slow?"
+        )
 
 
 def _case(exercise: Exercise, documents: Sequence[Document], prepared: Prepared) -> Case:
