@@ -19,7 +19,7 @@ import time
 import weakref
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from autograder.checks import Where
 from autograder.checks.commands import CommandRun
@@ -36,8 +36,15 @@ TYPING_SECONDS: Final = 5
 #: Seconds of wall time for one command, and characters that it may print.
 COMMAND_SECONDS: float = 10
 OUTPUT: Final = 256 * 1024
+#: What stands for the cluster's address, which is another each time, in what kubectl prints.
+SERVER: Final = "https://kubernetes"
 
 _Result = TypeVar("_Result")
+
+
+class _Served(NamedTuple):
+    kubeconfig: Path
+    url: str
 
 
 class Terminal:
@@ -51,6 +58,7 @@ class Terminal:
         self._thread = threading.Thread(target=self._loop.run_forever, name="terminal", daemon=True)
         self._thread.start()
         self._port = 0
+        self._token = secrets.token_urlsafe(24)
         self._usable = True
 
     @property
@@ -75,7 +83,7 @@ class Terminal:
         for.  Raises ``TimedOut`` after ``seconds``.  Between two results the cluster may be looked at.
         """  # fmt: skip
         end = time.monotonic() + seconds
-        with tempfile.TemporaryDirectory(dir=self._home) as folder, self._serving(cluster, pods, namespace) as config:
+        with tempfile.TemporaryDirectory(dir=self._home) as folder, self._serving(cluster, pods, namespace) as served:
             for name, text in files.items():
                 Path(folder, name).write_text(text, encoding="utf-8")
             for line in lines:
@@ -85,22 +93,22 @@ class Terminal:
                     if left <= 0:
                         raise TimedOut
                     ran = kubectl.run(
-                        list(command.arguments), kubeconfig=config, home=self._home, folder=Path(folder), stdin=given,
-                        timeout=left, most=OUTPUT,
+                        list(command.arguments), kubeconfig=served.kubeconfig, home=self._home, folder=Path(folder),
+                        stdin=given, timeout=left, most=OUTPUT,
                     )  # fmt: skip
-                    given = ran.out
+                    given, said = (text.replace(served.url, SERVER) for text in (ran.out, ran.err))
                     place = Where(source, line.line, 1)
-                    yield CommandRun(command.verb, command.arguments, ran.code, ran.out, ran.err, place)
+                    yield CommandRun(command.verb, command.arguments, ran.code, given, said, place)
                 if line.file:
                     Path(folder, line.file).write_text(given, encoding="utf-8")
                 self._do(_pass_time(cluster), end)
 
     @contextlib.contextmanager
-    def _serving(self, cluster: EmbeddedCluster, pods: int, namespace: str) -> Iterator[Path]:
-        """Serve a cluster; the kubeconfig that leads to it."""
+    def _serving(self, cluster: EmbeddedCluster, pods: int, namespace: str) -> Iterator[_Served]:
+        """Serve a cluster, to nobody else on this machine."""
         self._port = self._port or _free_port()
         front = SocketFront(
-            Bounded(cluster.control_plane, pods), secrets.token_urlsafe(24), port=self._port, mode="manual", tls=False
+            Bounded(cluster.control_plane, pods), self._token, port=self._port, mode="manual", tls=False
         )
         address = self._do(front.start())
         document = address.kubeconfig()
@@ -108,7 +116,7 @@ class Terminal:
         path = self._home / "kubeconfig"
         kubeconfig.write(path, document)
         try:
-            yield path
+            yield _Served(path, address.url)
         finally:
             self._do(front.close())
 

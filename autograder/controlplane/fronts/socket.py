@@ -60,8 +60,8 @@ class SocketFront:
     """Serves one cluster at one port until ``close``.
 
     ``port`` 0 picks a free one.  Whoever shows ``token`` is the administrator, and nobody else is let in.  ``mode``
-    says what makes the cluster's time pass; ``tls=False`` leaves TLS away (kubectl then sends no token, so that whoever
-    shows none is the administrator too).  ``control`` answers what no Kubernetes API has.
+    says what makes the cluster's time pass.  ``tls=False`` leaves TLS away; kubectl then sends no token, so that it
+    stands in the address, as the first part of every path.  ``control`` answers what no Kubernetes API has.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class SocketFront:
     ) -> None:
         self._cluster = cluster
         self._token = token
+        self._prefix = f"/{token}"
         self._control = control
         self._port = port
         self._certificates = certificates.issue([HOST, "::1", "localhost", socket.gethostname()]) if tls else None
@@ -102,8 +103,9 @@ class SocketFront:
         await site.start()
         self._pacer = asyncio.create_task(self.pacing.run(), name="pacing")
         port = self._runner.addresses[0][1]
-        scheme, authority = ("https", self._certificates.authority) if self._certificates else ("http", None)
-        return Address(f"{scheme}://{HOST}:{port}", self._token, authority)
+        if self._certificates is None:
+            return Address(f"http://{HOST}:{port}{self._prefix}", self._token, None)
+        return Address(f"https://{HOST}:{port}", self._token, self._certificates.authority)
 
     async def failed(self) -> None:
         """Return never, unless time has stopped because a component failed; then raise what it raised."""
@@ -122,6 +124,8 @@ class SocketFront:
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
             request = await http.read(incoming, self._user(incoming))
+            if self._knows_address(incoming):
+                request.path = request.path[len(self._prefix) :]
             self.pacing.catch_up()
             if streams.is_connection(request):
                 self.pacing.changed()
@@ -182,7 +186,7 @@ class SocketFront:
         return self._certificates.client(user, groups)
 
     def _user(self, incoming: web.BaseRequest) -> User | None:
-        """Whom a certificate names; the administrator, if the token is his or none can be sent; else None.
+        """Whom a certificate names; the administrator, if the token or the address is his; else None.
 
         What other tokens are worth, and what somebody without any may do, the API server decides.
         """
@@ -190,10 +194,15 @@ class SocketFront:
         if user is not None:
             return user
         scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
-        if self._certificates is None and not token:
+        if self._knows_address(incoming):
             return ADMIN
         known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
         return ADMIN if known else None
+
+    def _knows_address(self, incoming: web.BaseRequest) -> bool:
+        """Whether somebody without TLS asks at the address that only the administrator was told."""
+        shown = incoming.path[: len(self._prefix) + 1].encode("utf-8", "replace")
+        return self._certificates is None and hmac.compare_digest(shown, f"{self._prefix}/".encode())
 
 
 def _certified(incoming: web.BaseRequest) -> User | None:

@@ -8,6 +8,7 @@ import json
 import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -44,7 +45,7 @@ def serving(cluster: Cluster, scenario: Scenario, *, tls: bool = True, seconds: 
             async with asyncio.timeout(seconds):
                 headers = {"Authorization": f"Bearer {TOKEN}"}
                 connector = aiohttp.TCPConnector(ssl=trust, limit=0)
-                async with aiohttp.ClientSession(address.url, headers=headers, connector=connector) as client:
+                async with aiohttp.ClientSession(f"{address.url}/", headers=headers, connector=connector) as client:
                     await scenario(address, client)
                     async with client.get(CONFIGMAPS) as answer:
                         assert answer.status == 200
@@ -55,7 +56,7 @@ def serving(cluster: Cluster, scenario: Scenario, *, tls: bool = True, seconds: 
 
 
 async def opened(address: Address, *, tls: bool = True) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    port = int(address.url.rpartition(":")[2])
+    port = urlsplit(address.url).port
     return await asyncio.open_connection("127.0.0.1", port, ssl=trusting(address) if tls else None)
 
 
@@ -111,6 +112,27 @@ def test_a_body_that_is_no_object_is_refused(cluster: Cluster, body: bytes, kind
             status = await answer.json()
             assert (answer.status, status["reason"]) == (code, reason), status["message"][:200]
             assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", code)
+
+    serving(cluster, scenario)
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "code"),
+    [
+        ("PUT", "text/plain", 415), ("PUT", "application/merge-patch+json", 415),
+        ("PATCH", "application/json", 415), ("PATCH", "text/plain", 415), ("PATCH", "no type at all", 415),
+        ("DELETE", "application/json", 400),
+    ],
+)  # fmt: skip
+def test_a_body_of_the_wrong_type_changes_nothing(cluster: Cluster, method: str, kind: str, code: int) -> None:
+    async def scenario(address: Address, client: aiohttp.ClientSession) -> None:
+        await cluster_with_one(client)
+        revision = cluster.store.revision
+        body = io.BytesIO(b'{"metadata":{"name":"a"}' + (b"" if method == "DELETE" else b"}"))
+        async with client.request(method, f"{CONFIGMAPS}/a", data=body, headers={"Content-Type": kind}) as answer:
+            assert answer.status == code, await answer.text()
+            assert (await answer.json())["kind"] == "Status"
+        assert cluster.store.revision == revision
 
     serving(cluster, scenario)
 
