@@ -131,8 +131,8 @@ def _results(options: argparse.Namespace) -> Results:
     from autograder.grading.configuration import configuration
     from autograder.grading.ledger import FILE, Ledger
     from autograder.grading.reports.collecting import Collector
+    from autograder.grading.reports.reading import read
     from autograder.grading.reports.recorded import known
-    from autograder.grading.reports.results import read
 
     if options.results:
         return read(options.results).only(options.assignment)

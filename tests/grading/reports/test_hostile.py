@@ -14,7 +14,8 @@ from generated_class import made_up, with_answer, with_names
 
 from autograder.cli import main
 from autograder.grading.reports.command import FORMATS
-from autograder.grading.reports.results import Results, from_json
+from autograder.grading.reports.reading import from_json
+from autograder.grading.reports.results import Results
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",

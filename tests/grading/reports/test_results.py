@@ -13,7 +13,8 @@ from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
 from autograder.checks.verdict import Outcome, Role, Status
 from autograder.cli import main
 from autograder.grading.reports import results
-from autograder.grading.reports.results import BadResults, from_json, read
+from autograder.grading.reports.reading import from_json, read
+from autograder.grading.reports.results import BadResults
 
 FIRST, SECOND = EXERCISES
 
