@@ -40,6 +40,7 @@ NEW_ANSWER: Final = "has handed in another answer since; grade the assignment"
 NEVER_GRADED: Final = "was never graded; grade the assignment"
 REST_UNKNOWN: Final = "has answers in the same notebook that were never graded; grade the assignment"
 
+_SUMS_AND_WORDS: Final = re.compile(r"(earned|possible): |[^:]+: says ")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*")
 
 Json = dict[str, Any]
@@ -191,7 +192,7 @@ def table(outcome: Outcome) -> Iterator[str]:
         yield f"{'student':{width}}  {'before':>8}  {'now':>8}  what"
         for one in changed:
             before, now = (_points(score, one.now.task) for score in one.scores)
-            first, *rest = _criteria(one)
+            first, *rest = _criteria(one) or ["the sum of the checks"]
             yield f"{one.student:{width}}  {before:>8}  {now:>8}  {first}"
             yield from (f"{'':{width}}  {'':8}  {'':8}  {line}" for line in rest)
         yield ""
@@ -236,9 +237,8 @@ def _was_cut_off(result: GradedSubmission) -> bool:
 
 
 def _criteria(one: Regraded) -> list[str]:
-    """What of the verdict is another, without the sums that follow from it."""
-    lines = [line for line in one.changed if line.partition(":")[0] not in ("earned", "possible")]
-    return lines or one.changed
+    """What became of each check whose points are others, or of the status; what is only said otherwise is left out."""
+    return [line for line in one.changed if not _SUMS_AND_WORDS.match(line)]
 
 
 def _points(score: float | None, task: Task) -> str:

@@ -20,6 +20,7 @@ from autograder.grading import individual
 from autograder.grading.assignment import BadCourse
 from autograder.grading.engine import Engine, GradedSubmission
 from autograder.grading.individual import Individual
+from autograder.grading.memory import Memory
 
 SECRET = "a secret of some length"
 DRAWN = EXERCISES[0]
@@ -121,6 +122,18 @@ def test_anothers_notebook_loses_what_differs_and_says_so(course: SmallCourse, r
     said = graded.graded[0].verdict.criteria[-1]
     mine, theirs = own(course, second).values["size"], own(course, first).values["size"]
     assert (said.name, said.message) == (OWN_VALUES, f"in your task `size` is {mine}, and here it is {theirs}")
+
+
+def test_a_verdict_on_the_same_text_is_not_taken_from_somebody_with_other_values(
+    course: SmallCourse, runner: Runner
+) -> None:
+    first, second = two_with_other_values(course)
+    memory = Memory()
+    engine = Engine(runner, course.root / "exercises", Individual.of(course.root), memory=memory)
+    task = course.assignment.tasks[0]
+    answer = f"{task.opening}\n{own(course, first).solution}"
+    earned = [engine.judge(task, answer, student).verdict.earned for student in (first, second, first)]
+    assert earned == [3, 1, 3]
 
 
 def test_anothers_sheet_changes_nothing_for_who_has_the_right_values(course: SmallCourse, runner: Runner) -> None:
