@@ -209,3 +209,52 @@ def test_attaching_to_what_is_not_there_is_refused(cluster: Cluster, path: str, 
 
     with pytest.raises(aiohttp.WSServerHandshakeError, match=str(code)):
         connected(cluster, f"/api/v1/namespaces/default/pods/{path}", scenario)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"\x00", b"\x07what", b"\xff", b"\xff\x63", b"\x04{", b"\x04" + b"[" * 10_000, "text", b"\x00\xff\xfe\x00\n"],
+)
+def test_messages_that_make_no_sense_are_passed_over(cluster: Cluster, message: bytes | str) -> None:
+    box(cluster, stdin=True)
+
+    async def scenario(client: Client) -> None:
+        await (client.socket.send_str(message) if isinstance(message, str) else client.socket.send_bytes(message))
+        await client.type("\necho still here\n")
+        await client.sees("still here\n")
+
+    connected(cluster, f"{POD}/attach?stdin=true&stdout=true", scenario)
+
+
+def test_more_than_can_be_read_is_refused_and_the_server_goes_on(cluster: Cluster) -> None:
+    box(cluster, "sleep", "100000", stdin=True)
+
+    async def scenario(client: Client) -> None:
+        for _ in range(4):
+            await client.type("x" * 900_000)
+        await client.socket.send_bytes(b"\x00" + b"x" * 4_000_000)
+        message = await client.socket.receive()
+        assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+    connected(cluster, f"{POD}/attach?stdin=true&stdout=true", scenario)
+    assert sum(len(one.input) for one in cluster.machines.containers.values()) <= 1_000_000
+
+
+def test_a_client_that_stops_reading_what_is_printed_holds_up_nobody(cluster: Cluster) -> None:
+    box(cluster, stdin=True)
+
+    async def run(address: Address, front: SocketFront) -> None:
+        connector = aiohttp.TCPConnector(ssl=trusting(address))
+        async with (
+            aiohttp.ClientSession(address.url, headers=HEADERS, connector=connector) as http,
+            http.ws_connect(f"{POD}/attach?stdin=true&stdout=true", protocols=["v5.channel.k8s.io"]) as socket,
+        ):
+            assert socket._conn is not None and socket._conn.transport is not None
+            socket._conn.transport.pause_reading()  # type: ignore[attr-defined]
+            for _ in range(5):
+                await socket.send_bytes(b"\x00for i in 1 2 3 4 5 6 7 8 9; do seq 2000; done\n")
+            async with http.get(POD, timeout=aiohttp.ClientTimeout(10)) as answer:
+                assert answer.status == 200
+            socket._conn.transport.abort()  # type: ignore[attr-defined]
+
+    serving(cluster, run)
