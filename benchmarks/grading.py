@@ -3,6 +3,7 @@
 Stock means the settings that nbgrader comes with: every notebook is executed in a kernel.  Both are whole programs,
 gradebook included; start-up is told apart by grading a class of one student too.  A class answers as in life, where
 answers coincide and equal ones are judged once, and then so that no two answers are the same and all are judged.
+Besides wall time it is told how long processors worked, which says more where other programs want them too.
 """
 
 from __future__ import annotations
@@ -37,18 +38,31 @@ NBGRADER: Final = (sys.executable, "-m", "nbgrader")
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of wall time: in all, and of that to start the program; how many submissions; bytes of a worker."""
+class Ran:
+    """A program that ran: seconds of wall time and of work, and the most bytes that a process took that it started."""
 
-    total: float
-    start: float
-    count: int
+    wall: float
+    work: float
     worker: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What so many submissions cost: in all, and of that to start the program."""
+
+    whole: Ran
+    start: Ran
+    count: int
 
     @property
     def each(self) -> float:
-        """Seconds for each submission, the start of the program apart."""
-        return (self.total - self.start) / self.count
+        """Seconds of wall time for each submission, the start of the program apart."""
+        return (self.whole.wall - self.start.wall) / self.count
+
+    @property
+    def work(self) -> float:
+        """Seconds of work for each submission, the start of the program apart."""
+        return (self.whole.work - self.start.work) / self.count
 
 
 def report(quick: bool = False) -> None:
@@ -63,83 +77,94 @@ def report(quick: bool = False) -> None:
         _row(f"stock nbgrader, a sample of {stock.count}", stock)
         for name, distinct in (("answers as in life", False), ("no two answers the same", True)):
             ours = _ours(root / name, lessons, students, distinct=distinct)
-            _row(f"autograder, {name}", ours, f"{stock.each / ours.each:6.0f} x")
+            _row(f"autograder, {name}", ours, _ratio(stock, ours))
         print(f"Grading one lesson, {LESSON}")
         for name, distinct in (("answers as in life", False), ("no two answers the same", True)):
             few, lots = (
                 _ours(root / f"{name} {count}", [LESSON], count, distinct=distinct) for count in (many // 10, many)
             )
             _row(f"{few.count} submissions, {name}", few)
-            _row(f"{lots.count} submissions, {name}", lots, f"{lots.each / few.each:6.2f} times the time for each")
+            growth = f"{lots.each / few.each:.2f} times the time for each, {lots.work / few.work:.2f} times the work"
+            _row(f"{lots.count} submissions, {name}", lots, growth)
         again = _run(GRADE, root / f"{name} {many}")
-        _row("the same once more, from the ledger", Cost(again.total, lots.start, lots.count, again.worker))
+        _row("the same once more, from the ledger", Cost(again, lots.start, lots.count))
+
+
+def _ratio(stock: Cost, ours: Cost) -> str:
+    return f"{stock.each / ours.each:.0f} times faster, {stock.work / ours.work:.0f} times less work"
 
 
 def _row(name: str, cost: Cost, more: str = "") -> None:
-    memory = f"; a worker takes {cost.worker // MEGABYTE} MB" if cost.worker else ""
-    print(
-        f"  {name:<50} {cost.total:7.1f} s, of which start-up {cost.start:5.1f} s; "
-        f"{cost.each * 1000:7.1f} ms each {more}{memory}",
-        flush=True,
-    )
+    told = [
+        f"  {name:<44} {cost.whole.wall:7.1f} s, of which start-up {cost.start.wall:5.1f} s",
+        f"each {cost.each * 1000:7.1f} ms, {cost.work * 1000:7.1f} ms of work",
+        *([more] if more else []),
+        *([f"a worker takes {cost.whole.worker // MEGABYTE} MB"] if cost.whole.worker else []),
+    ]
+    print("; ".join(told), flush=True)
 
 
 def _ours(folder: Path, lessons: Sequence[str], students: int, *, distinct: bool) -> Cost:
     """The cost of a class; that of starting is what a class of one student takes beyond its submissions."""
     course = make_course(folder, lessons)
-    count = hand_in(course, 1, distinct=distinct)
+    few = hand_in(course, 1, distinct=distinct)
     one = _run(GRADE, course)
     for path in course.glob("*.db*"):
         path.unlink()
-    count += hand_in(course, students - 1, distinct=distinct, first=1)
+    count = few + hand_in(course, students - 1, distinct=distinct, first=1)
     whole = _run(GRADE, course)
-    start = max(0.0, (one.total * count - whole.total * len(lessons)) / (count - len(lessons)))
-    return Cost(whole.total, start, count, whole.worker)
+    return Cost(whole, _start((one, few), (whole, count)), count)
+
+
+def _start(one: tuple[Ran, int], more: tuple[Ran, int]) -> Ran:
+    """What two runs cost before their first submission, if each submission costs the same."""
+    (few_ran, few), (more_ran, many) = one, more
+    wall, work = (
+        max(0.0, (small * many - large * few) / (many - few))
+        for small, large in ((few_ran.wall, more_ran.wall), (few_ran.work, more_ran.work))
+    )
+    return Ran(wall, work)
 
 
 def _stock(folder: Path, lessons: Sequence[str]) -> Cost:
     """The cost of the first students with each lesson; nbgrader is started for each lesson."""
     course = make_course(folder, lessons)
-    hand_in(course, 1)
     for lesson in lessons:
         _run([*NBGRADER, "generate_assignment", lesson], course)
-    (course / "nbgrader_config.py").rename(course / "ours.py")
-    (course / "nbgrader_config.py").write_text(STOCK, encoding="utf-8")
-    one = sum(_run([*NBGRADER, "autograde", lesson], course).total for lesson in lessons)
-    (course / "ours.py").replace(course / "nbgrader_config.py")
-    hand_in(course, SAMPLE, first=1)
-    (course / "nbgrader_config.py").write_text(STOCK, encoding="utf-8")
-    more = sum(_run([*NBGRADER, "autograde", lesson], course).total for lesson in lessons)
-    each = (more - one) / (len(lessons) * (SAMPLE - 1))  # the first student is not graded a second time
-    count = SAMPLE * len(lessons)
-    return Cost(more, more - each * count, count)
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """Seconds that a program ran, and the most bytes that one of the processes took which it started."""
-
-    total: float
-    worker: int
+    ran = []
+    for first, students in ((0, 1), (1, SAMPLE)):  # who has been graded is not graded again
+        handed = hand_in(course, students, first=first)
+        ours = (course / "nbgrader_config.py").read_text(encoding="utf-8")
+        (course / "nbgrader_config.py").write_text(STOCK, encoding="utf-8")
+        runs = [_run([*NBGRADER, "autograde", lesson], course) for lesson in lessons]
+        (course / "nbgrader_config.py").write_text(ours, encoding="utf-8")
+        ran.append((Ran(sum(run.wall for run in runs), sum(run.work for run in runs)), handed))
+    return Cost(ran[1][0], _start(*ran), ran[1][1])
 
 
 def _run(command: Sequence[str], folder: Path) -> Ran:
     tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     path = os.pathsep.join([str(COURSE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PATH": tools, "PYTHONPATH": path}
-    begin, worker = time.perf_counter(), 0
+    begin, worker, before = time.perf_counter(), 0, _work()
     with (
         tempfile.TemporaryFile("w+") as said,
         subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said) as process,
     ):
         while process.poll() is None:
-            worker = max(worker, *map(peak, _children(process.pid)), 0)
+            worker = max([worker, *map(peak, _children(process.pid))])
             time.sleep(0.05)
         passed = time.perf_counter() - begin
         said.seek(0)
         if process.returncode not in (0, 1):
             raise RuntimeError(f"{' '.join(command)} failed:\n{said.read()}")
-    return Ran(passed, worker)
+    return Ran(passed, _work() - before, worker)
+
+
+def _work() -> float:
+    """Seconds of processors that programs have taken which this one has started."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _children(process: int) -> list[int]:

@@ -37,6 +37,14 @@ class Batch:
     submissions: tuple[GradedSubmission, ...]
     strays: tuple[str, ...]
 
+    @cached_property
+    def by_student(self) -> dict[str, list[GradedSubmission]]:
+        """The submissions of each student, by assignment."""
+        found: dict[str, list[GradedSubmission]] = {student: [] for student in self.students}
+        for graded in self.submissions:
+            found[graded.submission.student].append(graded)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Work:

@@ -103,11 +103,7 @@ def _totals(rows: Sequence[_Row], batch: Batch) -> Iterator[str]:
 
 def _row(student: str, batch: Batch, assignments: Sequence[Assignment]) -> _Row:
     names = {assignment.name for assignment in assignments}
-    own = [
-        graded
-        for graded in batch.submissions
-        if graded.submission.student == student and graded.submission.assignment in names
-    ]
+    own = [graded for graded in batch.by_student[student] if graded.submission.assignment in names]
     return _Row(
         student,
         tuple(one for graded in own for one in graded.graded),
