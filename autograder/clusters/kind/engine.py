@@ -80,22 +80,22 @@ class Tools:
         """What docker or podman prints; raises ``EngineError``."""
         return self._run([self.engine, *arguments], seconds, stdin)
 
-    def run_kind(self, *arguments: str, seconds: float = 0, stdin: str = "") -> str:
-        """What kind prints; raises ``EngineError``."""
-        return self._run([self.kind, *arguments], seconds, stdin)
+    def run_kind(self, *arguments: str, seconds: float = 0, stdin: str = "", holding: Sequence[int] = ()) -> str:
+        """What kind prints; raises ``EngineError``.  ``holding`` are open files that it keeps open if we are killed."""
+        return self._run([self.kind, *arguments], seconds, stdin, holding)
 
     def on_node(self, node: str, *command: str, seconds: float = 0, stdin: str = "") -> str:
         """What a command prints that runs in the container of a node; raises ``EngineError``."""
         interactive = ["-i"] if stdin else []
         return self.run_engine("exec", *interactive, node, *command, seconds=seconds, stdin=stdin)
 
-    def _run(self, command: Sequence[str], seconds: float, stdin: str) -> str:
+    def _run(self, command: Sequence[str], seconds: float, stdin: str, holding: Sequence[int] = ()) -> str:
         seconds = seconds or COMMAND_SECONDS
         environment = {**os.environ, PROVIDER: self.engine_name}
         try:
             done = subprocess.run(
                 command, input=stdin, capture_output=True, encoding="utf-8", errors="replace", timeout=seconds,
-                env=environment,
+                env=environment, pass_fds=holding,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise EngineError(f"`{_shown(command)}` took longer than {seconds:g} seconds and was stopped") from error

@@ -1,7 +1,8 @@
 """A kind cluster from its name: created if it is not there, with the images that exercises need, and deleted.
 
-A creation holds a lock on a file of the cluster's name.  A file whose lock is free was left by a run that was cut off
-in the middle: the half-made cluster is deleted before a new one is made.  Any other cluster stays as it is.
+A creation holds a lock on a file of the cluster's name, and so does the program that creates, which goes on for a
+while if we are killed.  A file whose lock is free was left by a run that was cut off in the middle: the half-made
+cluster is deleted before a new one is made.  Any other cluster stays as it is.
 """
 
 from __future__ import annotations
@@ -127,12 +128,13 @@ def configuration(name: str) -> dict[str, Any]:
 
 
 def _create(tools: Tools, name: str) -> None:
-    with _creating(name), tempfile.TemporaryDirectory() as folder:
+    with _creating(name) as lock, tempfile.TemporaryDirectory() as folder:
         unused = str(Path(folder, "config"))  # or kind would change the user's own file
         try:
             tools.run_kind(
                 "create", "cluster", "--name", name, "--config", "-", "--kubeconfig", unused, "--wait", "180s",
                 seconds=CREATE_SECONDS, stdin=yaml.safe_dump(configuration(name)),
+                holding=[lock.fileno()],
             )  # fmt: skip
         except BaseException:
             with contextlib.suppress(EngineError):  # the first failure is the one to tell
@@ -141,14 +143,14 @@ def _create(tools: Tools, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _creating(name: str) -> Iterator[None]:
+def _creating(name: str) -> Iterator[IO[bytes]]:
     """Tell other runs that a cluster is being made; raises ``ClusterError`` while another run makes it."""
     path = _creation(name)
     lock = locked(path)
     if lock is None:
         raise ClusterError(f"another run is just creating the kind cluster {name}; wait until it has")
     try:
-        yield
+        yield lock
         path.unlink(missing_ok=True)
     finally:
         lock.close()

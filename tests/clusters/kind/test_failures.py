@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -151,6 +155,26 @@ def test_what_a_killed_run_has_half_made_is_deleted_before_it_is_made_anew(progr
     assert asked[0] == "delete cluster --name autograder"
     assert any(line.startswith("create cluster --name autograder") for line in asked)
     assert not provision._creation("autograder").exists()
+
+
+def test_a_run_that_is_killed_while_it_makes_a_cluster_is_cleaned_up_after(programs: Path) -> None:
+    pretender(programs, "kind", {"^create": {"seconds": 4, "once": "slow"}, **READY})
+    environment = {**os.environ, "TMPDIR": str(programs.parent / "tmp"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = [sys.executable, "-c", "from autograder.clusters import open_cluster; open_cluster('kind')"]
+    with subprocess.Popen(run, env=environment) as process:
+        while not any(line.startswith("create") for line in calls(programs, "kind")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    tools = Tools.find()
+    with pytest.raises(ClusterError, match="another run is just creating"):
+        provision.ensure(tools, "autograder")  # the program that creates goes on without its run
+    end = time.monotonic() + 20
+    while not provision._half_made("autograder") and time.monotonic() < end:
+        time.sleep(0.1)
+    provision.ensure(tools, "autograder")
+    asked = [line.split()[0] for line in calls(programs, "kind")]
+    assert asked[-4:] == ["delete", "get", "create", "get"]
 
 
 def test_a_cluster_that_another_run_is_making_is_not_touched(programs: Path) -> None:
