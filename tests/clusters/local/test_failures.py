@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -190,6 +191,19 @@ def test_what_a_run_leaves_that_was_cut_off_is_removed_at_once(programs: Path, w
     run.send_signal(how)
     run.wait()
     assert comes(lambda: left(programs) == [])
+
+
+@pytest.mark.parametrize("seconds", sorted(random.Random(7).uniform(0.1, 5) for _ in range(6)))
+def test_a_run_that_is_killed_at_any_moment_leaves_nothing(programs: Path, seconds: float) -> None:
+    command = [sys.executable, "-c", RUN, str(programs.parent / "keeper")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as run:
+        time.sleep(seconds)
+        run.kill()
+    comes(lambda: not [path for path in left(programs) if not path.name.startswith(".")])
+    for path in (programs.parent / "tmp").iterdir():
+        os.utime(path, (0, 0))  # a folder that was not yet locked is left over once it is old
+    folders.clean()
+    assert left(programs) == []
 
 
 def test_the_next_run_removes_what_not_even_the_keeper_could(programs: Path) -> None:
