@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from autograder.grading.footprint import MEGABYTE, peak, resident
 from autograder.grading.pool import Lost, each
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="what workers die of here"),
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
 ]
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell of memory")
 
 
 def work(item: str) -> str:
@@ -33,6 +40,12 @@ def work(item: str) -> str:
             os._exit(0)
         case "fails":
             raise ValueError("no")
+        case "fills memory at once":
+            return str(len(bytearray(2000 * MEGABYTE)))
+        case "fills memory with a child":
+            subprocess.run(
+                [sys.executable, "-c", f"len(bytearray({2000 * MEGABYTE}))"], check=True, capture_output=True
+            )
     return item.upper()
 
 
@@ -103,3 +116,50 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_worker_that_is_spent_does_nothing_more(spent: bool, processes: int) -> None:
     done = each(pid, [1, 2, 3, 4], workers=1, seconds=lambda item: 30, is_spent=lambda process: spent)
     assert len({process for _, process in done}) == processes
+
+
+@needs_proc
+@pytest.mark.parametrize("item", ["fills memory at once", "fills memory with a child"])
+def test_what_takes_too_much_memory_costs_itself(item: str) -> None:
+    done = outcome(["a", item, "b"], 1)
+    assert (done["a"], done["b"]) == ("A", "B")
+    assert "MemoryError" in done[item] or "returned non-zero exit status" in done[item]
+
+
+@needs_proc
+def test_what_takes_it_step_by_step_is_ended_by_who_watches() -> None:
+    """Where no limit of the system holds, as in memory that is mapped from nowhere."""
+    begin = time.monotonic()
+    results = dict(each(hoard, [1, 2], workers=1, seconds=lambda item: 60, memory=300 * MEGABYTE))
+    assert results[1] == 2
+    assert results[0] == Lost("judging it took more than 300 MB of memory")
+    assert time.monotonic() - begin < 30
+
+
+def hoard(item: int) -> int:
+    if item == 1:
+        shared = mmap.mmap(-1, 600 * MEGABYTE)
+        for place in range(0, 600 * MEGABYTE, 4096):
+            shared[place] = 1
+        time.sleep(600)
+    return item
+
+
+@needs_proc
+def test_a_worker_that_has_grown_is_replaced() -> None:
+    processes = [process for _, process in each(grow, [150, 1, 1], workers=1, seconds=lambda item: 30)]
+    assert processes[0] != processes[1] == processes[2]
+
+
+_KEPT: list[bytes] = []
+
+
+def grow(megabytes: int) -> int:
+    _KEPT.append(bytes(bytearray(b"x" * megabytes * MEGABYTE)))
+    return os.getpid()
+
+
+@needs_proc
+def test_memory_as_the_system_tells_it() -> None:
+    assert 10 * MEGABYTE < resident() <= peak()
+    assert resident(2**22 + 1) == peak(2**22 + 1) == 0  # no such process
