@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from autograder.controlplane.apimachinery.field import FieldError
+from autograder.controlplane.apimachinery.field import FieldError, quoted
 
 
 class StatusError(Exception):
@@ -95,7 +95,7 @@ class Forbidden(StatusError):
     def on(cls, resource: str, group: str, name: str, why: str) -> Forbidden:
         """``<resource>.<group> "<name>" is forbidden: <why>``; without a name, ``<resource> is forbidden: <why>``."""
         qualified = qualified_resource(resource, group)
-        subject = f'{qualified} "{name}"' if name else qualified
+        subject = f"{qualified} {quoted(name)}" if name else qualified
         return cls(f"{subject} is forbidden: {why}", details=details_of(resource, group, name))
 
 
@@ -108,7 +108,7 @@ class NotFound(StatusError):
     def on(cls, resource: str, group: str, name: str) -> NotFound:
         """``<resource>.<group> "<name>" not found``."""
         return cls(
-            f'{qualified_resource(resource, group)} "{name}" not found', details=details_of(resource, group, name)
+            f"{qualified_resource(resource, group)} {quoted(name)} not found", details=details_of(resource, group, name)
         )
 
     @classmethod
@@ -137,7 +137,7 @@ class Conflict(StatusError):
     @classmethod
     def on(cls, resource: str, group: str, name: str, why: str) -> Conflict:
         """``Operation cannot be fulfilled on <resource>.<group> "<name>": <why>``."""
-        message = f'Operation cannot be fulfilled on {qualified_resource(resource, group)} "{name}": {why}'
+        message = f"Operation cannot be fulfilled on {qualified_resource(resource, group)} {quoted(name)}: {why}"
         return cls(message, details=details_of(resource, group, name))
 
 
@@ -149,7 +149,7 @@ class AlreadyExists(StatusError):
     @classmethod
     def on(cls, resource: str, group: str, name: str) -> AlreadyExists:
         """``<resource>.<group> "<name>" already exists``."""
-        message = f'{qualified_resource(resource, group)} "{name}" already exists'
+        message = f"{qualified_resource(resource, group)} {quoted(name)} already exists"
         return cls(message, details=details_of(resource, group, name))
 
 
@@ -183,7 +183,7 @@ class Invalid(StatusError):
         details["causes"] = [
             {"reason": error.type.reason, "message": error.body(), "field": error.field} for error in found
         ]
-        return cls(f'{qualified_resource(kind, group)} "{name}" is invalid: {listed}', details=details)
+        return cls(f"{qualified_resource(kind, group)} {quoted(name)} is invalid: {listed}", details=details)
 
 
 class TooManyRequests(StatusError):
@@ -256,5 +256,6 @@ def details_of(kind_or_resource: str, group: str, name: str) -> dict[str, Any]:
         details["name"] = name
     if group:
         details["group"] = group
-    details["kind"] = kind_or_resource
+    if kind_or_resource:
+        details["kind"] = kind_or_resource
     return details

@@ -21,7 +21,7 @@ def qos_class(spec: Mapping[str, Any]) -> str:
     Guaranteed pods have limits in every container that equal the requests, BestEffort ones have neither. Resources of
     the pod as a whole, if stated, count instead of those of its containers.
     """
-    whole = spec.get("resources")
+    whole = "resources" in spec
     holders = [spec] if whole else [*(spec.get("containers") or ()), *spec.get("initContainers", ())]
     requests: ResourceList = {}
     limits: ResourceList = {}
@@ -30,7 +30,7 @@ def qos_class(spec: Mapping[str, Any]) -> str:
         stated = holder.get("resources", {})
         own_limits = _compute(stated.get("limits", {}))
         requests, limits = add(requests, _compute(stated.get("requests", {}))), add(limits, own_limits)
-        all_limited &= len(own_limits) == len(COMPUTE_RESOURCES) or (bool(whole) and not stated.get("limits"))
+        all_limited &= len(own_limits) == len(COMPUTE_RESOURCES) or (whole and not stated.get("limits"))
     if not requests and not limits:
         return "BestEffort"
     return "Guaranteed" if all_limited and requests == limits else "Burstable"

@@ -5,19 +5,19 @@ Each function raises ``BadRequest`` for bytes that say nothing of the kind.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver import decoding, repeated_keys
 
+#: What a client may ask to be done about unknown fields.
+FIELD_VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
+
 
 def field_validation(request: Request) -> Any:
-    """What is to be done about unknown fields. Raises ``BadRequest`` for what there is not."""
-    value = request.param("fieldValidation", "Warn")
-    if value not in ("Strict", "Warn", "Ignore"):
-        raise BadRequest(f'fieldValidation: Unsupported value: "{value}": supported values: "Ignore", "Strict", "Warn"')
-    return value
+    """What is to be done about unknown fields; clients are warned of them unless they ask for something else."""
+    return request.param("fieldValidation") or "Warn"
 
 
 def apply_configuration(body: Any) -> Object:

@@ -35,6 +35,7 @@ from autograder.controlplane.kube_apiserver.reading import (
     Malformed,
     Mismatch,
     reader_of,
+    refuse_unmarshalled,
     shown_type,
     struct_of,
     word_for,
@@ -55,6 +56,29 @@ class CannotBeHandled(BadRequest):
         version = api_version.rpartition("/")[2]
         super().__init__(f'{given} in version "{version}" cannot be handled as a {kind}: {why}')
         self.why = why
+
+
+#: Kinds that every group and version has.
+UNVERSIONED: Final = frozenset({"APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "Status"})
+
+#: Kind -> the groups and versions that it once had, which a server still knows by name.
+FORMER_VERSIONS: Final[dict[str, tuple[str, ...]]] = {
+    "ControllerRevision": ("apps/v1beta1", "apps/v1beta2"),
+    "CronJob": ("batch/v1beta1",),
+    "DaemonSet": ("apps/v1beta2", "extensions/v1beta1"),
+    "Deployment": ("apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"),
+    "EndpointSlice": ("discovery.k8s.io/v1beta1",),
+    "HorizontalPodAutoscaler": ("autoscaling/v1", "autoscaling/v2beta1", "autoscaling/v2beta2"),
+    "Ingress": ("extensions/v1beta1", "networking.k8s.io/v1beta1"),
+    "IngressClass": ("networking.k8s.io/v1beta1",),
+    "Lease": ("coordination.k8s.io/v1beta1",),
+    "NetworkPolicy": ("extensions/v1beta1",),
+    "PodDisruptionBudget": ("policy/v1beta1",),
+    "PriorityClass": ("scheduling.k8s.io/v1alpha1", "scheduling.k8s.io/v1beta1"),
+    "ReplicaSet": ("apps/v1beta2", "extensions/v1beta1"),
+    "StatefulSet": ("apps/v1beta1", "apps/v1beta2"),
+    "StorageClass": ("storage.k8s.io/v1beta1",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +124,7 @@ def decode(
     try:
         decoded = reader_of(type_name)({**value, "kind": kind, "apiVersion": api_version}, unknown)
     except (Mismatch, Malformed) as error:
-        raise CannotBeHandled(kind, api_version, kind, str(error)) from error
+        raise CannotBeHandled(kind, api_version, kind, _what_counts(error, value, type_name)) from error
     except RecursionError as error:
         raise CannotBeHandled(kind, api_version, kind, "exceeded max depth") from error
     if field_validation == "Ignore":
@@ -113,6 +137,15 @@ def decode(
         every = [repeated_keys.told(keys), *strict] if keys else strict
         raise CannotBeHandled(kind, api_version, kind, "strict decoding error: " + ", ".join(every))
     return Decoded(decoded, (*keys, *strict))
+
+
+def _what_counts(error: Exception, value: Any, type_name: str) -> str:
+    """The message for a body that does not fit: what comes first in it is not always what Go says."""
+    try:
+        refuse_unmarshalled(value, type_name)
+    except (Mismatch, Malformed) as stronger:
+        return str(stronger)
+    return str(error)
 
 
 def normal_form(value: dict[str, Any], type_name: str) -> dict[str, Any]:
@@ -136,21 +169,27 @@ def _kind_of(value: Any, kind: str, api_version: str, body: Any) -> tuple[str, s
         )
         _unrecognized(kind, f"json: cannot unmarshal {word_for(value)} into Go value of type {go_type}", body)
     for name in ("apiVersion", "kind"):
-        given = value.get(name)
-        if given is not None and not isinstance(given, str):
-            _unrecognized(
-                kind, f"json: cannot unmarshal {word_for(given)} into Go struct field .{name} of type string", body
-            )
-        found.append(given or "")
+        spelt = [one for key, one in value.items() if key.lower() == name.lower() and one is not None]
+        for given in spelt:
+            if not isinstance(given, str):
+                _unrecognized(
+                    kind, f"json: cannot unmarshal {word_for(given)} into Go struct field .{name} of type string", body
+                )
+        found.append(spelt[-1] if spelt else "")
     given_version, given_kind = found
     if given_version.count("/") > 1:
         raise BadRequest(
             f"the object provided is unrecognized (must be of type {kind}): "
             f"unexpected GroupVersion string: {given_version} ({_summary(body)})"
         )
+    given_version = given_version.removeprefix("/")
     group, _, version = given_version.rpartition("/")
     if not version and group in ("", api_version.rpartition("/")[0]):
         given_version = api_version
+    elif not version:
+        text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else json.dumps(body)
+        why = f"Object 'apiVersion' is missing in '{text}'"
+        raise CannotBeHandled(given_kind or kind, "", kind, why)
     return given_version, given_kind or kind
 
 
@@ -163,7 +202,9 @@ def _unrecognized(kind: str, why: str, body: Any) -> NoReturn:
 
 def _refuse_kind(given_version: str, given_kind: str, kind: str, api_version: str) -> NoReturn:
     """The body is an object of some other kind, known or not."""
-    type_name = types.type_name(given_version, given_kind)
+    type_name = "meta/v1." + given_kind if given_kind in UNVERSIONED else types.type_name(given_version, given_kind)
+    if given_kind == kind and given_version in FORMER_VERSIONS.get(kind, ()):
+        type_name = given_version
     if type_name is None:
         scheme = "pkg/api/legacyscheme/scheme.go:30"
         why = f'no kind "{given_kind}" is registered for version "{given_version}" in scheme "{scheme}"'

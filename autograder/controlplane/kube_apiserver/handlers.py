@@ -43,6 +43,8 @@ from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
 from autograder.controlplane.kube_apiserver.registry.roles import BindingRegistry, RoleRegistry
 from autograder.controlplane.kube_apiserver.registry.services import ServiceRegistry
 from autograder.controlplane.kube_apiserver.registry.tokens import TokenRequests
+from autograder.controlplane.kube_apiserver.validation.meta import field_manager
+from autograder.controlplane.kube_apiserver.validation.rules import one_of
 
 _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.PODS: PodRegistry,
@@ -156,6 +158,7 @@ class Handlers:
         attributes = self._attributes("CREATE", request, kind, info, user)
         obj = self._body(request, kind, attributes)
         self._adopt_namespace(obj, kind, info.namespace)
+        _drop_repeated_owners(obj["metadata"], attributes)
         attributes.object = obj
         attributes.name = obj["metadata"].get("name", "")
         if kind is _BINDINGS:
@@ -301,7 +304,11 @@ class Handlers:
         self, operation: Any, request: Request, kind: ResourceType, info: RequestInfo, user: User
     ) -> Attributes:
         errors: list[FieldError] = []
+        if operation != "DELETE":
+            errors += field_manager(request.param("fieldManager"), Path("fieldManager"))
         dry_run = options.dry_run_option(list(request.query.get("dryRun", ())), errors)
+        if operation != "DELETE":
+            errors += one_of(request.param("fieldValidation"), Path("fieldValidation"), bodies.FIELD_VALIDATIONS)
         if errors:
             raise Invalid.on(f"{operation.title()}Options", "meta.k8s.io", "", errors)
         return Attributes(
@@ -392,6 +399,22 @@ _DEPRECATED: Final = {
 
 #: Kinds that components write in one piece, with nothing in it that other objects share and nothing left to default.
 _GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
+
+
+def _drop_repeated_owners(metadata: Object, attributes: Attributes) -> None:
+    """Owners that are named twice, in the same words, are owners once; the client is told."""
+    owners = metadata.get("ownerReferences")
+    if not owners:
+        return
+    once = [owner for place, owner in enumerate(owners) if owner not in owners[:place]]
+    if len(once) != len(owners):
+        metadata["ownerReferences"] = once
+        repeated = dict.fromkeys(owner["uid"] for place, owner in enumerate(owners) if owner in owners[:place])
+        attributes.warnings.append(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and "
+            "may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+            + ", ".join(repeated)
+        )
 
 
 def copied(value: Any) -> Any:

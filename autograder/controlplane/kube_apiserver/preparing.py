@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.qos import qos_class
+from autograder.controlplane.kube_apiserver import apparmor
 from autograder.controlplane.kube_apiserver.defaulting import namespaces
+from autograder.controlplane.kube_apiserver.disabled_fields import drop_disabled_fields
 from autograder.controlplane.kube_apiserver.registry.service_fields import drop_foreign_fields
 
 Obj = dict[str, Any]
@@ -40,6 +42,9 @@ FRESH_STATUS: Final[dict[str, Callable[[], Obj]]] = {
     },
 }  # fmt: skip
 
+#: The one field of a new object's status that a client may give all the same.
+GIVEN_STATUS: Final = {"core/v1.Pod": "qosClass"}
+
 #: Kinds that have a status of their own to keep on updates, although clients may give one to a new object.
 KEEPS_STATUS: Final = FRESH_STATUS.keys() | {"core/v1.Node"}
 
@@ -67,6 +72,7 @@ COUNTED_CHANGE: Final[dict[str, Callable[[Obj, Obj], bool]]] = {
     "batch/v1.CronJob": _spec_changed,
     "batch/v1.Job": _spec_changed,
     "core/v1.Pod": _spec_changed,
+    "core/v1.PodTemplate": lambda new, old: bool(new.get("template") != old.get("template")),
     "core/v1.ReplicationController": _spec_changed,
     "discovery/v1.EndpointSlice": _endpoints_or_labels_changed,
     "networking/v1.Ingress": _spec_changed,
@@ -79,8 +85,11 @@ COUNTED_CHANGE: Final[dict[str, Callable[[Obj, Obj], bool]]] = {
 
 def prepare_for_create(type_name: str, obj: Obj) -> None:
     """Drop what a client may not set on a new object and fill in what the server does."""
+    drop_disabled_fields(type_name, obj)
     if status := FRESH_STATUS.get(type_name):
-        obj["status"] = status()
+        given, obj["status"] = obj.get("status"), status()
+        if kept := GIVEN_STATUS.get(type_name):
+            obj["status"] |= {kept: given[kept]} if given and given.get(kept) else {}
     if type_name in COUNTED_CHANGE:
         obj["metadata"]["generation"] = 1
     if prepare := CREATE.get(type_name):
@@ -105,6 +114,7 @@ def prepare_for_update(type_name: str, new: Obj, old: Obj, subresource: str = ""
         new["status"] = old["status"]
     if subresource == "finalize":
         return
+    drop_disabled_fields(type_name, new)
     if prepare := UPDATE.get(type_name):
         prepare(new, old)
     _count_change(type_name, new, old)
@@ -130,7 +140,7 @@ JOB_UID_LABELS = ("controller-uid", "batch.kubernetes.io/controller-uid")
 
 
 def _create_pod(pod: Obj) -> None:
-    pod["status"]["qosClass"] = qos_class(pod["spec"])
+    pod["status"].setdefault("qosClass", qos_class(pod["spec"]))
     if pod["spec"].get("schedulingGates"):
         gated = "Scheduling is blocked due to non-empty scheduling gates"
         condition = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": gated}
@@ -145,6 +155,7 @@ def _create_pod(pod: Obj) -> None:
         for term in (*(one["podAffinityTerm"] for one in preferred), *required):
             _select_label_keys(term, "matchLabelKeys", "In", labels)
             _select_label_keys(term, "mismatchLabelKeys", "NotIn", labels)
+    apparmor.move_annotations_to_fields(pod)
 
 
 def _select_label_keys(term: Obj, keys: str, operator: str, labels: dict[str, str]) -> None:
@@ -242,9 +253,13 @@ def _create_job(job: Obj) -> None:
         name: metadata.get("uid", "") for name in JOB_UID_LABELS
     }
     template = spec.setdefault("template", {}).setdefault("metadata", {})
-    template["labels"] = {**own, **template.get("labels", {})}
+    given = template.get("labels", {})
+    template["labels"] = {**own, **given}
+    if given and metadata.get("labels") is given:  # defaulted: the job's labels are those of its template
+        metadata["labels"] = template["labels"]
     selector = spec.setdefault("selector", {})
-    selector["matchLabels"] = {JOB_UID_LABELS[1]: metadata.get("uid", ""), **selector.get("matchLabels", {})}
+    found = {JOB_UID_LABELS[1]: metadata.get("uid", ""), **selector.get("matchLabels", {})}
+    selector["matchLabels"] = dict(sorted(found.items()))
 
 
 def _finish_job(job: Obj) -> None:
@@ -270,6 +285,13 @@ def _finish_namespace(namespace: Obj) -> None:
 
 def _update_namespace(new: Obj, old: Obj) -> None:
     new["spec"] = dict(old.get("spec", {}))
+
+
+def _name_limit_range(limit_range: Obj) -> None:
+    """A LimitRange without a name gets one that nobody could have meant."""
+    metadata = limit_range["metadata"]
+    if not metadata.get("name"):
+        metadata["name"] = metadata.get("uid", "")
 
 
 def _drop_config_source(node: Obj) -> None:
@@ -354,6 +376,7 @@ CREATE: Final[dict[str, Callable[[Obj], None]]] = {
     "apps/v1.DaemonSet": _create_daemon_set,
     "batch/v1.Job": _create_job,
     "coordination/v1.Lease": _create_lease,
+    "core/v1.LimitRange": _name_limit_range,
     "core/v1.Namespace": _create_namespace,
     "core/v1.Node": _drop_config_source,
     "core/v1.PersistentVolume": _create_persistent_volume,

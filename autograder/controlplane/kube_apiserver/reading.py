@@ -275,7 +275,9 @@ def _read_bool(value: Any, unknown: list[str]) -> bool:
 
 
 def _read_bytes(value: Any, unknown: list[str]) -> str:
-    """Base64 text, in the spelling that Go gives it."""
+    """Base64 text, in the spelling that Go gives it; or a list of the bytes."""
+    if isinstance(value, list):
+        return base64.b64encode(bytes(0 if one is None else _read_byte(one, unknown) for one in value)).decode()
     if not isinstance(value, str):
         raise Mismatch(word_for(value), "[]byte")
     wrong = _base64_error(value.encode())
@@ -283,6 +285,8 @@ def _read_bytes(value: Any, unknown: list[str]) -> str:
         raise Malformed(f"illegal base64 data at input byte {wrong}")
     return base64.b64encode(base64.b64decode(value)).decode()
 
+
+_read_byte: Final = _int_reader("uint8", *_INT_RANGES["uint8"])
 
 _BASE64: Final = frozenset(string.ascii_letters.encode() + string.digits.encode() + b"+/")
 _LINE_ENDS: Final = b"\r\n"
@@ -364,3 +368,31 @@ OWN_READERS: Final[dict[str, Reader]] = {
     "meta/v1.FieldsV1": _read_as_it_is,
     "runtime.RawExtension": _read_as_it_is,
 }
+
+
+def refuse_unmarshalled(value: Any, go_type: str) -> None:
+    """Raise what the first type with JSON code of its own says against a value in a body that does not fit.
+
+    Go notes the first value of a wrong type and reads on; a refusal by such code ends the reading and is what counts.
+    """
+    name = go_type.lstrip("*")
+    if value is None:
+        return
+    if name in OWN_READERS:
+        OWN_READERS[name](value, [])
+        return
+    plain = types.underlying(name)
+    if plain.startswith("[]") and isinstance(value, list) and plain != "[]byte":
+        for one in value:
+            refuse_unmarshalled(one, plain[2:])
+    elif plain.startswith("map[") and isinstance(value, dict):
+        for one in value.values():
+            refuse_unmarshalled(one, plain.partition("]")[2])
+    elif isinstance(value, dict) and _shape(name) == "struct":
+        members = struct_of(name).members
+        for key in [key for key in value if key in members]:
+            try:
+                refuse_unmarshalled(value[key], members[key].go_type)
+            except Mismatch as error:
+                error.within(name.rpartition(".")[2], members[key].steps)
+                raise

@@ -224,9 +224,6 @@ def test_a_bad_spec(refusals: Refusals, spec: Object, errors: list[str]) -> None
             ".lifecycle.preStop.sleep: Invalid value: 31: "
             "must be non-negative and less than terminationGracePeriodSeconds (30)"
         ]),
-        ({"lifecycle": {"stopSignal": "SIGTERM"}}, [
-            ".lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`"
-        ]),
         ({"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}}, [
             '.resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1'
         ]),

@@ -77,7 +77,7 @@ def test_a_local_review_is_about_its_namespace(world: World) -> None:
     response = world.ask("POST", LOCAL, ADMIN, body)
     assert (response.code, response.body["message"]) == (
         422,
-        'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid '
+        '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid '
         'value: "dev": must match metadata.namespace',
     )
 

@@ -22,7 +22,7 @@ def default_job(job: Object) -> None:
         spec["completions"] = 1
     labels = spec["template"]["metadata"].get("labels")
     if labels:
-        job["metadata"].setdefault("labels", dict(labels))
+        job["metadata"].setdefault("labels", labels)
     replacement = "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed"
     set_missing(
         spec,

@@ -17,5 +17,6 @@ def default_network_policy(policy: dict[str, Any]) -> None:
 
 def default_ingress_class(ingress_class: dict[str, Any]) -> None:
     """Parameters are an object of the cluster."""
-    if "parameters" in ingress_class.get("spec", {}):
-        ingress_class["spec"]["parameters"].setdefault("scope", "Cluster")
+    parameters = ingress_class.get("spec", {}).get("parameters")
+    if parameters is not None and parameters.get("scope") is None:
+        parameters["scope"] = "Cluster"

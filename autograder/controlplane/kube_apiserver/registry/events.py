@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery.errors import Invalid
 from autograder.controlplane.apimachinery.wire import Object, WatchEvent
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.decoding import normal_form
-from autograder.controlplane.kube_apiserver.registry.generic import Registry, Transform
+from autograder.controlplane.kube_apiserver.registry.generic import Errors, Registry, Transform
 from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions, ListOptions, WatchOptions
 from autograder.controlplane.kube_apiserver.watching import ApiWatch
 
@@ -71,6 +72,11 @@ class NewEventRegistry(Registry):
 
         stored, created = super().update(attributes, in_core, create=create)
         return from_core(stored), created
+
+    def _refuse(self, obj: Object, errors: Errors) -> None:
+        """What is wrong is said of the stored form, an event of the core API."""
+        if errors:
+            raise Invalid.on(scheme.EVENTS.kind, scheme.EVENTS.group, obj["metadata"].get("name", ""), errors)
 
     def delete(self, attributes: Attributes, options: DeleteOptions) -> tuple[Object, bool]:
         last, gone = super().delete(attributes, options)

@@ -11,15 +11,20 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
-from autograder.controlplane.apimachinery.field import FieldError, Path, invalid, required
+from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, User
 from autograder.controlplane.kube_apiserver.authentication import AUDIENCES, Authenticator, InvalidToken
 from autograder.controlplane.kube_apiserver.authorization import Action, Authorizer
 from autograder.controlplane.kube_apiserver.backend import Backend
+from autograder.controlplane.kube_apiserver.validation import names
+from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
+from autograder.controlplane.kube_apiserver.validation.meta import label_name
 
 _AUTHORIZATION: Final = "authorization.k8s.io"
 _AUTHENTICATION: Final = "authentication.k8s.io"
+#: Metadata that only the server sets, and takes out of what clients send.
+SYSTEM_FIELDS: Final = ("creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 
 Answer = Callable[[Object, User, str], Object]
 
@@ -46,12 +51,16 @@ class Reviews:
 
     def answer(self, kind: ResourceType, review: Object, user: User, namespace: str) -> Object:
         """The review with its answer. Raises ``Invalid`` or ``BadRequest`` for a question that makes no sense."""
+        for name in SYSTEM_FIELDS:
+            review["metadata"].pop(name, None)
         return self._answers[kind](review, user, namespace)
 
     # ------------------------------------------------------------ what somebody may do
 
     def _self_subject_access(self, review: Object, user: User, namespace: str) -> Object:
-        _refuse(review, [*_validate_attributes(review["spec"]), *_validate_metadata(review, "must be empty")])
+        spec = review["spec"]
+        errors = [*_validate_attributes(spec), *_validate_selectors(spec), *_validate_metadata(review, "must be empty")]
+        _refuse(review, errors)
         return self._decided(review, user)
 
     def _subject_access(self, review: Object, user: User, namespace: str) -> Object:
@@ -134,7 +143,7 @@ def _user_info(user: User) -> Object:
 
 def _subject(spec: Object) -> User:
     """The user that a review asks about."""
-    extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
+    extra = {key: tuple(values or ()) for key, values in (spec.get("extra") or {}).items()}
     return User(spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""), extra)
 
 
@@ -153,7 +162,8 @@ def _action(spec: Object, user: User) -> Action:
 def _field_terms(selector: Object) -> tuple[str, ...]:
     """The terms of a field selector that name one value."""
     raw = tuple(term for term in selector.get("rawSelector", "").split(",") if term)
-    listed = (one for one in selector.get("requirements") or () if one["operator"] == "In" and len(one["values"]) == 1)
+    requirements = selector.get("requirements") or ()
+    listed = (one for one in requirements if one["operator"] == "In" and len(one.get("values") or ()) == 1)
     return raw or tuple(f"{one['key']}={one['values'][0]}" for one in listed)
 
 
@@ -162,7 +172,7 @@ def _field_terms(selector: Object) -> tuple[str, ...]:
 
 def _refuse(review: Object, errors: list[FieldError]) -> None:
     if errors:
-        raise Invalid.on(review["kind"], _AUTHORIZATION, "", errors)
+        raise Invalid.on("", _AUTHORIZATION, "", errors)  # a real server names no kind here
 
 
 def _internal(path: Object) -> Object:
@@ -184,6 +194,10 @@ def _validate_subject(spec: Object) -> Iterator[FieldError]:
     yield from _validate_attributes(spec)
     if not spec.get("user") and not spec.get("groups"):
         yield invalid(Path("spec").child("user"), "", "at least one of user or group must be specified")
+    yield from _validate_selectors(spec)
+
+
+def _validate_selectors(spec: Object) -> Iterator[FieldError]:
     for name in ("fieldSelector", "labelSelector"):
         selector = (spec.get("resourceAttributes") or {}).get(name)
         if selector is not None:
@@ -197,6 +211,25 @@ def _validate_selector(selector: Object, path: Path) -> Iterator[FieldError]:
     if not raw and not requirements:
         what = f"when {path} is specified, requirements or rawSelector is required"
         yield required(path.child("requirements"), what)
+    for index, requirement in enumerate(requirements):
+        at = path.child("requirements").index(index)
+        yield from _validate_requirement(requirement, at, of_fields="fieldSelector" in str(path))
+
+
+def _validate_requirement(requirement: Object, path: Path, *, of_fields: bool) -> Iterator[FieldError]:
+    """One condition; operators of newer clients are let through."""
+    key, operator, values = (requirement.get(name) for name in ("key", "operator", "values"))
+    if of_fields and not key:
+        yield required(path.child("key"), "must be specified")
+    if operator in ("In", "NotIn") and not values:
+        yield required(path.child("values"), "must be specified when `operator` is 'In' or 'NotIn'")
+    if operator in ("Exists", "DoesNotExist") and values:
+        yield forbidden(path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+    if of_fields:
+        return
+    yield from label_name(key or "", path.child("key"))
+    for index, value in enumerate(values or ()):
+        yield from malformed(path.child("values").index(index), value, names.label_value(value))
 
 
 def _validate_metadata(review: Object, what: str, namespace: str = "") -> Iterator[FieldError]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import cron, field, selectors
 from autograder.controlplane.apimachinery.field import OMITTED, FieldError, Path
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
+from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     invalid,
@@ -217,7 +218,7 @@ def _exit_codes(codes: Object, containers: set[str], path: Path) -> Iterator[Fie
         yield field.invalid(path.child("containerName"), container, why)
     at = path.child("values")
     if not values:
-        yield field.invalid(at, codes["values"], "at least one value is required")
+        yield field.invalid(at, as_given(codes, "values"), "at least one value is required")
     elif len(values) > EXIT_CODES_LIMIT:
         yield field.too_many(at, len(values), EXIT_CODES_LIMIT)
     for position, value in enumerate(values):

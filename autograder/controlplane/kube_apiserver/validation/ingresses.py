@@ -165,7 +165,7 @@ def _validate_service_port(port: dict[str, Any], path: Path) -> Iterator[FieldEr
 
 
 def _validate_typed_reference(reference: dict[str, Any], path: Path) -> Iterator[FieldError]:
-    if "apiGroup" in reference:
+    if reference.get("apiGroup") is not None:
         group = reference["apiGroup"]
         yield from malformed(path.child("apiGroup"), group, names.dns_subdomain(group))
     for name in ("kind", "name"):

@@ -21,6 +21,7 @@ SUBRESOURCE_LIMIT: Final = 256
 IMMUTABLE: Final = "field is immutable"
 NOT_NEGATIVE: Final = "must be greater than or equal to 0"
 METADATA: Final = Path("metadata")
+STANDARD_FINALIZERS: Final = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def validate_metadata(
@@ -48,6 +49,8 @@ def validate_metadata(
     yield from _owner_references(metadata.get("ownerReferences") or [], path.child("ownerReferences"))
     yield from _finalizers(metadata.get("finalizers") or [], path.child("finalizers"))
     yield from _managed_fields(metadata.get("managedFields") or [], path.child("managedFields"))
+    for position, finalizer in enumerate(metadata.get("finalizers") or ()):
+        yield from standard_finalizer(finalizer, path.child("finalizers").index(position))
 
 
 def validate_metadata_update(new: Object, old: Object, path: Path = METADATA) -> Iterator[FieldError]:
@@ -177,6 +180,12 @@ def _finalizers(finalizers: list[str], path: Path) -> Iterator[FieldError]:
         yield from invalid(path, finalizer, names.label_key(finalizer))
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         yield field.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")
+
+
+def standard_finalizer(finalizer: str, path: Path) -> Iterator[FieldError]:
+    """A finalizer without a domain before it is one of Kubernetes' own."""
+    if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+        yield field.invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
 
 
 def _managed_fields(entries: list[Object], path: Path) -> Iterator[FieldError]:

@@ -9,11 +9,10 @@ from autograder.controlplane.apimachinery.field import FieldError, Path, invalid
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     label_name,
+    standard_finalizer,
     validate_metadata,
     validate_metadata_update,
 )
-
-STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def validate_namespace(namespace: dict[str, Any]) -> list[FieldError]:
@@ -52,5 +51,4 @@ def validate_namespace_finalize_update(new: dict[str, Any], old: dict[str, Any])
 
 def _validate_finalizer(name: str, path: Path) -> Iterator[FieldError]:
     yield from label_name(name, path)
-    if "/" not in name and name not in STANDARD_FINALIZERS:
-        yield invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")
+    yield from standard_finalizer(name, path)

@@ -5,9 +5,11 @@ Storage that pods can name too is checked by the same rules, local volumes and C
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.field import (
     FieldError,
     Path,
@@ -18,7 +20,8 @@ from autograder.controlplane.apimachinery.field import (
     required,
     too_long,
 )
-from autograder.controlplane.kube_apiserver.validation import volumes
+from autograder.controlplane.kube_apiserver.emptied import as_given
+from autograder.controlplane.kube_apiserver.validation import names, volumes
 from autograder.controlplane.kube_apiserver.validation.differences import difference
 from autograder.controlplane.kube_apiserver.validation.files import no_backsteps
 from autograder.controlplane.kube_apiserver.validation.meta import (
@@ -27,7 +30,13 @@ from autograder.controlplane.kube_apiserver.validation.meta import (
     validate_metadata,
     validate_metadata_update,
 )
-from autograder.controlplane.kube_apiserver.validation.rules import one_of, positive_quantity, required_one_of
+from autograder.controlplane.kube_apiserver.validation.placement import validate_node_selector
+from autograder.controlplane.kube_apiserver.validation.rules import (
+    one_of,
+    positive_quantity,
+    required_name,
+    required_one_of,
+)
 from autograder.controlplane.kube_apiserver.validation.storage import (
     VOLUME_MODES,
     validate_access_modes,
@@ -37,6 +46,10 @@ from autograder.controlplane.kube_apiserver.validation.storage import (
 RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
 CLASS_RECLAIM_POLICIES = ("Delete", "Retain")
 BINDING_MODES = ("Immediate", "WaitForFirstConsumer")
+#: Secrets of CSI drivers that must be named well; the one for staging is not looked at.
+CSI_SECRETS = (
+    "controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef",
+)  # fmt: skip
 MAX_PARAMETERS = 512
 MAX_PARAMETERS_SIZE = 256 * 1024
 #: The fields of a PersistentVolume that say where the storage is, in the order in which they are looked at.
@@ -84,19 +97,47 @@ def _validate_volume_spec(spec: dict[str, Any]) -> Iterator[FieldError]:
     if not capacity:
         yield required(_SPEC.child("capacity"))
     if set(capacity) != {"storage"}:
-        yield not_supported(_SPEC.child("capacity"), capacity or None, ("storage",))
+        yield not_supported(_SPEC.child("capacity"), capacity or as_given(spec, "capacity"), ("storage",))
     for name, amount in sorted(capacity.items()):
+        yield from _storable_quantity(amount, _SPEC.child("capacity").key(name))
         yield from positive_quantity(amount, _SPEC.child("capacity").key(name))
     policy = spec.get("persistentVolumeReclaimPolicy", "")
     if policy:
         yield from one_of(policy, _SPEC.child("persistentVolumeReclaimPolicy"), RECLAIM_POLICIES)
+    if "nodeAffinity" in spec:
+        yield from _validate_node_affinity(spec["nodeAffinity"], _SPEC.child("nodeAffinity"))
     yield from _validate_sources(spec)
-    if spec.get("hostPath", {}).get("path") == "/" and policy == "Recycle":
+    if posixpath.normpath(spec.get("hostPath", {}).get("path", "")) == "/" and policy == "Recycle":
         path = _SPEC.child("persistentVolumeReclaimPolicy")
         yield forbidden(path, "may not be 'recycle' for a hostPath mount of '/'")
     yield from validate_class_name(spec.get("storageClassName", ""), _SPEC.child("storageClassName"))
     if "volumeMode" in spec:
         yield from one_of(spec["volumeMode"], _SPEC.child("volumeMode"), VOLUME_MODES)
+    if "volumeAttributesClassName" in spec:
+        yield from _validate_attributes_class(spec, _SPEC.child("volumeAttributesClassName"))
+
+
+def _storable_quantity(amount: str, path: Path) -> Iterator[FieldError]:
+    whole = quantity.parse(amount).value
+    if whole < 0:
+        yield invalid(path, whole, "must be a valid resource quantity")
+
+
+def _validate_node_affinity(affinity: dict[str, Any], path: Path) -> Iterator[FieldError]:
+    if affinity.get("required") is None:
+        yield required(path.child("required"), "must specify required node constraints")
+    else:
+        yield from validate_node_selector(affinity["required"], path.child("required"))
+
+
+def _validate_attributes_class(spec: dict[str, Any], path: Path) -> Iterator[FieldError]:
+    name = spec["volumeAttributesClassName"]
+    if name:
+        yield from validate_class_name(name, path)
+    else:
+        yield required(path, "an empty string is disallowed")
+    if "csi" not in spec:
+        yield required(_SPEC.child("csi"), "has to be specified when using volumeAttributesClassName")
 
 
 def _validate_sources(spec: dict[str, Any]) -> Iterator[FieldError]:
@@ -107,7 +148,7 @@ def _validate_sources(spec: dict[str, Any]) -> Iterator[FieldError]:
             yield forbidden(path, "may not specify more than 1 volume type")
         else:
             yield from _validate_source(name, spec[name], path)
-            if name == "local" and not spec.get("nodeAffinity", {}).get("required"):
+            if name == "local" and "nodeAffinity" not in spec:
                 yield required(_SPEC.child("nodeAffinity"), "Local volume requires node affinity")
     if not sources:
         yield required(_SPEC, "must specify a volume type")
@@ -121,8 +162,26 @@ def _validate_source(name: str, source: dict[str, Any], path: Path) -> Iterator[
         yield from volumes.csi_driver_name(source["driver"], path.child("driver"))
         if not source["volumeHandle"]:
             yield required(path.child("volumeHandle"))
+        for reference in CSI_SECRETS:
+            if reference in source:
+                yield from _validate_secret_reference(source[reference], path.child(reference))
+    elif name == "cinder":
+        yield from volumes.SOURCES[name](source, path)
+        if "secretRef" in source and not source["secretRef"].get("namespace"):
+            yield required(path.child("secretRef").child("namespace"))
+    elif name == "azureFile":
+        yield from volumes.SOURCES[name](source, path)
+        if source.get("secretNamespace") == "":
+            yield required(path.child("secretNamespace"))
+    elif name == "gcePersistentDisk":
+        yield from volumes.SOURCES[name](source, _SPEC.child("persistentDisk"))
     else:
         yield from volumes.SOURCES[name](source, path)
+
+
+def _validate_secret_reference(reference: dict[str, Any], path: Path) -> Iterator[FieldError]:
+    yield from required_name(reference.get("name", ""), path.child("name"), names.dns_subdomain)
+    yield from required_name(reference.get("namespace", ""), path.child("namespace"), names.dns_label)
 
 
 # ---------------------------------------------------------------- classes
@@ -151,8 +210,20 @@ def _validate_class(storage_class: dict[str, Any]) -> Iterator[FieldError]:
     if storage_class.get("reclaimPolicy"):
         yield from one_of(storage_class["reclaimPolicy"], Path("reclaimPolicy"), CLASS_RECLAIM_POLICIES)
     yield from required_one_of(storage_class.get("volumeBindingMode", ""), Path("volumeBindingMode"), BINDING_MODES)
-    for index, term in enumerate(storage_class.get("allowedTopologies", ())):
-        yield from _validate_topology(term, Path("allowedTopologies").index(index))
+    yield from _validate_topologies(storage_class.get("allowedTopologies", []), Path("allowedTopologies"))
+
+
+def _validate_topologies(terms: list[dict[str, Any]], path: Path) -> Iterator[FieldError]:
+    # The list of a real server begins with an empty term for each term, so that empty terms are always duplicates.
+    seen: list[dict[str, set[str]]] = [{} for _ in terms]
+    for index, term in enumerate(terms):
+        yield from _validate_topology(term, path.index(index))
+        requirements = term.get("matchLabelExpressions", ())
+        allowed = {requirement["key"]: set(requirement["values"] or ()) for requirement in requirements}
+        for before in seen:
+            if before == allowed:
+                yield duplicate(path.index(index).child("matchLabelExpressions"), "")
+        seen.append(allowed)
 
 
 def _validate_parameters(parameters: dict[str, str], path: Path) -> Iterator[FieldError]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.qos import qos_class
+from autograder.controlplane.kube_apiserver.apparmor import ANNOTATION as APPARMOR_CONTAINER
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import family_of, validate_address
 from autograder.controlplane.kube_apiserver.validation.differences import difference
@@ -22,7 +23,6 @@ from autograder.controlplane.kube_apiserver.validation.pods import (
     validate_pod_annotations,
     validate_pod_metadata_and_spec,
 )
-from autograder.controlplane.kube_apiserver.validation.security import APPARMOR_CONTAINER
 
 Object = Mapping[str, Any]
 

@@ -17,7 +17,13 @@ from autograder.controlplane.kube_apiserver.reading import reader_of
 from autograder.controlplane.kube_apiserver.validation import containers, names, resources, security, windows
 from autograder.controlplane.kube_apiserver.validation.addresses import validate_address
 from autograder.controlplane.kube_apiserver.validation.environment import validate_file_keys
-from autograder.controlplane.kube_apiserver.validation.meta import annotation_map, invalid, labels, validate_metadata
+from autograder.controlplane.kube_apiserver.validation.meta import (
+    annotation_map,
+    invalid,
+    labels,
+    validate_metadata,
+    validate_metadata_update,
+)
 from autograder.controlplane.kube_apiserver.validation.placement import (
     validate_affinity,
     validate_spread_constraints,
@@ -70,6 +76,18 @@ def validate_pod_metadata_and_spec(pod: Object) -> Iterator[FieldError]:
     for name in ("containers", "initContainers"):
         for position, container in enumerate(spec.get(name) or ()):
             yield from containers.validate_image_of_pod(container, _SPEC.child(name).index(position))
+
+
+def validate_pod_template_object(template: Object) -> Iterator[FieldError]:
+    """A new PodTemplate, which may hold pods that restart in any way."""
+    yield from validate_metadata(template["metadata"], namespaced=True)
+    yield from validate_pod_template(template["template"], Path("template"))
+
+
+def validate_pod_template_update(new: Object, old: Object) -> Iterator[FieldError]:
+    """A changed PodTemplate: any other template will do."""
+    yield from validate_metadata_update(new["metadata"], old["metadata"])
+    yield from validate_pod_template(new["template"], Path("template"))
 
 
 def validate_pod_template(template: Object, path: Path) -> Iterator[FieldError]:

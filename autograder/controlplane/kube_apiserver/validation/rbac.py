@@ -100,6 +100,8 @@ def _validate_cluster_role(role: dict[str, Any], *, check_values: bool) -> list[
         errors.append(required(SELECTORS, one))
     for index, selector in enumerate(_selectors(role)):
         errors += label_selector(selector, SELECTORS.index(index), check_values=check_values)
+        if any(label_selector(selector, SELECTORS.index(index))):
+            errors.append(invalid(SELECTORS.index(index), None, "invalid label selector."))
     return errors
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
+from autograder.controlplane.kube_apiserver import apparmor
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.files import relative_path
 from autograder.controlplane.kube_apiserver.validation.meta import invalid
@@ -26,11 +27,9 @@ SYSCTL_LENGTH: Final = 253
 #: Sysctls of these families belong to a namespace that ``hostNetwork`` or ``hostIPC`` gives up.
 NETWORK_SYSCTLS: Final = ("net.",)
 IPC_SYSCTLS: Final = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
-PROFILE_LENGTH: Final = 4095
 
 SECCOMP_POD: Final = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_CONTAINER: Final = "container.seccomp.security.alpha.kubernetes.io/"
-APPARMOR_CONTAINER: Final = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def validate_pod_security(spec: Object, path: Path) -> Iterator[FieldError]:
@@ -56,9 +55,7 @@ def validate_pod_security(spec: Object, path: Path) -> Iterator[FieldError]:
             context["supplementalGroupsPolicy"], path.child("supplementalGroupsPolicy"), ("Merge", "Strict")
         )
     if "seLinuxChangePolicy" in context:
-        yield from one_of(
-            context["seLinuxChangePolicy"], path.child("seLinuxChangePolicy"), ("MountOption", "Recursive")
-        )
+        yield from one_of(context["seLinuxChangePolicy"], path.child("seLinuxChangePolicy"), ("Recursive",))
 
 
 def validate_container_security(context: Object | None, path: Path, *, host_users: bool) -> Iterator[FieldError]:
@@ -117,8 +114,8 @@ def _apparmor(profile: Object | None, path: Path) -> Iterator[FieldError]:
             yield field.required(at, "must be set when AppArmor type is Localhost")
         elif name != name.strip():
             yield field.invalid(at, name, "must not be padded with whitespace")
-        if len(name.encode()) > PROFILE_LENGTH:
-            yield field.too_long(at, PROFILE_LENGTH)
+        if len(name.encode()) > apparmor.PROFILE_LENGTH:
+            yield field.too_long(at, apparmor.PROFILE_LENGTH)
     elif kind in PROFILE_TYPES:
         if local is not None:
             yield field.invalid(at, local, "can only be set when AppArmor type is Localhost")
@@ -159,8 +156,8 @@ def validate_profile_annotations(
         if key.startswith(SECCOMP_CONTAINER):
             yield from _seccomp_annotation(profile, path.child(key))
     for key, profile in annotations.items():
-        if key.startswith(APPARMOR_CONTAINER):
-            container = key.removeprefix(APPARMOR_CONTAINER)
+        if key.startswith(apparmor.ANNOTATION):
+            container = key.removeprefix(apparmor.ANNOTATION)
             if container not in containers:
                 yield field.invalid(path.key(key), container, "container not found")
             if profile not in ("", "runtime/default", "unconfined") and not profile.startswith("localhost/"):
@@ -192,7 +189,7 @@ def validate_profiles_agree(metadata: Object, spec: Object, path: Path) -> Itera
         return
     for container, at in containers_of(spec, path):
         profile = container.get("securityContext", {}).get("appArmorProfile") or context.get("appArmorProfile")
-        annotation = annotations.get(APPARMOR_CONTAINER + container["name"])
+        annotation = annotations.get(apparmor.ANNOTATION + container["name"])
         if profile and annotation is not None:
             yield from _agree("apparmor", annotation, profile, at.child("securityContext").child("appArmorProfile"))
 
