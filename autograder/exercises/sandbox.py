@@ -36,6 +36,8 @@ _INSIDE: Final = Path(__file__).with_name("sandbox_inside.py")
 _ROOM: Final = "/room"
 #: Where a grader that is root lets students' code be nobody: a number for each process that grades.
 _NOBODIES: Final = (61_000, 4_000)
+#: Processes of the same user that keep it, where the grader is not root.
+_KEEPERS: Final = {"bwrap": 1, "unshare": 2}
 _TIDY: Final = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 #: Code that wants out; each line that succeeds is a hole.
@@ -160,7 +162,8 @@ def _run(kind: str, source: str, function: str, calls: Sequence[Sequence[Any]], 
         "binds": [list(bind) for bind in _binds()] if kind == "unshare" else [], "base": _base(),
         "limits": {
             "seconds": limits.seconds, "memory": limits.memory, "uid": nobody,
-            "processes": limits.processes + (not nobody),  # what keeps it is of the same user
+            "processes": limits.processes + (0 if nobody else _KEEPERS[kind]),
+            "altogether": limits.seconds + limits.waiting,
         },
     }  # fmt: skip
     text = json.dumps(given).encode()
@@ -249,7 +252,7 @@ def _ended(code: int, err: bytes) -> str:
     """What is to be said of a program that ended without results."""
     number = code - 128 if code > 128 else -code
     said = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
-    if number in (signal.SIGXCPU, signal.SIGKILL) or said.startswith("unshare: sigprocmask"):  # its child was killed
+    if number in (signal.SIGXCPU, signal.SIGKILL):
         return "it was ended: it worked for too long, or needed too much memory"
     return f"it ended without a result (exit code {code})" + (f": {said}" if said else "")
 

@@ -55,6 +55,13 @@ def children() -> set[int]:
     return found - {os.getpid()}
 
 
+def orphans() -> set[int]:
+    """The processes of sandboxes that nobody waits for any more."""
+    with subprocess.Popen(["ps", "-eo", "pid,ppid,args"], stdout=subprocess.PIPE, text=True) as ps:
+        rows = [row.split(maxsplit=2) for row in ps.communicate()[0].splitlines()]
+    return {int(row[0]) for row in rows if len(row) == 3 and row[1] == "1" and "What runs behind the walls" in row[2]}
+
+
 def test_results_are_data(walls: str) -> None:
     calls = [[{"name": "a", "cpu": 2}, [1, None, "ä"]], [{"name": "b"}, []]]
     source = "def f(node, rest):\n    return {'node': node['name'], 'count': len(rest)}\n"
@@ -160,6 +167,14 @@ def test_what_does_not_end_is_ended(walls: str, loop: str) -> None:
     assert "too long" in said or "longer than" in said
     assert time.monotonic() - begin < 20
     assert children() <= before
+
+
+def test_who_runs_away_from_the_group_is_ended_too(walls: str) -> None:
+    before = orphans()
+    body = "import ctypes\nos.setsid() if os.getpid() != os.getsid(0) else None\n"
+    failure(walls, body + "ctypes.CDLL(None).prctl(1, 0)\ntime.sleep(1000)")
+    time.sleep(0.5)
+    assert orphans() <= before
 
 
 @pytest.mark.parametrize("deaf", [signal.SIGTERM, signal.SIGXCPU, signal.SIGINT, signal.SIGALRM])
