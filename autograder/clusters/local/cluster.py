@@ -80,6 +80,7 @@ class LocalPowers:
         self._nodes.power_on(node)
 
     def check(self) -> None:
+        self._control_plane.check()
         self._nodes.check()
 
     def close(self) -> None:

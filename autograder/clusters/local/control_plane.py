@@ -92,6 +92,11 @@ class ControlPlane:
         """The programs that run."""
         return [name for name in NAMES if name in self._processes and self._processes[name].running]
 
+    def check(self) -> None:
+        """Raise ``ClusterError`` if a program has ended that nobody has stopped."""
+        for process in self._processes.values():
+            process.check()
+
     def close(self) -> None:
         """Stop everything, and remove data, keys and logs."""
         self._stop_all()

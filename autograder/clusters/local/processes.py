@@ -122,6 +122,11 @@ class Process:
             process.kill()
             process.wait()
 
+    def check(self) -> None:
+        """Raise ``ClusterError`` if the process has ended by itself since it was launched."""
+        if self._process is not None and self._process.poll() is not None:
+            raise self._failure(f"{self.name} has ended by itself")
+
     def last_words(self) -> str:
         """The end of the log, indented; empty if it wrote nothing."""
         text = ""

@@ -151,6 +151,30 @@ def test_a_component_is_killed_and_started_on_its_port(programs: Path) -> None:
     assert left(programs) == []
 
 
+def test_a_program_that_ends_by_itself_later_is_told(programs: Path) -> None:
+    mark = programs / "end"
+    die = f"""
+import threading
+def watch():
+    while not os.path.exists({str(mark)!r}):
+        time.sleep(0.05)
+    print("fatal error: runtime: out of memory", file=sys.stderr, flush=True)
+    os._exit(2)
+threading.Thread(target=watch, daemon=True).start()
+"""
+    server(programs, "kube-scheduler", die)
+    control_plane = ControlPlane()
+    control_plane.start()
+    control_plane.check()
+    mark.touch()
+    assert comes(lambda: "kube-scheduler" not in control_plane.running())
+    with pytest.raises(ClusterError, match=r"kube-scheduler has ended by itself \(there is not enough memory"):
+        control_plane.check()
+    control_plane.stop_one("kube-scheduler")
+    control_plane.check()
+    control_plane.close()
+
+
 def test_components_are_left_out_on_demand(programs: Path) -> None:
     control_plane = ControlPlane()
     control_plane.start(without=["kube-scheduler"])
