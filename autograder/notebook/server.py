@@ -94,6 +94,7 @@ class StudentCluster:
         """Start the process and wait until it can be reached."""
         self.end()
         self._home.state.mkdir(parents=True, exist_ok=True)
+        self._home.state.chmod(0o700)  # saved clusters and the log are nobody else's either
         command = [
             sys.executable, "-P", "-m", "autograder", "cluster", "serve", "--clock", "manual",
             "--kubeconfig", str(self._home.kubeconfig), *options, *(["--until-eof"] if self._home.private else []),
