@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asking import World
 
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
 from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS
@@ -153,4 +154,17 @@ def test_an_object_that_nobody_manages_stays_so_until_somebody_applies() -> None
     assert owners(apply(new, config(replicas=5), force=True)) == {
         "alice": {"f:spec": {"f:replicas": {}}},
         "before-first-apply": {"f:spec": {"f:paused": {}}},
+    }
+
+
+def test_a_status_that_a_client_writes_is_his_under_the_name_of_his_program() -> None:
+    world = World()
+    path = "/api/v1/namespaces/default/resourcequotas"
+    world.create(path, {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}})
+    body = {"metadata": {"name": "few"}, "status": {"hard": {"pods": "1"}, "used": {"pods": "0"}}}
+    answer = world.ask("PUT", f"{path}/few/status", body=body, user_agent="mytool/1.0 (linux)")
+    entry = next(one for one in answer.body["metadata"]["managedFields"] if one["manager"] == "mytool")
+    assert (entry["operation"], entry["subresource"]) == ("Update", "status")
+    assert entry["fieldsV1"] == {
+        "f:status": {"f:hard": {".": {}, "f:pods": {}}, "f:used": {".": {}, "f:pods": {}}},
     }
