@@ -33,8 +33,8 @@ VERSION: Final = 1
 #: Seconds to wait for somebody else who writes.
 PATIENCE: Final = 5.0
 
-#: What may come out otherwise when it is tried again.
-NOT_REUSED: Final = frozenset({Status.COULD_NOT_BE_JUDGED, Status.TIMED_OUT})
+#: What may come out otherwise when it is tried again, or when more is allowed.
+NOT_REUSED: Final = frozenset({Status.COULD_NOT_BE_JUDGED, Status.TIMED_OUT, Status.NOT_RUN_THERE})
 
 _TABLES: Final = """
 CREATE TABLE judgements (
@@ -118,7 +118,7 @@ class Ledger:
     def find(self, key: Key) -> Verdict | None:
         """The newest verdict with this key, if there is one that may be used again."""
         statuses = [status.value for status in NOT_REUSED]
-        query = f"SELECT verdict FROM judgements WHERE {_KEY} AND status NOT IN (?, ?) ORDER BY id DESC LIMIT 1"
+        query = f"SELECT verdict FROM judgements WHERE {_KEY} AND status NOT IN (?, ?, ?) ORDER BY id DESC LIMIT 1"
         with self._minded():
             found = self._database().execute(query, (*_columns(key), *statuses)).fetchone()
             return Verdict.from_json(json.loads(found[0])) if found else None
@@ -128,7 +128,7 @@ class Ledger:
         """The newest verdicts of a grader on a kind of cluster that may be used again, as JSON by their keys."""
         query = (
             "SELECT answer_digest, exercise_digest, grader_digest, cluster, verdict FROM judgements "
-            "WHERE grader_digest = ? AND cluster = ? AND status NOT IN (?, ?) ORDER BY id DESC LIMIT ?"
+            "WHERE grader_digest = ? AND cluster = ? AND status NOT IN (?, ?, ?) ORDER BY id DESC LIMIT ?"
         )
         found: dict[Key, str] = {}
         with self._minded():

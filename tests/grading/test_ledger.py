@@ -74,7 +74,7 @@ def _columns() -> tuple[str, str, str, str]:
     return KEY.answer, KEY.exercise, KEY.grader, KEY.cluster
 
 
-@pytest.mark.parametrize("status", [Status.TIMED_OUT, Status.COULD_NOT_BE_JUDGED])
+@pytest.mark.parametrize("status", [Status.TIMED_OUT, Status.COULD_NOT_BE_JUDGED, Status.NOT_RUN_THERE])
 def test_what_may_come_out_otherwise_is_tried_again(tmp_path: Path, status: Status) -> None:
     ledger = Ledger.open(tmp_path)
     ledger.add([entry(of=verdict(status=status))])
