@@ -136,9 +136,18 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return int(text)
+
+
 def _parity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to compare; without any, all")
     _cluster_choice(parser)
+    parser.add_argument(
+        "--mutants", metavar="N", type=_number, help="only the solution and N wrong answers of each exercise"
+    )
     parser.add_argument(
         "--longest-wait",
         metavar="SECONDS",

@@ -75,11 +75,11 @@ class Comparison:
     seconds: float = 0
 
 
-def compare(exercise: Exercise, here: Runner, there: Runner) -> Comparison:
-    """Judge every answer of an exercise on both clusters."""
+def compare(exercise: Exercise, here: Runner, there: Runner, mutants: int | None = None) -> Comparison:
+    """Judge every answer of an exercise on both clusters; or, with a number of ``mutants``, a sample of them."""
     begin = time.perf_counter()
     found = Comparison(exercise.id)
-    for name, text in answers(exercise):
+    for name, text in answers(exercise) if mutants is None else sample(exercise, mutants):
         answer = exercise.answer(text)
         found.answers += 1
         _compare(found, name, here.judge(exercise, answer), there.judge(exercise, answer))
@@ -93,6 +93,16 @@ def answers(exercise: Exercise) -> Iterator[tuple[str, str]]:
     for folder, texts in (("accepted", exercise.accepted), ("mutants", exercise.mutants)):
         for name, text in texts.items():
             yield f"{folder}/{name}", text
+
+
+def sample(exercise: Exercise, mutants: int) -> Iterator[tuple[str, str]]:
+    """The solution and at most so many wrong answers, taken evenly from all that there are."""
+    yield "solution", exercise.solution
+    names = list(exercise.mutants)
+    count = min(mutants, len(names))
+    for number in range(count):
+        name = names[number * len(names) // count]
+        yield f"mutants/{name}", exercise.mutants[name]
 
 
 def read_acceptances(path: Path) -> list[Acceptance]:

@@ -31,7 +31,7 @@ def parity(options: argparse.Namespace) -> int:
         try:
             runners = Runner(open_cluster("embedded")), Runner(there)
             for exercise in loaded:
-                comparison = compare(exercise, *runners)
+                comparison = compare(exercise, *runners, options.mutants)
                 _print(comparison, acceptances)
                 found.append(comparison)
         finally:
