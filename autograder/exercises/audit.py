@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any, Final
 
 from autograder.checks import Outcome, Role, Status, Verdict
@@ -54,6 +55,9 @@ NUMBERS: Final = [
     "eleven",
     "twelve",
 ]
+
+#: Answers that stand in many a sentence and give nothing away.
+PLAIN_WORDS: Final = frozenset({"", "yes", "no"})
 
 _TOKEN: Final = re.compile(r"[\w./:-]+")
 
@@ -146,13 +150,12 @@ class _Audit:
         for runner in (self.runner, self.second):
             self.rightful("solution", self.exercise, answer, runner)
         judgement = self.judgement(self.runner, self.exercise, answer)
-        given = self.given
         asked = [name for one in judgement.judged for name in one.notes.names]
         if self.exercise.shows_wanted:
             asked += [value for one in judgement.judged for value in one.notes.values]
         seen = self.seen()
         for word in dict.fromkeys(asked):
-            if word not in seen and not stands_in(word, given):
+            if word not in seen and not stands_in(word, given(self.exercise)):
                 self.find(f"the checks ask for {word!r}, which stands neither in the task nor in the starter")
 
     def mutants(self, exercise: Exercise) -> None:
@@ -196,6 +199,10 @@ class _Audit:
             self.rightful(f"variant ({name})", self.exercise, self.exercise.answer(text))
         for question, name, text in predictions.wrong(self.exercise.questions, right):
             self.loses(f"mutant ({name})", self.exercise, self.exercise.answer(text), {question})
+        for question, asked in self.exercise.questions.items():
+            answer = right.get(question, "")
+            if answer not in PLAIN_WORDS and is_word_of(answer, asked.leads):
+                self.find(f"what leads to {question} gives away the answer: {asked.leads!r}")
 
     def commands(self) -> None:
         """The same commands in other writing, and others."""
@@ -276,7 +283,7 @@ class _Audit:
             if result.outcome is Outcome.COULD_NOT_BE_JUDGED:
                 self.find(f"{name}: {result.name} {result.message}")
             secret = result.wanted if result.outcome is not Outcome.PASSED and not exercise.shows_wanted else None
-            if secret and not stands_in(secret, self.given) and stands_in(secret, result.message):
+            if secret and not stands_in(secret, given(exercise)) and stands_in(secret, result.message):
                 self.find(f"{name}: the message of {result.name} gives away what was wanted")
         return verdict
 
@@ -294,11 +301,6 @@ class _Audit:
         nodes = {node["metadata"]["name"] for node in prepared.cluster.list("Node")}
         return nodes | {name for _, _, name in prepared.before}
 
-    @property
-    def given(self) -> str:
-        """All that the student is given to read."""
-        return self.exercise.task + self.exercise.starter
-
     #: What is made by rule for each form of answer.
     made_by_rule: Final[dict[Form, Callable[[_Audit], None]]] = {
         Form.MANIFEST: manifests,
@@ -311,13 +313,21 @@ class _Audit:
 def _meaning(exercise: Exercise, answer: Answer) -> tuple[object, ...]:
     """What of an answer can make a difference for its points: all that was read, but not how it was laid out.
 
-    The order of keys and documents stays a part of it: a check that goes by positions must be found out.
+    The order of keys and documents, and in which of how many files each stands, stay a part of it: a check that goes by
+    positions or files must be found out.
     """
     reading = read(exercise, answer)
-    if reading.problems or reading.predictions or reading.program:
+    if reading.problems or reading.predictions:
         return tuple(answer.files.items())
     documents = json.dumps([document.value for document in reading.documents])
-    return documents, command_variants.meaning(reading.lines), tuple(reading.files.items())
+    sources = list(dict.fromkeys(document.source for document in reading.documents))
+    places = tuple((sources.index(document.source), PurePath(document.source).suffix) for document in reading.documents)
+    return documents, places, command_variants.meaning(reading.lines), tuple(reading.files.items())
+
+
+def given(exercise: Exercise) -> str:
+    """All that a student with these values is given to read."""
+    return exercise.task + exercise.starter
 
 
 def lost(verdict: Verdict) -> set[str]:
@@ -334,7 +344,12 @@ def stands_in(value: str, text: str) -> bool:
     words = [value]
     if value.isdecimal() and int(value) < len(NUMBERS):
         words.append(NUMBERS[int(value)])
-    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) for word in words)
+    return any(is_word_of(word, text) for word in words)
+
+
+def is_word_of(word: str, text: str) -> bool:
+    """Whether a word stands in a text just so, in small or large letters."""
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
 def score(reports: Iterable[Report]) -> tuple[Tally, Tally]:

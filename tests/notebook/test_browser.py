@@ -1,7 +1,7 @@
 """A lesson as a student sees it: opened in JupyterLab in a browser, run from top to bottom, without an error.
 
-It needs Debian's packages ``chromium`` and ``chromium-driver``.  One lesson is run; ``AUTOGRADER_BROWSER_LESSONS``
-names others, or ``all``.
+It needs Debian's packages ``chromium`` and ``chromium-driver``.  Two lessons with pictures are run;
+``AUTOGRADER_BROWSER_LESSONS`` names others, or ``all``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "course" / "source"
 ALL = sorted(path.stem for path in SOURCE.glob("*/*.ipynb"))
-CHOSEN = os.environ.get("AUTOGRADER_BROWSER_LESSONS", "12-resourcequotas")
+CHOSEN = os.environ.get("AUTOGRADER_BROWSER_LESSONS", "00-cluster,12-resourcequotas")
 LESSONS = ALL if CHOSEN == "all" else CHOSEN.split(",")
 #: Seconds that opening a notebook, and running it, may take.
 OPENING, RUNNING = 60, 240
