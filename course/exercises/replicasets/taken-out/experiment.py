@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.checks import Subject, Trial
+from autograder.checks import Trial
 
 PATIENCE = 30
 
@@ -24,9 +24,8 @@ def experiment(trial: Trial) -> dict[str, object]:
     return {**seen, "back": len(trial.objects("Pod"))}
 
 
-def _label(trial: Trial, name: str, app: str) -> Subject | None:
-    """Give the Pod of this name another label, if it is there, and wait."""
-    pods = [pod for pod in trial.objects("Pod") if pod.name == name]
-    changed = trial.patch(pods[0], {"metadata": {"labels": {"app": app}}}) if pods else None
+def _label(trial: Trial, name: str, app: str) -> None:
+    """Give the Pod of this name another label, if it is there, and wait; it may be gone at once."""
+    if any(pod.name == name for pod in trial.objects("Pod")):
+        trial.cluster.patch("Pod", name, {"metadata": {"labels": {"app": app}}}, trial.case.namespace)
     trial.after(PATIENCE)
-    return changed
