@@ -99,10 +99,17 @@ def _audit_one(spec: str, exercise: str) -> Report:
 @cache
 def _auditor(spec: str) -> Auditor:
     """The auditor of this process, its clusters booted; the second one throws other dice."""
-    from autograder.clusters import open_cluster
+    from autograder.clusters import Capability, ClusterError, open_cluster
     from autograder.exercises.audit import Auditor
 
-    return Auditor(open_cluster(spec), open_cluster(spec, seed=1))
+    cluster = open_cluster(spec)
+    if Capability.FORK not in cluster.capabilities:
+        cluster.close()
+        raise ClusterError(
+            f"thousands of answers are audited on copies of a cluster, and {spec} cannot be copied; "
+            f"compare its verdicts with those of the embedded one: autograder parity --cluster {spec}"
+        )
+    return Auditor(cluster, open_cluster(spec, seed=1))
 
 
 def _print_report(report: Report) -> None:

@@ -10,6 +10,7 @@ import pytest
 from serving import serving
 
 from autograder.checks import Status
+from autograder.cli import main
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
 from autograder.exercises import Runner, load
 
@@ -47,3 +48,9 @@ def test_one_that_goes_otherwise_than_it_should_costs_nobody_anything(runner: Ru
     verdict = runner.judge(late, late.answer(late.solution))
     assert verdict.status is Status.COULD_NOT_BE_JUDGED
     assert "did not go here as it should" in str(verdict.to_json())
+
+
+def test_an_audit_there_is_referred_to_parity(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = f"kubeconfig:{config}"
+    assert main(["audit", "pods/first-pod", "--workers", "1", "--cluster", spec]) == 2
+    assert f"autograder parity --cluster {spec}" in capsys.readouterr().err
