@@ -161,8 +161,14 @@ def test_a_grader_that_is_killed_loses_nothing_and_harms_nothing(course: SmallCo
     assert result(course) == expected
     assert pages(course) == whole
     assert not list((course.root / "autograded").rglob(".*"))
-    left = [path for folder in course.root.parent.glob("autograder-*") for path in folder.rglob("*") if path.is_file()]
-    assert left == []  # of temporary files
+
+
+def test_workers_whose_grader_is_killed_take_their_files_along(course: SmallCourse) -> None:
+    grader, until = Grader(course), time.monotonic() + 60
+    while not list(course.root.parent.glob("autograder-*/*/kubeconfig")) and time.monotonic() < until:
+        time.sleep(0.005)
+    assert grader.kill() == -signal.SIGKILL
+    assert [path for path in course.root.parent.rglob("autograder-*/**/*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("size", [0, 1, 3000, 20_000, 100_000, 200_000])
