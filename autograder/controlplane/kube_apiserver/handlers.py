@@ -327,8 +327,9 @@ class Handlers:
             if "status" in kind.subresources:
                 obj.setdefault("status", {})
         else:
-            media_type = request.headers.get("content-type", "").partition(";")[0].strip() or "application/json"
-            if media_type not in BODY_TYPES:
+            media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+            media_type = media_type.strip() or "application/json"
+            if media_type not in BODY_TYPES or any("=" not in one for one in parameters.split(";") if one.strip()):
                 raise UnsupportedMediaType(
                     "the body of the request was in an unknown format - accepted media types include: "
                     + ", ".join(BODY_TYPES),

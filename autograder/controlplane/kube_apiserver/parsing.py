@@ -147,11 +147,25 @@ _SYNTAX: Final = {
 }
 
 
+_LITERALS: Final = ("true", "false", "null")
+
+
+def _broken_literal(literal: str, text: str) -> str:
+    """What Go says of a word that begins like a literal."""
+    place = next((place for place, char in enumerate(literal) if text[place : place + 1] != char), 0)
+    if place >= len(text):
+        return "unexpected end of JSON input"
+    return f"invalid character {text[place]!r} in literal {literal} (expecting {literal[place]!r})"
+
+
 def _syntax_error(error: json.JSONDecodeError) -> str:
     """What Go says of the same mistake."""
     if error.pos >= len(error.doc) or error.msg.startswith("Unterminated"):
         return "unexpected end of JSON input"
     where = _SYNTAX.get(error.msg.removesuffix(": "))
+    for literal in _LITERALS if error.msg == "Expecting value" else ():
+        if error.doc[error.pos] == literal[0]:
+            return _broken_literal(literal, error.doc[error.pos :])
     if where is None:
         before = re.sub(r'"(?:[^"\\]|\\.)*"', "", error.doc[: error.pos])
         closed = re.compile(r"\{[^{}\[\]]*\}|\[[^{}\[\]]*\]")

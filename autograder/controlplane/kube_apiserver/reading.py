@@ -310,8 +310,10 @@ def _padding_error(text: bytes, start: int, missing: int) -> int | None:
     for place in range(start, len(text)):
         if text[place] in _LINE_ENDS:
             continue
-        if missing == 0 or text[place] != ord("="):
+        if missing == 0:
             return place
+        if text[place] != ord("="):
+            return place - 1
         missing -= 1
     return len(text) if missing else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -157,7 +158,7 @@ def test_what_is_no_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [("YWJj-", 4), ("YQ==x", 4), ("YQ", 0), ("-YQ=", 0), ("YQ=", 3), ("YWJj\nY", 5)]
+    ("text", "place"), [("YWJj-", 4), ("YQ==x", 4), ("YQ", 0), ("-YQ=", 0), ("YQ=", 3), ("YWJj\nY", 5), ("TZ=U", 2)]
 )
 def test_what_is_no_base64(text: str, place: int) -> None:
     body: dict[str, Any] = {"data": {"k": text}}
@@ -291,3 +292,55 @@ def test_aliases_do_not_multiply() -> None:
     lines += [f"a{i}: &a{i} [" + ",".join([f"*a{i - 1}"] * 9) + "]" for i in range(1, 12)]
     with pytest.raises(BadRequest, match="excessive aliasing"):
         decoded("\n".join(lines).encode(), media_type="application/yaml")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"accessModes": [1], "resources": {"requests": {"storage": "x"}}}, "quantities must match the regular"),
+        ({"accessModes": [1], "resources": {"requests": {"storage": "1"}}}, "json: cannot unmarshal number into Go"),
+    ],
+)
+def test_a_malformed_quantity_counts_more_than_a_wrong_type_before_it(spec: Any, said: str) -> None:
+    with pytest.raises(BadRequest, match=f"cannot be handled as a PersistentVolumeClaim: {said}"):
+        decode({"spec": spec}, "core/v1.PersistentVolumeClaim", kind="PersistentVolumeClaim", api_version="v1")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"not json", "invalid character 'o' in literal null (expecting 'u')"),
+        (b'{"a":tru}', "invalid character '}' in literal true (expecting 'e')"),
+        (b'{"KIND":{}}', "json: cannot unmarshal object into Go struct field .kind of type string"),
+    ],
+)
+def test_what_is_said_of_broken_json(body: bytes, said: str) -> None:
+    with pytest.raises(BadRequest, match="json parse error: " + re.escape(said)):
+        decode(body, "core/v1.Pod", kind="Pod", api_version="v1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("Deployment", {"apiVersion": "extensions/v1beta1"}, (
+            "the API version in the data (extensions/v1beta1) does not match the expected API version (apps/v1)"
+        )),
+        ("Deployment", {"kind": "Status"}, (
+            'Status in version "v1" cannot be handled as a Deployment: '
+            "converting (v1.Status) to (apps.Deployment): unknown conversion"
+        )),
+        ("Deployment", {"apiVersion": "batch/"}, (
+            'Deployment in version "" cannot be handled as a Deployment: '
+            """Object 'apiVersion' is missing in '{"apiVersion": "batch/"}'"""
+        )),
+    ],
+)  # fmt: skip
+def test_objects_of_another_kind_or_version(kind: str, given: Any, said: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decode(given, f"apps/v1.{kind}", kind=kind, api_version="apps/v1")
+    assert refused.value.message == said
+
+
+def test_bytes_may_be_given_one_by_one() -> None:
+    secret = decode({"data": {"k": [104, 105]}}, "core/v1.Secret", kind="Secret", api_version="v1").object
+    assert secret["data"] == {"k": "aGk="}

@@ -92,7 +92,76 @@ FULL = {"cpu": "1", "memory": "1Gi"}
         ({"containers": [container({"cpu": "1"})]}, "Burstable"),
         ({"containers": [container(FULL, FULL)], "initContainers": [container({"cpu": "1"})]}, "Burstable"),
         ({"containers": [container({"cpu": "1"})], "resources": {"requests": FULL, "limits": FULL}}, "Guaranteed"),
+        ({"containers": [container({"cpu": "1"})], "resources": {}}, "BestEffort"),
     ],
 )
 def test_quality_of_service(spec, expected):
     assert qos_class(spec) == expected
+
+
+def with_container(**container):
+    """A pod, ready to be prepared."""
+    return {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", **container}]}}
+
+
+@pytest.mark.parametrize(
+    ("container", "left"),
+    [
+        ({"lifecycle": {"stopSignal": "SIGTERM"}}, {}),
+        ({"lifecycle": {"stopSignal": "SIGTERM", "preStop": {}}}, {"lifecycle": {"preStop": {}}}),
+    ],
+)
+def test_signals_that_end_containers_are_off_by_default(container, left):
+    pod = with_container(**container)
+    preparing.prepare_for_create("core/v1.Pod", pod)
+    assert pod["spec"]["containers"] == [{"name": "c", **left}]
+
+
+def test_projections_of_features_that_are_off_leave_an_empty_source():
+    pod = with_container()
+    pod["spec"]["volumes"] = [{"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"path": "p"}}]}}]
+    preparing.prepare_for_create("core/v1.Pod", pod)
+    assert pod["spec"]["volumes"][0]["projected"]["sources"] == [{}]
+
+
+def test_templates_lose_what_pods_lose():
+    new = deployment()
+    new["spec"]["template"] = {"spec": with_container(lifecycle={"stopSignal": "SIGTERM"})["spec"]}
+    preparing.prepare_for_create("apps/v1.Deployment", new)
+    assert new["spec"]["template"]["spec"]["containers"] == [{"name": "c"}]
+
+
+def test_how_many_replicas_a_stateful_set_may_miss_is_off_by_default():
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1, "maxUnavailable": "50%"}}
+    new = {"metadata": {"name": "s"}, "spec": {"updateStrategy": rolling}}
+    preparing.prepare_for_create("apps/v1.StatefulSet", new)
+    assert new["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 1}
+
+
+def test_a_client_may_state_the_quality_of_service_and_no_more_of_the_status():
+    pod = {**with_container(), "status": {"phase": "Running", "qosClass": "Burstable"}}
+    preparing.prepare_for_create("core/v1.Pod", pod)
+    assert pod["status"] == {"phase": "Pending", "qosClass": "Burstable"}
+
+
+@pytest.mark.parametrize(
+    ("annotated", "profile"),
+    [
+        ("runtime/default", {"type": "RuntimeDefault"}),
+        ("unconfined", {"type": "Unconfined"}),
+        ("localhost/mine", {"type": "Localhost", "localhostProfile": "mine"}),
+        ("localhost/", None),
+        ("else", None),
+    ],
+)
+def test_annotated_apparmor_profiles_become_fields(annotated, profile):
+    pod = with_container()
+    pod["metadata"]["annotations"] = {"container.apparmor.security.beta.kubernetes.io/c": annotated}
+    preparing.prepare_for_create("core/v1.Pod", pod)
+    assert pod["spec"]["containers"][0].get("securityContext", {}).get("appArmorProfile") == profile
+
+
+def test_a_limit_range_without_a_name_gets_one():
+    new = {"metadata": {"uid": "u"}, "spec": {}}
+    preparing.prepare_for_create("core/v1.LimitRange", new)
+    assert new["metadata"]["name"] == "u"

@@ -101,6 +101,23 @@ def test_a_bound_claim_may_grow_but_not_shrink_below_what_it_has(completed):
         ({"capacity": {"cpu": "1"}}, [
             'spec.capacity: Unsupported value: {"cpu":"1"}: supported values: "storage"',
         ]),
+        ({"capacity": {"storage": "-5Gi"}}, [
+            "spec.capacity[storage]: Invalid value: -5368709120: must be a valid resource quantity",
+            'spec.capacity[storage]: Invalid value: "-5Gi": must be greater than zero',
+        ]),
+        ({"nodeAffinity": {}}, [
+            "spec.nodeAffinity.required: Required value: must specify required node constraints",
+        ]),
+        ({"nodeAffinity": {"required": {"nodeSelectorTerms": []}}}, [
+            "spec.nodeAffinity.required.nodeSelectorTerms: Required value: must have at least one node selector term",
+        ]),
+        ({"volumeAttributesClassName": ""}, [
+            "spec.volumeAttributesClassName: Required value: an empty string is disallowed",
+            "spec.csi: Required value: has to be specified when using volumeAttributesClassName",
+        ]),
+        ({"hostPath": None, "csi": {"driver": "d", "volumeHandle": "h", "nodeExpandSecretRef": {"name": "s"}}}, [
+            "spec.csi.nodeExpandSecretRef.namespace: Required value",
+        ]),
         ({"hostPath": {"path": "/"}, "persistentVolumeReclaimPolicy": "Recycle"}, [
             "spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of '/'",
         ]),
@@ -122,6 +139,10 @@ def test_the_place_of_a_volume_stays(refusals_of_change):
     [
         ({}, []),
         ({"provisioner": ""}, ["provisioner: Required value"]),
+        ({"allowedTopologies": [{"matchLabelExpressions": [{"key": "zone", "values": ["a"]}]}] * 2}, [
+            'allowedTopologies[1].matchLabelExpressions: Duplicate value: ""',
+        ]),
+        ({"allowedTopologies": [{}]}, ['allowedTopologies[0].matchLabelExpressions: Duplicate value: ""']),
         ({"reclaimPolicy": "Recycle"}, [
             'reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain"',
         ]),

@@ -312,3 +312,11 @@ def test_a_waiting_job_may_be_told_where_to_run(refusals_of_change: RefusalsOfCh
     after = completed(before)
     after["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "ssd"}
     assert refusals_of_change(before, after) == []
+
+
+def test_a_pod_template_is_held_to_the_rules_of_pods(refusals):
+    template = {"metadata": {"labels": {"app": "x x"}}, "spec": {"containers": [{"name": "c"}]}}
+    metadata = {"name": "t", "namespace": "d"}
+    said = refusals({"apiVersion": "v1", "kind": "PodTemplate", "metadata": metadata, "template": template})
+    assert said[0].startswith('template.labels: Invalid value: "x x": a valid label must be an empty string')
+    assert said[1:] == ["template.spec.containers[0].image: Required value"]

@@ -194,11 +194,13 @@ class Registry:
         preparing.finish(self.kind.go_type, obj)
         attributes.name = meta["name"]
         key = self.kind.storage_key(attributes.namespace, meta["name"])
+        revision = meta.pop("resourceVersion", "")
+        if revision.isdigit() and int(revision) and not (attributes.dry_run or attributes.trusted):
+            raise Unclassified("resourceVersion should not be set on objects to be created")
         found = self.backend.store.get(key)
         if found is not None and not attributes.dry_run:
             raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
         self.admission.validate(attributes)
-        meta.pop("resourceVersion", None)
         if attributes.dry_run:
             if found is not None:
                 raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])

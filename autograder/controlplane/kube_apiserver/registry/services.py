@@ -16,6 +16,8 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.registry import service_fields
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
+from autograder.controlplane.kube_apiserver.validation import names
+from autograder.controlplane.kube_apiserver.validation.rules import required_name
 from autograder.controlplane.kube_apiserver.validation.services import needs_health_check
 
 NETWORK: Final = ipaddress.IPv4Network("10.96.0.0/16")
@@ -26,6 +28,7 @@ NODE_PORTS: Final = range(30000, 32768)
 DYNAMIC_NODE_PORTS: Final = range(30086, 32768)
 
 _SPEC = Path("spec")
+_PARENT_NAME = _SPEC.child("parentRef").child("name")
 
 
 class ServiceRegistry(Registry):
@@ -60,26 +63,36 @@ class ServiceRegistry(Registry):
         taken = {(port["protocol"], port["nodePort"]) for port in ports}
         taken |= {("TCP", one["healthCheckNodePort"]) for one in others if one.get("healthCheckNodePort")}
         self._allocate_node_ports(obj, before, taken)
-        if needs_health_check(spec) and not spec.get("healthCheckNodePort"):
+        if not needs_health_check(spec):
+            return
+        asked, had = spec.get("healthCheckNodePort"), before.get("healthCheckNodePort")
+        if not asked:
             spec["healthCheckNodePort"] = self._free_port(obj, "TCP", taken)
+        elif asked != had and (problem := _port_problem("TCP", asked, taken)):
+            raise InternalError.because(f"failed to allocate requested HealthCheck NodePort {asked}: {problem}")
 
     def _allocate_address(self, obj: Object, taken: set[str]) -> None:
         spec = obj["spec"]
         asked = spec.get("clusterIP", "")
         if asked == "None":
             return
+        name = obj["metadata"].get("name", "")
+        wrong = [str(error) for error in required_name(name, _PARENT_NAME, names.path_segment)]
         if not asked:
             free = self._free_address(obj, taken)
+            if wrong:
+                detail = f"failed to allocate IP: {_bad_address(free, wrong)}"
+                self._refuse(obj, [field.invalid(_SPEC.child("clusterIPs"), [""], detail)])
             spec["clusterIP"], spec["clusterIPs"] = free, [free]
             return
         address = ipaddress.ip_address(asked)
         problem = ""
         if address not in NETWORK or address in (NETWORK.network_address, NETWORK.broadcast_address):
-            problem = f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {NETWORK}"
+            problem = "the provided network does not match the current range"
         elif asked in taken:
             problem = "provided IP is already allocated"
-        elif not obj["metadata"].get("name"):
-            problem = f'IPAddress.networking.k8s.io "{asked}" is invalid: spec.parentRef.name: Required value'
+        elif wrong:
+            problem = _bad_address(asked, wrong)
         if problem:
             detail = f"failed to allocate IP {asked}: {problem}"
             self._refuse(obj, [field.invalid(_SPEC.child("clusterIPs"), spec["clusterIPs"], detail)])
@@ -109,8 +122,7 @@ class ServiceRegistry(Registry):
         if service_fields.gets_node_ports(spec):
             for port in spec.get("ports", ()):
                 if not port.get("nodePort"):
-                    shared = [number for number, protocols in given.items() if port["protocol"] not in protocols]
-                    same = self._shared_number(spec, port, shared)
+                    same = self._shared_number(spec, port, list(given))
                     number = same or self._free_port(obj, port["protocol"], taken)
                     port["nodePort"] = number
                     given.setdefault(number, set()).add(port["protocol"])
@@ -118,7 +130,7 @@ class ServiceRegistry(Registry):
 
     @staticmethod
     def _shared_number(spec: Object, port: Object, candidates: list[int]) -> int:
-        """TCP and UDP on one port number share a node port, as DNS wants it; 0 when there is none to share."""
+        """Entries of one port number share a node port, as DNS on TCP and UDP wants it; 0 when there is none."""
         for other in spec.get("ports", ()):
             if other is not port and other["port"] == port["port"] and other.get("nodePort") in candidates:
                 number: int = other["nodePort"]
@@ -127,13 +139,7 @@ class ServiceRegistry(Registry):
 
     def _check_port(self, obj: Object, index: int, port: Object, taken: set[tuple[str, int]]) -> None:
         number = port["nodePort"]
-        problem = ""
-        if number not in NODE_PORTS:
-            valid = f"{NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
-            problem = f"provided port is not in the valid range. The range of valid ports is {valid}"
-        elif (port["protocol"], number) in taken:
-            problem = "provided port is already allocated"
-        if problem:
+        if problem := _port_problem(port["protocol"], number, taken):
             path = _SPEC.child("ports").index(index).child("nodePort")
             self._refuse(obj, [field.invalid(path, number, problem)])
 
@@ -143,3 +149,17 @@ class ServiceRegistry(Registry):
             if (protocol, number) not in taken:
                 return number
         raise InternalError.because("failed to allocate a nodePort: range is full")
+
+
+def _port_problem(protocol: str, number: int, taken: set[tuple[str, int]]) -> str:
+    """Why a node port that a client asks for cannot be had."""
+    if number not in NODE_PORTS:
+        valid = f"{NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
+        return f"provided port is not in the valid range. The range of valid ports is {valid}"
+    return "provided port is already allocated" if (protocol, number) in taken else ""
+
+
+def _bad_address(address: str, wrong: list[str]) -> str:
+    """What is said of the IPAddress object that a real server makes for the Service."""
+    listed = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
+    return f'IPAddress.networking.k8s.io "{address}" is invalid: {listed}'

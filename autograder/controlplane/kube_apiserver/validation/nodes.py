@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from autograder.controlplane.apimachinery.field import FieldError, Path, duplicate, forbidden, invalid
+from autograder.controlplane.apimachinery.field import FieldError, Path, duplicate, forbidden, internal, invalid
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import parse_network, validate_network
 from autograder.controlplane.kube_apiserver.validation.meta import (
@@ -100,6 +100,11 @@ def _validate_pod_cidrs(blocks: list[str]) -> Iterator[FieldError]:
         yield from validate_network(block, _POD_CIDRS.index(index))
     if len(blocks) < 2:
         return
+    for index, block in enumerate(blocks):
+        if not parse_network(block):
+            why = f"invalid CIDR[{index}]: <nil> (invalid CIDR address: {block})"
+            yield internal(_POD_CIDRS, f"invalid PodCIDRs. failed to check with dual stack with error:{why}")
+            break
     families = [parsed.value.version for parsed in map(parse_network, blocks) if parsed]
     if sorted(families) != [4, 6] or len(blocks) > 2:
         yield invalid(_POD_CIDRS, blocks, "may specify no more than one CIDR for each IP family")
