@@ -202,6 +202,13 @@ def _report(parser: argparse.ArgumentParser) -> None:
     importlib.import_module("autograder.grading.reports.command").add_arguments(parser)
 
 
+def _versions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="manifests, YAML or JSON")
+    parser.add_argument("--from", metavar="VERSION", dest="first", default="", help="the oldest to ask, such as 1.25")
+    parser.add_argument("--to", metavar="VERSION", dest="last", default="", help="the newest to ask")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
 def _regrade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exercise", metavar="EXERCISE", help="such as pods/first-pod")
     parser.add_argument(
@@ -228,6 +235,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "cluster status": Command("what runs in a served cluster, and what time it is there", CONTROL, _control),
     "cluster delete": Command("delete a kind cluster", "autograder.clusters.kind.commands:delete", _cluster_delete),
     "check": Command("judge one answer to an exercise", "autograder.exercises.commands:check", _check),
+    "versions": Command(
+        "say which versions of Kubernetes accept manifests, and why others refuse them",
+        "autograder.manifests.versions_command:versions",
+        _versions,
+    ),
     "grade": Command("grade a class and fill the gradebook", "autograder.grading.commands:grade", _grade),
     "secret": Command(
         "make the secret that individual values are drawn from", "autograder.grading.individual:secret", _course

@@ -16,6 +16,8 @@ from autograder.manifests.problems import FieldPath, Position, Problem, Severity
 from autograder.manifests.schema import DEFAULT_VERSION, Schema, Schemas
 from autograder.manifests.suggestions import closest, home_of
 
+#: The message about a field that the schema does not have.
+UNKNOWN_FIELD: Final = "unknown field"
 _WANTED: Final = {
     "string": "a string",
     "integer": "a whole number",
@@ -205,7 +207,7 @@ class _Checker:
         return f"`{name}` belongs to {where}"
 
     def _unknown(self, path: FieldPath, hint: str) -> None:
-        self._problem(path, "unknown field", hint, self._document.key_position(path))
+        self._problem(path, UNKNOWN_FIELD, hint, self._document.key_position(path))
 
     def _wrong_type(self, types: list[str], value: Any, path: FieldPath) -> None:
         raw = self._document.raw(path)
