@@ -134,7 +134,7 @@ def _indexes(change: _Change) -> Iterator[FieldError]:
     at_completed, at_failed = _STATUS.child("completedIndexes"), _STATUS.child("failedIndexes")
     if change.of("completedIndexes") and completions is not None:
         yield from _form(completed, completions, at_completed, "completedIndexes")
-    if change.of("failedIndexes") and None not in (completions, per_index, failed):
+    if change.of("failedIndexes") and completions is not None and per_index is not None and failed is not None:
         yield from _form(failed, completions, at_failed, "failedIndexes")
     if change.of("completedIndexes") and completed and not change.is_indexed:
         why = "cannot set non-empty completedIndexes when non-indexed completion mode"
