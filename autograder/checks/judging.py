@@ -13,7 +13,7 @@ from autograder.checks.declaring import Check
 from autograder.checks.findings import Failed, PartlyFailed
 from autograder.checks.review import Case, Notes, Review
 from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict, tidy
-from autograder.clusters import NotSupportedHere
+from autograder.clusters import ClusterError, NotSupportedHere
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +63,37 @@ def _run_one(check: Check, case: Case, show_wanted: bool) -> Judged:
     cost = -check.points if check.role is Role.GUARD else 0
     try:
         check.judge(review)
-    except Failed as failed:
-        result = Result(
-            check.name, check.role, Outcome.FAILED, cost, possible, failed.message,
-            failed.wanted if show_wanted else None, failed.found, failed.where, check.why,
-        )  # fmt: skip
-    except PartlyFailed as partly:
-        result = _partly(check, partly, possible, cost, show_wanted)
+    except (Failed, PartlyFailed) as failed:
+        result = _failed(check, failed, possible, cost, show_wanted)
+        troubles = case.cluster.troubles()
+        if troubles:  # what is missing may have been there while nobody could look
+            result = _unjudged(check, f"{'; '.join(troubles)}; what was found: {result.message}")
     except NotSupportedHere as absent:
         result = _not_run(check, f"not run there: {absent}")
+    except ClusterError as error:
+        result = _unjudged(check, str(error))
     except Exception as error:
-        message = f"could not be judged: {type(error).__name__}: {error} ({_line_of(error)})"
-        result = Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, possible, message, why=check.why)
+        result = _unjudged(check, f"{type(error).__name__}: {error} ({_line_of(error)})")
     else:
         proofs = review.notes.proofs or review.notes.found
         message = "; ".join(dict.fromkeys(proofs)) or f"{check.name}: as it should be"
         result = Result(check.name, check.role, Outcome.PASSED, possible, possible, message, why=check.why)
     return Judged(result, review.notes)
+
+
+def _failed(check: Check, failed: Failed | PartlyFailed, possible: float, cost: float, show_wanted: bool) -> Result:
+    if isinstance(failed, PartlyFailed):
+        return _partly(check, failed, possible, cost, show_wanted)
+    return Result(
+        check.name, check.role, Outcome.FAILED, cost, possible, failed.message,
+        failed.wanted if show_wanted else None, failed.found, failed.where, check.why,
+    )  # fmt: skip
+
+
+def _unjudged(check: Check, reason: str) -> Result:
+    possible = check.points if check.role is Role.CRITERION else 0
+    message = f"could not be judged: {reason}"
+    return Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, possible, message, why=check.why)
 
 
 def _partly(check: Check, partly: PartlyFailed, possible: float, cost: float, show_wanted: bool) -> Result:

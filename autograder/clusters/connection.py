@@ -1,21 +1,32 @@
 """The way to a cluster that somebody else runs: requests through the official Kubernetes client, JSON in, text out.
 
 One client serves a process.  What the API server refuses is raised as the ``StatusError`` that the embedded one would
-raise; what keeps us from asking it (no connection, credentials that it does not take, rights that we lack) is a
-``ClusterError``, so that nobody takes it for a refusal of the object.
+raise; what keeps us from asking it (no connection, credentials that it does not take, rights that we lack, a server
+that cannot answer now) is a ``ClusterError``, so that nobody takes it for a refusal of the object.
+
+Requests that can do no harm twice are sent again for a while, so that a control plane may be restarted meanwhile.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from autograder.clusters.interface import ClusterError, Object
-from autograder.controlplane.apimachinery.errors import Forbidden, InternalError, NotFound, StatusError, Unauthorized
+from autograder.controlplane.apimachinery.errors import (
+    Forbidden,
+    InternalError,
+    NotFound,
+    NotImplemented501,
+    StatusError,
+    TooManyRequests,
+    Unauthorized,
+)
 from autograder.controlplane.apimachinery.scheme import ResourceType, resource
 
 if TYPE_CHECKING:
@@ -23,12 +34,30 @@ if TYPE_CHECKING:
 
 #: Seconds to connect, and to wait for an answer.
 TIMEOUTS: Final = (10, 60)
+#: Seconds to wait before a request is sent again, one entry for each time: until a restarted API server is back.
+PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 ACCESS_REVIEWS: Final = resource("selfsubjectaccessreviews", "authorization.k8s.io")
-_VERBS: Final = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
+_VERBS: Final = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+#: What an eviction says that a PodDisruptionBudget forbids: an answer, and no server that is busy.
+_BUDGET: Final = "DisruptionBudget"
+
+
+class NoConnection(ClusterError):
+    """There is no way to the API server, or it was lost.  ``unsent``: the request has certainly not arrived."""
+
+    def __init__(self, message: str, *, unsent: bool = False) -> None:
+        super().__init__(message)
+        self.unsent = unsent
 
 
 class Connection:
-    """Requests to the cluster of one context of a kubeconfig file, as the user who stands there."""
+    """Requests to the cluster of one context of a kubeconfig file, as the user who stands there.
+
+    ``interruptions`` counts the times that the cluster did not answer, and ``last_interruption`` says why.
+    """
+
+    #: Whether we stopped the API server, or what it needs, ourselves: then its failures are what was asked for.
+    stopped = False
 
     def __init__(self, path: Path, context: str = "") -> None:
         """``context`` may be left out where the file has only one.  Raises ``ClusterError``."""
@@ -36,6 +65,9 @@ class Connection:
         self.context = context or _only_context(path)
         self._client: ApiClient | None = None
         self._pid = 0
+        self._reached = False  # a server that never answered is not waited for: the address may be wrong
+        self.interruptions = 0
+        self.last_interruption = ""
 
     def send(
         self,
@@ -55,13 +87,42 @@ class Connection:
         path = kind.path(quote(namespace, safe=""), quote(name, safe=""), subresource)
         path += f"?{urlencode(query)}" if query else ""
         try:
-            return self._exchange(method, path, body, content_type)
+            return self._persevere(method, path, body, content_type)
         except Unauthorized as error:
             raise ClusterError(f"the cluster does not accept the credentials of {self._where}: {error}") from error
         except Forbidden as error:
             if kind != ACCESS_REVIEWS and not self._may(method, kind, namespace, name, subresource):
                 raise ClusterError(f"the user of {self._where} may not do this: {error}") from error
             raise
+
+    def _persevere(self, method: str, path: str, body: Any, content_type: str) -> str:
+        """One answer; while there is none and it does no harm to ask again, ask again."""
+        for pause in (*PAUSES, None):
+            try:
+                text = self._exchange(method, path, body, content_type)
+            except NoConnection as lost:
+                self._interrupted(lost)
+                if pause is None or not self._reached or not (lost.unsent or method == "GET"):
+                    raise
+            except StatusError as error:
+                self._reached = True
+                if self.stopped or not _is_no_answer(error):
+                    raise
+                busy = error.code == TooManyRequests.code
+                trouble = ClusterError(f"the cluster of {self._where} cannot answer now ({error.code}): {error}")
+                if not busy:
+                    self._interrupted(trouble)
+                if pause is None or not (busy or method == "GET"):
+                    raise trouble from error
+            else:
+                self._reached = True
+                return text
+            time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _interrupted(self, why: ClusterError) -> None:
+        self.interruptions += 1
+        self.last_interruption = str(why)
 
     def _may(self, method: str, kind: ResourceType, namespace: str, name: str, subresource: str) -> bool:
         """Whether we have the right to do this, so that what refuses it is a rule about objects, such as a quota."""
@@ -87,7 +148,8 @@ class Connection:
             response = client.call_api(*parts, _request_timeout=TIMEOUTS)
             data: bytes = response.read() or b""  # type: ignore[no-untyped-call]
         except (HTTPError, OSError, ApiException) as error:
-            raise ClusterError(f"no connection to the cluster of {self._where}: {error}") from error
+            why, unsent = _why(error)
+            raise NoConnection(f"no connection to the cluster of {self._where}: {why}", unsent=unsent) from error
         text = data.decode("utf-8", "replace")
         if response.status >= 300:
             raise error_of(response.status, text)
@@ -96,10 +158,15 @@ class Connection:
     def _api_client(self) -> ApiClient:
         """The client of this process: a process that was forked must not share connections with its parent."""
         if self._client is None or self._pid != os.getpid():
-            from kubernetes.config import ConfigException, new_client_from_config
+            from kubernetes.client import ApiClient, Configuration
+            from kubernetes.config import ConfigException, load_kube_config
+            from urllib3 import Retry
 
+            configuration = Configuration()  # type: ignore[no-untyped-call]
+            configuration.retries = Retry(0, redirect=0)  # sending again is our business
             try:
-                self._client = new_client_from_config(str(self.path), self.context, False)  # type: ignore[no-untyped-call]
+                load_kube_config(str(self.path), self.context, configuration, False)  # type: ignore[no-untyped-call]
+                self._client = ApiClient(configuration)  # type: ignore[no-untyped-call]
             except (ConfigException, OSError, ValueError) as error:
                 raise ClusterError(f"{self._where} cannot be used: {error}") from error
             self._pid = os.getpid()
@@ -121,6 +188,32 @@ def error_of(code: int, text: str) -> StatusError:
     alike = {error.code: error for error in _tree(StatusError) if error.reason}
     error = known.get(reason) or alike.get(code) or InternalError
     return error(message, details=status.get("details"))
+
+
+def _is_no_answer(error: StatusError) -> bool:
+    """Whether the server did not come to look at the request: it is busy, starting, ending or broken."""
+    if error.code == TooManyRequests.code:
+        causes = (error.details or {}).get("causes") or ()
+        return not any(cause.get("reason") == _BUDGET for cause in causes)
+    return error.code >= InternalError.code and not isinstance(error, NotImplemented501)
+
+
+def _why(error: Exception) -> tuple[str, bool]:
+    """Why there was no answer, in a few words, and whether the request has certainly not arrived."""
+    from urllib3 import exceptions
+
+    reason = error.reason if isinstance(error, exceptions.MaxRetryError) and error.reason else error
+    if isinstance(reason, exceptions.SSLError):
+        return f"the TLS connection cannot be trusted or made: {reason}", True
+    if isinstance(reason, exceptions.NameResolutionError):
+        return f"the name of the server is not known: {reason}", True
+    if isinstance(reason, exceptions.ConnectTimeoutError):
+        return f"the server cannot be reached within {TIMEOUTS[0]} seconds", True
+    if isinstance(reason, exceptions.NewConnectionError):
+        return "nobody listens at the address of the server", True
+    if isinstance(reason, exceptions.ReadTimeoutError):
+        return f"no answer within {TIMEOUTS[1]} seconds", False
+    return f"the connection was lost ({reason})", False
 
 
 def _tree(root: type[StatusError]) -> Iterator[type[StatusError]]:

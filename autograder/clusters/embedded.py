@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
 from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, Object
@@ -97,6 +97,9 @@ class EmbeddedCluster:
 
     def apart(self) -> Self:
         return self.fork()
+
+    def troubles(self) -> Sequence[str]:
+        return ()
 
     def close(self) -> None:
         """Nothing stays behind of a cluster in this process."""

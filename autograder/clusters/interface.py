@@ -9,7 +9,7 @@ Objects are plain JSON dictionaries.  Those that come back are the cluster's own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Protocol, Self
 
@@ -103,6 +103,9 @@ class Cluster(Protocol):
 
         That is a fork where there are forks, and elsewhere other namespaces of the same cluster.
         """
+
+    def troubles(self) -> Sequence[str]:
+        """What of the way to the cluster has failed since this place was made, in words: it may explain a failure."""
 
     def close(self) -> None:
         """Take away what was made here in a cluster that goes on without us."""

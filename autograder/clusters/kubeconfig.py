@@ -13,7 +13,7 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -29,8 +29,22 @@ from autograder.clusters.interface import (
 )
 from autograder.clusters.kinds import kind_named, kind_of
 from autograder.clusters.translation import Translation
-from autograder.controlplane.apimachinery.errors import AlreadyExists, BadRequest, NotFound, StatusError
-from autograder.controlplane.apimachinery.scheme import NAMESPACES, PODS, SERVICEACCOUNTS, SERVICES, ResourceType
+from autograder.controlplane.apimachinery.errors import (
+    AlreadyExists,
+    BadRequest,
+    Conflict,
+    Invalid,
+    NotFound,
+    StatusError,
+)
+from autograder.controlplane.apimachinery.scheme import (
+    NAMESPACES,
+    PODS,
+    RESOURCEQUOTAS,
+    SERVICEACCOUNTS,
+    SERVICES,
+    ResourceType,
+)
 
 Objects = list[Object]
 
@@ -38,6 +52,10 @@ Objects = list[Object]
 DEFAULT: Final = "default"
 SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
+_STRICT: Final = {"fieldValidation": "Strict"}
+
+#: Seconds that the quota controller has to count what there is: until then every Pod is refused.
+QUOTA_SECONDS: Final = 30
 #: Seconds that a new namespace has to get its ServiceAccount.
 NAMESPACE_SECONDS: Final = 60
 #: Characters of an exercise's namespace that are found again in ours, which has 63 at most.
@@ -76,6 +94,8 @@ class KubeconfigCluster:
         self._names = Translation()
         self._room = secrets.token_hex(4)
         self._children: list[Self] = []
+        self._is_used = False
+        self._interruptions = connection.interruptions
 
     @classmethod
     def open(cls, path: Path, context: str = "", pace: Pace = PATIENT) -> Self:
@@ -98,13 +118,14 @@ class KubeconfigCluster:
     def close(self) -> None:
         """Delete our namespaces and those of ``apart``; does not wait until they are gone."""
         while self._children:
-            self._children.pop().close()
-        for name in list(self._names.names()):
-            ours = self._names.ours(name)
-            if ours is not None:
-                self._release(ours)
-                with contextlib.suppress(NotFound):
+            self._children[-1].close()
+            self._children.pop()
+        if self._is_used:
+            for ours in leftovers.of_run(self._connection, self._room):
+                with contextlib.suppress(NotFound, Conflict):  # gone, or on its way
+                    self._release(ours)
                     self._connection.send("DELETE", NAMESPACES, name=ours)
+        self._is_used = False
         self._names = Translation()
 
     def create(self, obj: Object, namespace: str = DEFAULT) -> Object:
@@ -114,8 +135,12 @@ class KubeconfigCluster:
             return self._create_namespace(obj)
         own = meta.get("namespace") if isinstance(meta, dict) else None
         target = self._writable(kind, own if isinstance(own, str) and own else namespace)
-        query = {"fieldValidation": "Strict"}
-        return self._object(self._connection.send("POST", kind, target, query=query, body=self._names.inward(obj)))
+        body = self._names.inward(obj)
+        with self._ports_of_others(kind, obj):
+            made = self._object(self._connection.send("POST", kind, target, query=_STRICT, body=body))
+        if kind is RESOURCEQUOTAS:
+            self._let_quota_count(target, made)
+        return made
 
     def get(self, kind: str, name: str, namespace: str = DEFAULT) -> Object:
         row = kind_named(kind)
@@ -143,8 +168,9 @@ class KubeconfigCluster:
         row = kind_named(kind)
         self._check_writable(row)
         target, ours = self._place(row, namespace, name)
-        body, query = self._names.inward(patch), {"fieldValidation": "Strict"}
-        text = self._connection.send("PATCH", row, target, ours, query=query, body=body, content_type=patch_type)
+        body = self._names.inward(patch)
+        with self._ports_of_others(row, patch):
+            text = self._connection.send("PATCH", row, target, ours, query=_STRICT, body=body, content_type=patch_type)
         return self._object(text)
 
     def delete(
@@ -194,6 +220,11 @@ class KubeconfigCluster:
     def advance(self, seconds: float) -> None:
         time.sleep(min(seconds, self._pace.longest_wait))
 
+    def troubles(self) -> Sequence[str]:
+        """That the cluster did not answer for some time since this place was made: what it did then, nobody saw."""
+        lost = self._connection.interruptions - self._interruptions
+        return [f"there were {lost} interruptions: {self._connection.last_interruption}"] if lost else []
+
     def fork(self) -> Self:
         raise NotSupportedHere(self.name, Capability.FORK)
 
@@ -219,7 +250,8 @@ class KubeconfigCluster:
             raise AlreadyExists.on("namespaces", "", name)
         ours = f"{leftovers.PREFIX}{name[:_NAME_LENGTH].strip('-.')}-{secrets.token_hex(4)}"
         marked = leftovers.marked({**obj, "metadata": {**meta, "name": ours}}, self._room)
-        text = self._connection.send("POST", NAMESPACES, query={"fieldValidation": "Strict"}, body=marked)
+        self._is_used = True
+        text = self._connection.send("POST", NAMESPACES, query=_STRICT, body=marked)
         self._names.add(name, ours)
         end = time.monotonic() + NAMESPACE_SECONDS
         while not self._has_account(ours):
@@ -227,6 +259,39 @@ class KubeconfigCluster:
                 raise ClusterError(f"the new namespace {ours} got no ServiceAccount within {NAMESPACE_SECONDS} seconds")
             time.sleep(self._pace.poll)
         return self._object(text)
+
+    def _let_quota_count(self, namespace: str, quota: Object) -> None:
+        name, hard = quota["metadata"]["name"], (quota.get("spec") or {}).get("hard")
+
+        def has_counted() -> bool:
+            found = json.loads(self._connection.send("GET", RESOURCEQUOTAS, namespace, name))
+            return not hard or "used" in (found.get("status") or {})
+
+        with contextlib.suppress(NotFound):
+            end = time.monotonic() + QUOTA_SECONDS
+            while not has_counted():
+                if time.monotonic() > end:
+                    raise ClusterError(
+                        f"nobody has counted what ResourceQuota {name} limits in {QUOTA_SECONDS} seconds"
+                    )
+                time.sleep(self._pace.poll)
+
+    @contextlib.contextmanager
+    def _ports_of_others(self, kind: ResourceType, obj: Object) -> Iterator[None]:
+        """Tell a node port that somebody else has, of which a cluster has only one, from one that is wrong."""
+        try:
+            yield
+        except Invalid as refusal:
+            wanted = _node_ports(obj) if kind is SERVICES else frozenset()
+            causes = (refusal.details or {}).get("causes") or ()
+            if wanted and any(str(cause.get("field", "")).endswith("nodePort") for cause in causes):
+                here = {self._names.ours(name) for name in self._names.names()}
+                for service in json.loads(self._connection.send("GET", SERVICES))["items"]:
+                    taken = wanted & _node_ports(service)
+                    if taken and service["metadata"]["namespace"] not in here:
+                        port = ", ".join(map(str, sorted(taken)))
+                        raise ClusterError(f"another Service of this cluster has the node port {port}") from refusal
+            raise
 
     def _release(self, namespace: str) -> None:
         """Delete the Services of a namespace first: it goes slowly, and the next answer may want the same node port."""
@@ -290,6 +355,14 @@ class KubeconfigCluster:
         """Close at the end of the process; what cannot be deleted then is a leftover for the next run."""
         with contextlib.suppress(ClusterError, StatusError):
             self.close()
+
+
+def _node_ports(service: Object) -> frozenset[int]:
+    """The node ports that a Service has, or a patch asks for."""
+    spec = service.get("spec")
+    ports = spec.get("ports") if isinstance(spec, dict) else None
+    found = (port.get("nodePort") for port in ports or () if isinstance(port, dict)) if isinstance(ports, list) else ()
+    return frozenset(port for port in found if isinstance(port, int))
 
 
 def _without_marks(obj: Object) -> Object:

@@ -1,7 +1,8 @@
 """How namespaces of our own are known, and how those of a run that was cut off are found and deleted.
 
 A namespace says in annotations which process made it, and when.  It is left over if that process is known to be gone,
-or if it is older than any judgement lasts.  Only namespaces with our name and our label are ever looked at.
+or if it is older than any judgement lasts: what another machine has made is ours for an hour.  Only namespaces with our
+name and our label are ever looked at.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Final
 
 from autograder.clusters.connection import Connection
@@ -36,7 +38,7 @@ def marked(namespace: Object, room: str) -> Object:
     """A Namespace with what says that it is ours."""
     meta = namespace["metadata"]
     labels = {**(meta.get("labels") or {}), MANAGED_BY: MANAGER, ROOM: room}
-    own = {MACHINE: _machine(), PROCESS: str(os.getpid()), STARTED: str(int(time.time()))}
+    own = {MACHINE: _machine(), PROCESS: _identity(os.getpid()), STARTED: str(int(time.time()))}
     return {
         **namespace,
         "metadata": {**meta, "labels": labels, "annotations": {**(meta.get("annotations") or {}), **own}},
@@ -62,6 +64,13 @@ def delete(connection: Connection) -> list[str]:
     return names
 
 
+def of_run(connection: Connection, room: str) -> list[str]:
+    """The names of all namespaces of one run, also of those whose creation was never confirmed to us."""
+    selector = f"{MANAGED_BY}={MANAGER},{ROOM}={room}"
+    listed = json.loads(connection.send("GET", NAMESPACES, query={"labelSelector": selector}))
+    return [obj["metadata"]["name"] for obj in listed["items"] if obj["metadata"]["name"].startswith(PREFIX)]
+
+
 def is_left_over(namespace: Object) -> bool:
     """Whether a namespace is ours and nobody uses it any more."""
     meta = namespace["metadata"]
@@ -71,13 +80,32 @@ def is_left_over(namespace: Object) -> bool:
         return False
     if time.time() - int(started) > LONGEST:
         return True
-    process = notes.get(PROCESS, "")
-    return notes.get(MACHINE) == _machine() and process.isdecimal() and not _is_running(int(process))
+    number, _, begun = notes.get(PROCESS, "").partition("@")
+    if notes.get(MACHINE) != _machine() or not number.isdecimal():
+        return False
+    return not _is_running(int(number)) or (begun not in ("", _begun(int(number))))
 
 
 def _machine() -> str:
-    """What tells this machine apart from others, containers of one machine among them."""
-    return f"{socket.gethostname()}/{uuid.getnode():012x}"
+    """What tells the processes of this machine apart from others, containers of one machine among them."""
+    space = Path("/proc/self/ns/pid")
+    inside = f"/{space.readlink()}" if space.is_symlink() else ""
+    return f"{socket.gethostname()}/{uuid.getnode():012x}{inside}"
+
+
+def _identity(process: int) -> str:
+    """A process by its number and, since numbers are used again, by when it began."""
+    begun = _begun(process)
+    return f"{process}@{begun}" if begun else str(process)
+
+
+def _begun(process: int) -> str:
+    """When a process began, in clock ticks since this machine was started; empty where nobody says so."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[19]  # the second field, the program's name, may hold anything
 
 
 def _is_running(process: int) -> bool:

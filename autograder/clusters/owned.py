@@ -54,8 +54,6 @@ class Powers(Protocol):
 class OwnedConnection(Connection):
     """A connection to a cluster whose API server we may have stopped ourselves: then silence is what was wanted."""
 
-    stopped = False
-
     def _exchange(self, method: str, path: str, body: Any, content_type: str) -> str:
         try:
             return super()._exchange(method, path, body, content_type)

@@ -28,7 +28,7 @@ from autograder.checks import (
     run,
     verdict_of,
 )
-from autograder.clusters import Capability, Cluster, NotSupportedHere, need
+from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, need
 from autograder.clusters.embedded import EmbeddedCluster
 from autograder.exercises import sandbox
 from autograder.exercises.applying import apply_document
@@ -115,7 +115,8 @@ class Runner:
         except NotSupportedHere as absent:
             return Judgement(_not_run(exercise, f"not run there: {absent}"))
         except Exception as error:  # the cluster or the setup failed: never the student's fault, and never a silent 0
-            message = f"could not be judged: {type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, ClusterError) else f"{type(error).__name__}: {error}"
+            message = f"could not be judged: {reason}"
             failure = entry(ACCEPTED, message, WHY_ACCEPTED, outcome=Outcome.COULD_NOT_BE_JUDGED)
             return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, *refusals, failure)
         results = [*refusals, *(one.result for one in judged)]
