@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograder.clusters import Object
+from autograder.controlplane.apimachinery.node_selector import required
 from autograder.controlplane.kube_scheduler.node_info import EMPTY_NODE, NodeFacts, NodeInfo, PodInfo
-from autograder.controlplane.kube_scheduler.node_selector import required
 from autograder.controlplane.kube_scheduler.resources import Resources
 from autograder.controlplane.kube_scheduler.taints import untolerated
 
@@ -38,7 +38,8 @@ def _node(node: Object, mates: Iterable[PodInfo]) -> NodeInfo:
 
 def _takes(node: NodeInfo, pod: PodInfo) -> bool:
     facts = node.node
-    if facts.unschedulable or not required(pod).matches(facts) or untolerated(pod, facts.taints):
+    may_be_there = required(pod.spec).matches(facts.name, facts.labels)
+    if facts.unschedulable or not may_be_there or untolerated(pod, facts.taints):
         return False
     return len(node.pods) < facts.allowed_pods and _fits(pod.requests, facts.allocatable.plus(node.requested, -1))
 

@@ -7,7 +7,7 @@ Grammar and meaning are those of apimachinery/pkg/labels and pkg/fields.  A ``La
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.field import quoted
 
 Labels = Mapping[str, str]
+Expressions = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,12 @@ def of_object(selector: Mapping[str, Any] | None) -> LabelSelector:
     if selector is None:
         return NOTHING
     labels = tuple(selector.get("matchLabels", {}).items())
-    expressions = tuple(
-        (one["key"], one["operator"], tuple(one.get("values", ()))) for one in selector.get("matchExpressions", ())
-    )
-    return _of_parts(labels, expressions)
+    return _of_parts(labels, _parts(selector.get("matchExpressions", ())))
+
+
+def of_expressions(expressions: Iterable[Mapping[str, Any]]) -> LabelSelector:
+    """The selector of a list of ``key``, ``operator`` and ``values``, as node selectors have; none match everything."""
+    return _of_parts((), _parts(expressions))
 
 
 def of_map(labels: Labels | None) -> LabelSelector:
@@ -109,10 +112,12 @@ def of_map(labels: Labels | None) -> LabelSelector:
     return _of_parts(tuple(labels.items()), ()) if labels else NOTHING
 
 
+def _parts(expressions: Iterable[Mapping[str, Any]]) -> Expressions:
+    return tuple((one["key"], one["operator"], tuple(one.get("values") or ())) for one in expressions)
+
+
 @lru_cache(maxsize=4096)
-def _of_parts(
-    labels: tuple[tuple[str, str], ...], expressions: tuple[tuple[str, str, tuple[str, ...]], ...]
-) -> LabelSelector:
+def _of_parts(labels: tuple[tuple[str, str], ...], expressions: Expressions) -> LabelSelector:
     requirements = [Requirement(key, "in", frozenset((value,))) for key, value in labels]
     requirements += [
         Requirement(key, _EXPRESSION_OPERATORS[operator], frozenset(values)) for key, operator, values in expressions

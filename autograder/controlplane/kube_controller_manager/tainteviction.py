@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import NODES, PODS
+from autograder.controlplane.apimachinery.taints import NO_EXECUTE, Taint, tolerates
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_node, object_key, split_key
 from autograder.controlplane.clock import SECOND
@@ -78,7 +79,7 @@ class TaintEvictionController(Controller):
             self._cancel(key)
             return
         tolerations = pod["spec"].get("tolerations", ())
-        used = [next((one for one in tolerations if nodes.tolerates(one, taint)), None) for taint in taints]
+        used = [next((one for one in tolerations if tolerates(one, Taint.of(taint))), None) for taint in taints]
         now = self.clock.now
         if any(one is None for one in used):
             self._cancel(key)
@@ -140,7 +141,7 @@ def with_disruption(pod: Object, now: str, reason: str, message: str) -> Object:
 
 
 def _no_execute(node: Object) -> list[Object]:
-    return [one for one in nodes.taints_of(node) if one["effect"] == "NoExecute"]
+    return [one for one in nodes.taints_of(node) if one["effect"] == NO_EXECUTE]
 
 
 def _decisive(pod: Object) -> tuple[object, object]:

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from autograder.controlplane.apimachinery.node_selector import PREFERRED, REQUIRED
 from autograder.controlplane.apimachinery.selectors import NOTHING, LabelSelector, of_object
+from autograder.controlplane.apimachinery.taints import Taint
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import object_key
 from autograder.controlplane.kube_scheduler.resources import CPU, MEMORY, PODS, Resources, amounts, pod_requests
 
 Labels = Mapping[str, str]
 NO_LABELS: Final[Labels] = {}
-
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-_PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
 class HostPort(NamedTuple):
@@ -137,22 +136,22 @@ class PodInfo:
     @cached_property
     def affinity_terms(self) -> tuple[AffinityTerm, ...]:
         """The pods that must be near."""
-        return self._terms("podAffinity", _REQUIRED)
+        return self._terms("podAffinity", REQUIRED)
 
     @cached_property
     def anti_affinity_terms(self) -> tuple[AffinityTerm, ...]:
         """The pods that must not be near."""
-        return self._terms("podAntiAffinity", _REQUIRED)
+        return self._terms("podAntiAffinity", REQUIRED)
 
     @cached_property
     def preferred_affinity_terms(self) -> tuple[AffinityTerm, ...]:
         """The pods that had better be near."""
-        return self._terms("podAffinity", _PREFERRED)
+        return self._terms("podAffinity", PREFERRED)
 
     @cached_property
     def preferred_anti_affinity_terms(self) -> tuple[AffinityTerm, ...]:
         """The pods that had better not be near."""
-        return self._terms("podAntiAffinity", _PREFERRED)
+        return self._terms("podAntiAffinity", PREFERRED)
 
     @property
     def has_pod_affinity(self) -> bool:
@@ -165,7 +164,7 @@ class PodInfo:
         if not affinity or kind not in affinity:
             return ()
         return tuple(
-            self._term(one["podAffinityTerm"], one["weight"]) if strength == _PREFERRED else self._term(one)
+            self._term(one["podAffinityTerm"], one["weight"]) if strength == PREFERRED else self._term(one)
             for one in affinity[kind].get(strength) or ()
         )
 
@@ -181,15 +180,6 @@ class PodInfo:
             term["topologyKey"],
             weight,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Taint:
-    """A taint of a node."""
-
-    key: str
-    value: str
-    effect: str
 
 
 @dataclass(frozen=True)
@@ -213,7 +203,7 @@ class NodeFacts:
             node,
             meta["name"],
             meta.get("labels") or NO_LABELS,
-            tuple(Taint(one["key"], one.get("value", ""), one["effect"]) for one in spec.get("taints") or ()),
+            tuple(map(Taint.of, spec.get("taints") or ())),
             bool(spec.get("unschedulable")),
             Resources.of(available),
             available.get(PODS, 0),

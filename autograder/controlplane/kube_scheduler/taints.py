@@ -1,33 +1,13 @@
-"""Taints of nodes and tolerations of pods."""
+"""What the taints of a node mean for a pod that is to be scheduled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.kube_scheduler.node_info import PodInfo, Taint
-
-NO_SCHEDULE: Final = "NoSchedule"
-PREFER_NO_SCHEDULE: Final = "PreferNoSchedule"
-NO_EXECUTE: Final = "NoExecute"
+from autograder.controlplane.apimachinery.taints import PREFER_NO_SCHEDULE, Taint, tolerated
+from autograder.controlplane.kube_scheduler.node_info import PodInfo
 
 Signature = tuple[tuple[str, str, str, str], ...]
-
-
-def tolerates(toleration: Object, taint: Taint) -> bool:
-    """Whether one toleration covers a taint; an empty key or effect covers all."""
-    if toleration.get("effect") and toleration["effect"] != taint.effect:
-        return False
-    if toleration.get("key") and toleration["key"] != taint.key:
-        return False
-    operator = toleration.get("operator") or "Equal"
-    return operator == "Exists" or (operator == "Equal" and toleration.get("value", "") == taint.value)
-
-
-def tolerated(tolerations: Iterable[Object], taint: Taint) -> bool:
-    """Whether any toleration covers a taint."""
-    return any(tolerates(toleration, taint) for toleration in tolerations)
 
 
 def untolerated(pod: PodInfo, taints: Iterable[Taint]) -> Taint | None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from autograder.controlplane.apimachinery import node_selector
+from autograder.controlplane.apimachinery.taints import NO_EXECUTE, NO_SCHEDULE, Taint, tolerated
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager import history, nodes
 from autograder.controlplane.kube_controller_manager.conditions import compact
@@ -29,12 +31,13 @@ TOLERATED_ON_HOST_NETWORK: Final = (("node.kubernetes.io/network-unavailable", "
 def should_run(daemon_set: Object, node: Object) -> tuple[bool, bool]:
     """Whether a daemon may start on a node, and whether one that is there may stay."""
     spec = daemon_set["spec"]["template"]["spec"]
-    if spec.get("nodeName", "") not in ("", node["metadata"]["name"]) or not nodes.matches_affinity(spec, node):
+    name, labels = node["metadata"]["name"], node["metadata"].get("labels", {})
+    if spec.get("nodeName", "") not in ("", name) or not node_selector.required(spec).matches(name, labels):
         return False, False
     tolerations = with_tolerations(spec).get("tolerations", ())
-    against = [one for one in nodes.taints_of(node) if not nodes.tolerated(tolerations, one)]
-    effects = {one["effect"] for one in against}
-    return not effects & {"NoSchedule", "NoExecute"}, "NoExecute" not in effects
+    taints = map(Taint.of, nodes.taints_of(node))
+    effects = {taint.effect for taint in taints if not tolerated(tolerations, taint)}
+    return not effects & {NO_SCHEDULE, NO_EXECUTE}, NO_EXECUTE not in effects
 
 
 def with_tolerations(spec: Object) -> Object:
@@ -65,7 +68,7 @@ def on_node(template: Object, node: str) -> Object:
     spec = template["spec"]
     affinity = spec.get("affinity", {})
     node_affinity = affinity.get("nodeAffinity", {})
-    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    required = {node_selector.REQUIRED: {"nodeSelectorTerms": [term]}}
     return {**template, "spec": {**spec, "affinity": {**affinity, "nodeAffinity": {**node_affinity, **required}}}}
 
 
@@ -73,7 +76,7 @@ def target_node(pod: Object) -> str:
     """The node that a daemon is on or is meant for, or ''."""
     if name := pod["spec"].get("nodeName", ""):
         return str(name)
-    required = nodes.required_affinity(pod["spec"]) or {}
+    required = node_selector.node_affinity(pod["spec"]).get(node_selector.REQUIRED) or {}
     for term in required.get("nodeSelectorTerms", ()):
         for one in term.get("matchFields", ()):
             if one["key"] == "metadata.name" and one["operator"] == "In" and one.get("values"):

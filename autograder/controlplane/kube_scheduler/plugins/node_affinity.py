@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from autograder.controlplane.apimachinery.node_selector import (
+    PREFERRED,
+    RequiredNodes,
+    Term,
+    node_affinity,
+    required,
+    term,
+)
 from autograder.controlplane.kube_scheduler.handle import Handle
 from autograder.controlplane.kube_scheduler.interface import (
     SKIP,
@@ -18,14 +26,6 @@ from autograder.controlplane.kube_scheduler.interface import (
     unresolvable,
 )
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
-from autograder.controlplane.kube_scheduler.node_selector import (
-    PREFERRED,
-    RequiredNodes,
-    Term,
-    node_affinity,
-    required,
-    term,
-)
 from autograder.controlplane.kube_scheduler.plugins.normalize import default_normalize
 
 REASON: Final = unresolvable("node(s) didn't match Pod's node affinity/selector")
@@ -42,7 +42,7 @@ class NodeAffinity:
 
     def pre_filter(self, cycle: Cycle, pod: PodInfo) -> Status | frozenset[str] | None:
         """Work out what the pod asks; if it names nodes, only those are looked at."""
-        wanted = required(pod)
+        wanted = required(pod.spec)
         if wanted.anywhere:
             return SKIP
         cycle.filter_data[self.name] = wanted
@@ -59,7 +59,7 @@ class NodeAffinity:
     def filter(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Turn down nodes that do not match."""
         wanted: RequiredNodes = cycle.filter_data[self.name]
-        return None if wanted.matches(node.node) else REASON
+        return None if _admits(wanted, node.node) else REASON
 
     def sign_filter(self, cycle: Cycle, pod: PodInfo) -> Hashable:
         """What the pod asks."""
@@ -68,7 +68,7 @@ class NodeAffinity:
 
     def pre_score(self, cycle: Cycle, pod: PodInfo, window: Window) -> Status | None:
         """Work out what the pod prefers."""
-        preferred = node_affinity(pod).get(PREFERRED)
+        preferred = node_affinity(pod.spec).get(PREFERRED)
         if not preferred:
             return SKIP
         cycle.score_data[self.name] = tuple((one["weight"], term(one["preference"])) for one in preferred)
@@ -77,7 +77,7 @@ class NodeAffinity:
     def score(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> int:
         """The weights of the preferences that the node fulfils; one without conditions every node fulfils not."""
         preferences: Preferences = cycle.score_data[self.name]
-        return sum(weight for weight, one in preferences if one.matches(node.node))
+        return sum(weight for weight, one in preferences if one.matches(node.name, node.node.labels))
 
     def sign_score(self, cycle: Cycle, pod: PodInfo) -> Hashable:
         """What the pod prefers."""
@@ -95,6 +95,10 @@ class NodeAffinity:
 
 def _matches_now(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
     assert event.new is not None
-    wanted = required(pod)
-    matched = event.old is not None and wanted.matches(NodeFacts.of(event.old))
-    return not matched and wanted.matches(NodeFacts.of(event.new))
+    wanted = required(pod.spec)
+    matched = event.old is not None and _admits(wanted, NodeFacts.of(event.old))
+    return not matched and _admits(wanted, NodeFacts.of(event.new))
+
+
+def _admits(wanted: RequiredNodes, node: NodeFacts) -> bool:
+    return wanted.matches(node.name, node.labels)

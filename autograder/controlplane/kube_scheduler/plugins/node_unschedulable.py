@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from autograder.controlplane.kube_scheduler import taints
+from autograder.controlplane.apimachinery.taints import NO_SCHEDULE, Taint, tolerated
 from autograder.controlplane.kube_scheduler.handle import Handle
 from autograder.controlplane.kube_scheduler.interface import (
     Action,
@@ -16,9 +16,9 @@ from autograder.controlplane.kube_scheduler.interface import (
     Status,
     unresolvable,
 )
-from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo, Taint
+from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
 
-CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", taints.NO_SCHEDULE)
+CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", NO_SCHEDULE)
 REASON: Final = unresolvable("node(s) were unschedulable")
 
 
@@ -44,7 +44,7 @@ class NodeUnschedulable:
 
 
 def _tolerates_cordon(pod: PodInfo) -> bool:
-    return taints.tolerated(pod.spec.get("tolerations") or (), CORDON)
+    return tolerated(pod.spec.get("tolerations") or (), CORDON)
 
 
 def _open_now(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Final, NamedTuple
 
+from autograder.controlplane.apimachinery.node_selector import RequiredNodes, required
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.kube_scheduler import taints
 from autograder.controlplane.kube_scheduler.handle import Handle
@@ -29,7 +30,6 @@ from autograder.controlplane.kube_scheduler.interface import (
     unschedulable,
 )
 from autograder.controlplane.kube_scheduler.node_info import Labels, NodeFacts, NodeInfo, PodInfo
-from autograder.controlplane.kube_scheduler.node_selector import RequiredNodes, required
 from autograder.controlplane.kube_scheduler.plugins.spread_constraints import (
     DO_NOT_SCHEDULE,
     HOSTNAME,
@@ -119,7 +119,7 @@ class PodTopologySpread:
         keys = tuple(constraint.topology_key for constraint in known.constraints)
         if other.namespace != pod.namespace or not _has_all(node.labels, keys):
             return
-        places = required(pod)
+        places = required(pod.spec)
         counts = list(known.counts)
         for place, constraint in enumerate(known.constraints):
             if constraint.selector.matches(other.labels) and _counts(constraint, pod, places, node.node):
@@ -242,7 +242,7 @@ class _Eligible:
     def __init__(self, cycle: Cycle, pod: PodInfo) -> None:
         self._cycle = cycle
         self._pod = pod
-        self._places = required(pod)
+        self._places = required(pod.spec)
 
     def column(self, constraint: Constraint) -> Sequence[bool]:
         pod, places = self._pod, self._places
@@ -255,7 +255,7 @@ class _Eligible:
 
 
 def _counts(constraint: Constraint, pod: PodInfo, places: RequiredNodes, node: NodeFacts) -> bool:
-    if constraint.honor_affinity and not places.matches(node):
+    if constraint.honor_affinity and not places.matches(node.name, node.labels):
         return False
     return not (constraint.honor_taints and taints.untolerated(pod, node.taints))
 

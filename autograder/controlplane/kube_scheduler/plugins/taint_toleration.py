@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from autograder.controlplane.apimachinery.taints import PREFER_NO_SCHEDULE, tolerated
 from autograder.controlplane.kube_scheduler import taints
 from autograder.controlplane.kube_scheduler.handle import Handle
 from autograder.controlplane.kube_scheduler.interface import (
@@ -40,11 +41,11 @@ class TaintToleration:
 
     def score(self, cycle: Cycle, pod: PodInfo, node: NodeInfo) -> int:
         """How many taints the pod had rather not meet; the fewer the better."""
-        soft = [taint for taint in node.node.taints if taint.effect == taints.PREFER_NO_SCHEDULE]
+        soft = [taint for taint in node.node.taints if taint.effect == PREFER_NO_SCHEDULE]
         if not soft:
             return 0
         tolerations = pod.spec.get("tolerations") or ()
-        return sum(not taints.tolerated(tolerations, taint) for taint in soft)
+        return sum(not tolerated(tolerations, taint) for taint in soft)
 
     def sign_score(self, cycle: Cycle, pod: PodInfo) -> Hashable:
         """The pod's tolerations."""

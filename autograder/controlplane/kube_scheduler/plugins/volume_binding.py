@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.node_selector import terms
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from autograder.controlplane.apimachinery.selectors import EVERYTHING, of_object
 from autograder.controlplane.apimachinery.wire import Object
@@ -21,7 +22,6 @@ from autograder.controlplane.kube_scheduler.interface import (
     unresolvable,
 )
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
-from autograder.controlplane.kube_scheduler.node_selector import terms
 from autograder.controlplane.kube_scheduler.volumes import (
     NO_PROVISIONER,
     SELECTED_NODE,
@@ -147,7 +147,7 @@ def _problem(claim: Object | None, name: str, ephemeral: bool) -> str:
 
 def _usable(volume: Object, node: NodeFacts) -> bool:
     wanted = (volume["spec"].get("nodeAffinity") or {}).get("required")
-    return not wanted or any(term.matches(node) for term in terms(wanted))
+    return not wanted or any(term.matches(node.name, node.labels) for term in terms(wanted))
 
 
 def _size(claim: Object) -> int:
