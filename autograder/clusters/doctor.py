@@ -121,6 +121,7 @@ def kinds(find: Find) -> dict[str, Sequence[Need]]:
         "embedded": (_python(), _package("PyYAML"), _package("kubernetes-validate"), _program("kubectl", find)),
         "kubeconfig:PATH[#CONTEXT]": (_package("kubernetes"), _kubeconfig()),
         "kind[:NAME]": (
+            _posix(),
             _engine(find),
             _program("kind", find),
             _package("kubernetes"),

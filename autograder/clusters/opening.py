@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.clusters.interface import Cluster, ClusterError
+from autograder.clusters.systems import require_posix
 
 if TYPE_CHECKING:
     from autograder.clusters.kubeconfig import Pace
@@ -34,6 +35,8 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float |
 
 def _open_real(kind: str, rest: str, pace: Pace) -> Cluster:
     """A cluster whose time cannot be moved."""
+    if kind in ("local", "kind"):
+        require_posix(f"--cluster {kind}")
     if kind == "local":
         from autograder.clusters.local.cluster import LocalCluster
 

@@ -20,7 +20,7 @@ def resident(process: int | None = None) -> int:
 def peak(process: int | None = None) -> int:
     """The most bytes that a process (this one) ever had in memory; 0 where the system does not tell."""
     try:
-        lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
+        lines = Path(f"/proc/{process or 'self'}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
@@ -43,6 +43,6 @@ def limit_growth(more: int) -> None:
 def _pages(process: int | None, column: int) -> int:
     """A figure of ``/proc/PID/statm`` in bytes."""
     try:
-        return int(Path(f"/proc/{process or 'self'}/statm").read_text().split()[column]) * _PAGE
+        return int(Path(f"/proc/{process or 'self'}/statm").read_text(encoding="utf-8").split()[column]) * _PAGE
     except (OSError, IndexError, ValueError):
         return 0

@@ -104,7 +104,7 @@ class StudentCluster:
                 command, cwd=self._home.state, env=_environment(), stdout=log, stderr=log,
                 stdin=subprocess.PIPE if self._home.private else subprocess.DEVNULL, **_apart(),
             )  # fmt: skip
-        self._home.pid.write_text(f"{process.pid}\n")
+        self._home.pid.write_text(f"{process.pid}\n", encoding="utf-8")
         patience = time.monotonic() + _START_SECONDS
         while not self._home.kubeconfig.exists():
             if process.poll() is not None:

@@ -124,7 +124,10 @@ def _command_lines() -> Iterator[tuple[int, list[str]]]:
     for path in proc.iterdir():
         if path.name.isdecimal():
             with contextlib.suppress(OSError):  # it has ended, or is somebody else's
-                yield int(path.name), (path / "cmdline").read_text(errors="replace").rstrip("\0").split("\0")
+                yield (
+                    int(path.name),
+                    (path / "cmdline").read_text(encoding="utf-8", errors="replace").rstrip("\0").split("\0"),
+                )
 
 
 if __name__ == "__main__":

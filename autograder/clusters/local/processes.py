@@ -131,7 +131,7 @@ class Process:
         """The end of the log, indented; empty if it wrote nothing."""
         text = ""
         with contextlib.suppress(OSError):
-            text = self.log.read_text(errors="replace")
+            text = self.log.read_text(encoding="utf-8", errors="replace")
         lines = [line[:_QUOTED_WIDTH] for line in text.splitlines() if line.strip()]
         return "\n".join(f"    {line}" for line in lines[-_QUOTED_LINES:])
 

@@ -114,7 +114,7 @@ class EtcdProcess:
             return False
 
     def _last_words(self, lines: int = 5) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
 def _free_ports(count: int) -> list[int]:
