@@ -52,14 +52,14 @@ def _parse(text: str, layout: str, steps: tuple[tuple[str, re.Pattern[str]], ...
     for element, pattern in steps:
         match = pattern.match(rest)
         if match is None:
-            raise ValueError(f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as "{element}"')
+            raise ValueError(f'parsing time {_quoted(text)} as "{layout}": cannot parse {_quoted(rest)} as "{element}"')
         found[element] = match[0]
         rest = rest[match.end() :]
         for limited, name, low, high in _LIMITS:
             if element == limited and not low <= int(match[0][:2]) <= high:
-                raise ValueError(f'parsing time "{text}": {name} out of range')
+                raise ValueError(f"parsing time {_quoted(text)}: {name} out of range")
     if rest:
-        raise ValueError(f'parsing time "{text}": extra text: "{rest}"')
+        raise ValueError(f"parsing time {_quoted(text)}: extra text: {_quoted(rest)}")
     fraction = (found["05"][3:] or found.get(".000000", "")[1:]).ljust(6, "0")[:6]
     try:
         moment = datetime(
@@ -68,7 +68,7 @@ def _parse(text: str, layout: str, steps: tuple[tuple[str, re.Pattern[str]], ...
         )  # fmt: skip
         return moment - _offset(found["Z07:00"])
     except (ValueError, OverflowError) as error:
-        raise ValueError(f'parsing time "{text}": day out of range') from error
+        raise ValueError(f"parsing time {_quoted(text)}: day out of range") from error
 
 
 def _offset(zone: str) -> timedelta:
@@ -76,3 +76,15 @@ def _offset(zone: str) -> timedelta:
         return timedelta(0)
     size = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
     return -size if zone[0] == "-" else size
+
+
+def _quoted(text: str) -> str:
+    """The text as Go's package ``time`` quotes it: what is not printable ASCII byte by byte."""
+    return '"' + "".join(_shown(byte) for byte in text.encode()) + '"'
+
+
+def _shown(byte: int) -> str:
+    char = chr(byte)
+    if char in '"\\':
+        return "\\" + char
+    return char if 0x20 <= byte < 0x80 else f"\\x{byte:02x}"

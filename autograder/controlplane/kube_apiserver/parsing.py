@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
+from autograder.controlplane.apimachinery.field import quoted
 
 #: Bytes of a request body that the server reads.
 BODY_LIMIT: Final = 3 * 1024 * 1024
@@ -92,7 +93,7 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
         _bound_json_depth(text)
         value = json.loads(text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise Broken(_syntax_error(error)) from error
+        raise Broken(syntax_error(error, body)) from error
     except RecursionError as error:
         raise Broken("exceeded max depth") from error
     except ValueError as error:
@@ -155,24 +156,35 @@ def _broken_literal(literal: str, text: str) -> str:
     place = next((place for place, char in enumerate(literal) if text[place : place + 1] != char), 0)
     if place >= len(text):
         return "unexpected end of JSON input"
-    return f"invalid character {text[place]!r} in literal {literal} (expecting {literal[place]!r})"
+    return f"invalid character {_character(text[place])} in literal {literal} (expecting {literal[place]!r})"
 
 
-def _syntax_error(error: json.JSONDecodeError) -> str:
-    """What Go says of the same mistake."""
+def syntax_error(error: json.JSONDecodeError, body: bytes) -> str:
+    """What Go says of the same mistake in the bytes, of which it looks at one after the other."""
+    try:
+        json.loads(body.decode("latin-1"))
+    except json.JSONDecodeError as bytewise:
+        error = bytewise
     if error.pos >= len(error.doc) or error.msg.startswith("Unterminated"):
         return "unexpected end of JSON input"
     where = _SYNTAX.get(error.msg.removesuffix(": "))
     for literal in _LITERALS if error.msg == "Expecting value" else ():
         if error.doc[error.pos] == literal[0]:
             return _broken_literal(literal, error.doc[error.pos :])
+    if error.msg == "Expecting value" and error.doc[error.pos] == "-" and len(error.doc) > error.pos + 1:
+        return f"invalid character {_character(error.doc[error.pos + 1])} in numeric literal"
     if where is None:
         before = re.sub(r'"(?:[^"\\]|\\.)*"', "", error.doc[: error.pos])
         closed = re.compile(r"\{[^{}\[\]]*\}|\[[^{}\[\]]*\]")
         while closed.search(before):
             before = closed.sub("", before)
         where = "after array element" if before.rfind("[") > before.rfind("{") else "after object key:value pair"
-    return f"invalid character {error.doc[error.pos]!r} {where}"
+    return f"invalid character {_character(error.doc[error.pos])} {where}"
+
+
+def _character(char: str) -> str:
+    """A character between quotes, as Go shows it."""
+    return {"'": r"'\''", '"': "'\"'"}.get(char) or f"'{quoted(char)[1:-1]}'"
 
 
 def _parse_yaml(text: str) -> Any:

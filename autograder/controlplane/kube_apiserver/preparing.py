@@ -254,7 +254,7 @@ def _create_job(job: Obj) -> None:
     }
     template = spec.setdefault("template", {}).setdefault("metadata", {})
     given = template.get("labels", {})
-    template["labels"] = {**own, **given}
+    template["labels"] = dict(sorted({**own, **given}.items()))
     if given and metadata.get("labels") is given:  # defaulted: the job's labels are those of its template
         metadata["labels"] = template["labels"]
     selector = spec.setdefault("selector", {})

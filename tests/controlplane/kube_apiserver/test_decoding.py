@@ -152,6 +152,10 @@ def test_what_is_no_quantity(amount: Any) -> None:
     assert refusal(body).startswith("quantities must match the regular expression")
 
 
+def test_what_is_no_time_is_shown_byte_by_byte() -> None:
+    assert refusal({"metadata": {"deletionTimestamp": "a\nü"}}).startswith('parsing time "a\\x0a\\xc3\\xbc" as')
+
+
 def test_what_is_no_time() -> None:
     message = 'parsing time "today" as "2006-01-02T15:04:05Z07:00": cannot parse "today" as "2006"'
     assert refusal({"metadata": {"deletionTimestamp": "today"}}) == message
@@ -310,6 +314,8 @@ def test_a_malformed_quantity_counts_more_than_a_wrong_type_before_it(spec: Any,
     ("body", "said"),
     [
         (b"not json", "invalid character 'o' in literal null (expecting 'u')"),
+        (b"\xff\xfe", "invalid character 'ÿ' looking for beginning of value"),
+        (b"-{}", "invalid character '{' in numeric literal"),
         (b'{"a":tru}', "invalid character '}' in literal true (expecting 'e')"),
         (b'{"KIND":{}}', "json: cannot unmarshal object into Go struct field .kind of type string"),
     ],

@@ -102,3 +102,11 @@ def test_limits_of_pods_imply_no_defaults(completed):
 )  # fmt: skip
 def test_what_is_said_of_a_limit(refusals, limit, expected):
     assert refusals(limits(**limit)) == expected
+
+
+def test_amounts_are_counted_in_thousandths(completed):
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"cpu": "0.5m"}}}
+    assert completed(quota)["spec"]["hard"] == {"cpu": "1m"}
+    limits = [{"type": "PersistentVolumeClaim", "min": {"storage": "500u"}}]
+    limit_range = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}, "spec": {"limits": limits}}
+    assert completed(limit_range)["spec"]["limits"][0]["min"] == {"storage": "1m"}

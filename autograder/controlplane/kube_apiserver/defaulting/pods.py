@@ -98,6 +98,13 @@ def set_missing(obj: Object, values: dict[str, Any]) -> None:
         obj.setdefault(name, value)
 
 
+def round_amounts(holder: Object, *names: str) -> None:
+    """Resources in some fields of an object, without digits finer than a thousandth."""
+    for name in names:
+        if holder.get(name):
+            holder[name] = rounded(holder[name])
+
+
 def rounded(quantities: dict[str, str]) -> dict[str, str]:
     """Resources without digits finer than a thousandth."""
     return {name: text if text.isdecimal() else str(parse(text).rounded_up(MILLI)) for name, text in quantities.items()}

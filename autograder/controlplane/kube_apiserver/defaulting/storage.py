@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.controlplane.kube_apiserver.defaulting.pods import default_claim_spec, round_amounts
+
 
 def default_persistent_volume_claim(claim: dict[str, Any]) -> None:
     """A file system; the claim is pending."""
-    default_persistent_volume_claim_spec(claim.setdefault("spec", {}))
+    default_claim_spec(claim.setdefault("spec", {}))
     status = claim.setdefault("status", {})
     status["phase"] = status.get("phase") or "Pending"
-
-
-def default_persistent_volume_claim_spec(spec: dict[str, Any]) -> None:
-    """A file system; also for the templates in StatefulSets and ephemeral volumes."""
-    spec.setdefault("volumeMode", "Filesystem")
 
 
 def default_persistent_volume(volume: dict[str, Any]) -> None:
@@ -22,6 +19,7 @@ def default_persistent_volume(volume: dict[str, Any]) -> None:
     spec = volume.setdefault("spec", {})
     spec["persistentVolumeReclaimPolicy"] = spec.get("persistentVolumeReclaimPolicy") or "Retain"
     spec.setdefault("volumeMode", "Filesystem")
+    round_amounts(spec, "capacity")
     if "hostPath" in spec:
         spec["hostPath"].setdefault("type", "")
     status = volume.setdefault("status", {})

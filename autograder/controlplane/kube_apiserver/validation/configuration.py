@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
+from autograder.controlplane.kube_apiserver.parsing import syntax_error
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     immutable,
@@ -115,21 +116,13 @@ def _validate_secret_data(secret: dict[str, Any]) -> Iterator[FieldError]:
 
 
 def _validate_json_object(encoded: str, path: Path) -> Iterator[FieldError]:
+    content = base64.b64decode(encoded)
     try:
-        document = json.loads(base64.b64decode(encoded) or b"")
-    except ValueError as error:
-        yield invalid(path, "<secret contents redacted>", _go_json_error(base64.b64decode(encoded), error))
+        document = json.loads(content.decode(errors="replace"))
+    except json.JSONDecodeError as error:
+        yield invalid(path, "<secret contents redacted>", syntax_error(error, content))
         return
     if document is not None and not isinstance(document, dict):
         kind = {list: "array", str: "string", bool: "bool"}.get(type(document), "number")
         problem = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
         yield invalid(path, "<secret contents redacted>", problem)
-
-
-def _go_json_error(text: bytes, error: ValueError) -> str:
-    """The words of Go's JSON reader for the two errors that people make: nothing there, or no JSON at all."""
-    position = getattr(error, "pos", 0)
-    if position >= len(text.rstrip()):
-        return "unexpected end of JSON input"
-    found = text[position : position + 1].decode(errors="replace")
-    return f"invalid character '{found}' looking for beginning of value"
