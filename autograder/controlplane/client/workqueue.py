@@ -44,9 +44,10 @@ class WorkQueue(Generic[Key]):
     def __len__(self) -> int:
         return len(self._ready)
 
-    def add(self, key: Key) -> None:
-        """Have the key looked at, now."""
-        self._ready[key] = None
+    def add(self, *keys: Key) -> None:
+        """Have keys looked at, now."""
+        for key in keys:
+            self._ready[key] = None
 
     def add_after(self, key: Key, delay: int, *, periodic: bool = False) -> None:
         """Have the key looked at after ``delay`` microseconds; an earlier appointment stays."""

@@ -5,13 +5,14 @@ Source: pkg/controller/controller_ref_manager.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from autograder.controlplane.apimachinery.errors import Conflict, Invalid, NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import ResourceType
-from autograder.controlplane.apimachinery.selectors import LabelSelector
+from autograder.controlplane.apimachinery.selectors import LabelSelector, of_object
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, Informer
+from autograder.controlplane.client.informer import object_key
 
 
 def controller_of(obj: Object) -> Object | None:
@@ -47,6 +48,22 @@ def controller_ref(owner: Object) -> Object:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+def would_adopt(
+    owners: Informer,
+    orphan: Object,
+    selector: Callable[[Object], LabelSelector] = lambda owner: of_object(owner["spec"]["selector"]),
+) -> list[str]:
+    """The keys of all owners in the orphan's namespace whose selector picks it; one without labels nobody wants.
+
+    ``owners`` has the index ``namespace``; ``selector`` gives the selector of one of them.
+    """
+    labels = orphan["metadata"].get("labels")
+    if not labels:
+        return []
+    candidates = owners.by_index("namespace", orphan["metadata"]["namespace"])
+    return [object_key(one) for one in candidates if selector(one).matches(labels)]
 
 
 def claim(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from autograder.controlplane.apimachinery.errors import NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder
+from autograder.controlplane.client.informer import object_key
 from autograder.controlplane.kube_controller_manager.conditions import has_cause
+from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 
 NAMESPACE_TERMINATING: Final = "NamespaceTerminating"
@@ -66,3 +69,20 @@ class PodControl:
             self._recorder.event(owner, "Warning", "FailedDelete", f"Error deleting: {error.message}")
             raise
         self._recorder.event(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+
+    def delete_expected(
+        self, owner: Object, pods: Iterable[Object], expectations: Expectations, key: str
+    ) -> StatusError | None:
+        """Delete pods whose deletions ``key`` expects to see, and expect those no longer that fail.
+
+        Goes through all of them and returns the first refusal; a pod that is gone already is none.
+        """
+        failure: StatusError | None = None
+        for pod in pods:
+            try:
+                self.delete(owner, pod)
+            except StatusError as error:
+                expectations.deletion_observed(key, object_key(pod))
+                if not isinstance(error, NotFound):
+                    failure = failure or error
+        return failure

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final, Self
 
 from autograder.controlplane.apimachinery import selectors
-from autograder.controlplane.apimachinery.errors import NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import PODS, REPLICASETS, ResourceType
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.apimachinery.wire import Object
@@ -26,6 +26,7 @@ from autograder.controlplane.kube_controller_manager.ownership import (
     controller_among,
     controller_of,
     is_controlled_by,
+    would_adopt,
 )
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
 
@@ -84,7 +85,7 @@ class ReplicaSetController(Controller):
         if "deletionTimestamp" in pod["metadata"]:
             self._pod_left(pod)
         elif controller_of(pod) is None:
-            self._enqueue_matching(pod)
+            self.queue.add(*would_adopt(self.sets, pod, self.selector))
         elif owner := controller_among(self.sets, pod):
             key = object_key(owner)
             self.expectations.creation_observed(key)
@@ -102,7 +103,7 @@ class ReplicaSetController(Controller):
             self.queue.add(object_key(former))
         if controller_of(new) is None:
             if relabelled or reowned:
-                self._enqueue_matching(new)
+                self.queue.add(*would_adopt(self.sets, new, self.selector))
         elif owner := controller_among(self.sets, new):
             self.queue.add(object_key(owner))
 
@@ -111,12 +112,6 @@ class ReplicaSetController(Controller):
             key = object_key(owner)
             self.expectations.deletion_observed(key, object_key(pod))
             self.queue.add(key)
-
-    def _enqueue_matching(self, pod: Object) -> None:
-        labels = pod["metadata"].get("labels")
-        for candidate in self.sets.by_index("namespace", pod["metadata"]["namespace"]):
-            if labels and self.selector(candidate).matches(labels):
-                self.queue.add(object_key(candidate))
 
     def reconcile(self, key: str) -> None:
         namespace, _ = split_key(key)
@@ -179,15 +174,7 @@ class ReplicaSetController(Controller):
         if count < len(active):
             victims = podlib.in_order_of_deletion(active, self._pods_per_node(replica_set), self.clock.now)[:count]
         self.expectations.expect_deletions(key, map(object_key, victims))
-        failure: StatusError | None = None
-        for pod in victims:
-            try:
-                self.pod_control.delete(replica_set, pod)
-            except StatusError as error:
-                self.expectations.deletion_observed(key, object_key(pod))
-                if not isinstance(error, NotFound):
-                    failure = failure or error
-        if failure:
+        if failure := self.pod_control.delete_expected(replica_set, victims, self.expectations, key):
             raise failure
 
     def _pods_per_node(self, replica_set: Object) -> Counter[str]:

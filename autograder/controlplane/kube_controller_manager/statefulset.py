@@ -24,7 +24,12 @@ from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_among, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import (
+    claim,
+    controller_among,
+    controller_of,
+    would_adopt,
+)
 from autograder.controlplane.kube_controller_manager.pod_control import pod_from_template
 from autograder.controlplane.kube_controller_manager.replicaset import slow_start
 
@@ -65,10 +70,7 @@ class StatefulSetController(Controller):
             if state is not None and (owner := controller_among(self.sets, state)):
                 self.queue.add(object_key(owner))
         if controller_of(pod) is None and delta.new is not None:
-            labels = pod["metadata"].get("labels")
-            for one in self.sets.by_index("namespace", pod["metadata"]["namespace"]):
-                if labels and selectors.of_object(one["spec"]["selector"]).matches(labels):
-                    self.queue.add(object_key(one))
+            self.queue.add(*would_adopt(self.sets, pod))
 
     def reconcile(self, key: str) -> None:
         stateful_set = self.sets.get_by_key(key)

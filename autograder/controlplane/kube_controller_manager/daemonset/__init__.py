@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, Self
 
 from autograder.controlplane.apimachinery import intstr, selectors
-from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.controlplane.apimachinery.scheme import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
@@ -26,7 +26,12 @@ from autograder.controlplane.kube_controller_manager.daemonset.placement import 
 )
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_among, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import (
+    claim,
+    controller_among,
+    controller_of,
+    would_adopt,
+)
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
 from autograder.controlplane.kube_controller_manager.replicaset import slow_start
 
@@ -84,7 +89,7 @@ class DaemonSetController(Controller):
         owner = controller_among(self.sets, pod)
         if owner is None:
             if controller_of(pod) is None and delta.new is not None:
-                self._enqueue_matching(pod)
+                self.queue.add(*would_adopt(self.sets, pod))
             former = controller_among(self.sets, delta.old) if delta.old else None
             if former:
                 self.queue.add(object_key(former))
@@ -107,12 +112,6 @@ class DaemonSetController(Controller):
         )
         if not same:
             for one in self.sets:
-                self.queue.add(object_key(one))
-
-    def _enqueue_matching(self, pod: Object) -> None:
-        labels = pod["metadata"].get("labels")
-        for one in self.sets.by_index("namespace", pod["metadata"]["namespace"]):
-            if labels and selectors.of_object(one["spec"]["selector"]).matches(labels):
                 self.queue.add(object_key(one))
 
     def reconcile(self, key: str) -> None:
@@ -350,14 +349,8 @@ class DaemonSetController(Controller):
 
         _, failure = slow_start(len(missing), create)
         self.expectations.creation_observed(key, sum(1 for _ in waiting))
-        for pod in doomed:
-            try:
-                self.pod_control.delete(daemon_set, pod)
-            except StatusError as error:
-                self.expectations.deletion_observed(key, object_key(pod))
-                if not isinstance(error, NotFound):
-                    failure = failure or error
-        if failure:
+        refusal = self.pod_control.delete_expected(daemon_set, doomed, self.expectations, key)
+        if failure := failure or refusal:
             raise failure
 
     # ------------------------------------------------------------ status

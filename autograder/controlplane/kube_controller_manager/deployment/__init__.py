@@ -15,7 +15,7 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.deployment import arithmetic, revisions
 from autograder.controlplane.kube_controller_manager.deployment.rollout import Rollout
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of, would_adopt
 
 __all__ = ["DeploymentController"]
 
@@ -48,7 +48,7 @@ class DeploymentController(Controller):
             if deployment := self._resolve(replica_set, owner):
                 self.queue.add(object_key(deployment))
         if reference is None and delta.new is not None:
-            self._enqueue_matching(replica_set)
+            self.queue.add(*would_adopt(self.deployments, replica_set))
 
     def on_pod(self, delta: Delta) -> None:
         """The last old pod is gone: a Deployment that recreates its pods waits for that."""
@@ -68,12 +68,6 @@ class DeploymentController(Controller):
             return None
         found = self.deployments.get(owned["metadata"]["namespace"], reference["name"])
         return found if found and found["metadata"]["uid"] == reference["uid"] else None
-
-    def _enqueue_matching(self, replica_set: Object) -> None:
-        labels = replica_set["metadata"].get("labels")
-        for deployment in self.deployments.by_index("namespace", replica_set["metadata"]["namespace"]):
-            if labels and selectors.of_object(deployment["spec"]["selector"]).matches(labels):
-                self.queue.add(object_key(deployment))
 
     def reconcile(self, key: str) -> None:
         namespace, _ = split_key(key)

@@ -18,7 +18,12 @@ from autograder.controlplane.kube_controller_manager.controller import Controlle
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.tracking import TRACKING, Tally, without_tracking
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_among, controller_of
+from autograder.controlplane.kube_controller_manager.ownership import (
+    claim,
+    controller_among,
+    controller_of,
+    would_adopt,
+)
 from autograder.controlplane.kube_controller_manager.pod_control import PodControl
 
 __all__ = ["JobController"]
@@ -78,10 +83,7 @@ class JobController(Controller):
             return
         reference = controller_of(pod)
         if reference is None:
-            labels = pod["metadata"].get("labels")
-            for job in self.jobs.by_index("namespace", pod["metadata"]["namespace"]):
-                if labels and selectors.of_object(job["spec"]["selector"]).matches(labels):
-                    self.queue.add(object_key(job))
+            self.queue.add(*would_adopt(self.jobs, pod))
         if reference is None or reference["kind"] == JOBS.kind:
             self._enqueue_orphan(pod)
 
