@@ -6,6 +6,7 @@ Windows is played here by taking away from Python what it lacks there.
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -128,6 +129,18 @@ def test_texts_are_opened_in_utf_8_whatever_the_machine_prefers() -> None:
             if node.func.attr in ("read_text", "write_text") and not any(k.arg == "encoding" for k in node.keywords):
                 careless.append(f"{name}:{node.lineno}")
     assert careless == []
+
+
+def test_what_the_terminal_cannot_show_is_written_in_ascii(tmp_path: Path) -> None:
+    """As when the output of a Windows program goes into a file."""
+    path = tmp_path / "Łukasz ☸.yaml"
+    path.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "versions", str(path)], capture_output=True, env=environment, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\u0141ukasz \u2638.yaml:1: v1 ConfigMap x: accepted by" in done.stdout
 
 
 @pytest.mark.parametrize("spec", ["kind", "kind:mine", "local"])
