@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autograder.checks import (
     Case,
@@ -48,7 +48,9 @@ from autograder.exercises.entries import (
 from autograder.exercises.exercise import Answer, Exercise, Form
 from autograder.exercises.places import Places, Prepared
 from autograder.exercises.reading import Reading, is_blank, read
-from autograder.exercises.terminal import Terminal
+
+if TYPE_CHECKING:
+    from autograder.exercises.terminal import Terminal
 
 #: The entry of a command that failed.
 RAN: Final = "ran"
@@ -194,6 +196,8 @@ class Runner:
         need(cluster, Capability.FORK)
         assert isinstance(cluster, EmbeddedCluster)
         if self._terminal is None or not self._terminal.usable:
+            from autograder.exercises.terminal import Terminal  # an HTTP server: answers that are manifests need none
+
             self._terminal = Terminal()
         runs = self._terminal.run(
             cluster, reading.lines, reading.files, namespace=exercise.namespaces[0], source=reading.source,
