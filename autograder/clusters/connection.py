@@ -106,7 +106,7 @@ class Connection:
                     raise
             except StatusError as error:
                 self._reached = True
-                if self.stopped or not _is_no_answer(error):
+                if self.stopped or not is_no_answer(error):
                     raise
                 busy = error.code == TooManyRequests.code
                 trouble = ClusterError(f"the cluster of {self._where} cannot answer now ({error.code}): {error}")
@@ -190,7 +190,7 @@ def error_of(code: int, text: str) -> StatusError:
     return error(message, details=status.get("details"))
 
 
-def _is_no_answer(error: StatusError) -> bool:
+def is_no_answer(error: StatusError) -> bool:
     """Whether the server did not come to look at the request: it is busy, starting, ending or broken."""
     if error.code == TooManyRequests.code:
         causes = (error.details or {}).get("causes") or ()
