@@ -10,9 +10,9 @@ import ipaddress
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from autograder.controlplane.apimachinery.scheme import ENDPOINTSLICES, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import InformerFactory
+from autograder.controlplane.client import Client
+from autograder.controlplane.client.services import ServiceInformer
 from autograder.controlplane.containers.network import Unresolved
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 DOMAIN: Final = "cluster.local"
 #: The address of the Service ``kube-dns``, which kubelets tell their pods.
 NAME_SERVER: Final = "10.96.0.10"
-SERVICE_LABEL: Final = "kubernetes.io/service-name"
 #: A name with fewer dots than this is tried along the search path first (``ndots`` of a pod's resolv.conf).
 NDOTS: Final = 5
 MAX_ALIASES: Final = 8
@@ -124,31 +123,24 @@ class CoreDNS:
 
     name = "coredns"
 
-    def __init__(self, environment: Environment) -> None:
-        self._connect(environment, InformerFactory(environment.client(USER, "system:serviceaccounts")))
+    def __init__(self, environment: Environment, informer: ServiceInformer | None = None) -> None:
+        self._machines = environment.machines
+        self._informer = informer or ServiceInformer(_client(environment))
 
     def fork(self, environment: Environment) -> Self:
-        twin = object.__new__(type(self))
-        twin._connect(environment, self._informers.fork(environment.client(USER, "system:serviceaccounts")))
-        return twin
+        return type(self)(environment, self._informer.fork(_client(environment)))
 
     def sync(self) -> bool:
         """Take in changed services and endpoints."""
-        changed: set[tuple[str, str]] = set()
-        for delta in self._services.sync():
-            meta = delta.object["metadata"]
-            changed.add((meta["namespace"], meta["name"]))
-        for delta in self._slices.sync():
-            changed.update(service_of(delta.object))
+        changed = self._informer.changed()
         if not changed:
             return False
         services = dict(self._machines.zone.services)
-        for namespace, name in sorted(changed):
-            service = self._services.get(namespace, name)
+        for namespace, name in changed:
+            service, slices = self._informer.get(namespace, name)
             if service is None:
                 services.pop((namespace, name), None)
             else:
-                slices = self._slices.by_index("service", f"{namespace}/{name}")
                 services[namespace, name] = record_of(service, slices)
         self._machines.zone = Zone(services)
         return True
@@ -156,17 +148,6 @@ class CoreDNS:
     def fire(self, key: Hashable) -> None:
         """It sets no timers."""
 
-    def _connect(self, environment: Environment, informers: InformerFactory) -> None:
-        self._informers = informers
-        self._machines = environment.machines
-        self._services = informers.informer(SERVICES)
-        self._slices = informers.informer(
-            ENDPOINTSLICES, service=lambda piece: ["/".join(key) for key in service_of(piece)]
-        )
 
-
-def service_of(piece: Object) -> list[tuple[str, str]]:
-    """The namespace and name of the service that an EndpointSlice belongs to, if it does to one."""
-    meta = piece["metadata"]
-    name = (meta.get("labels") or {}).get(SERVICE_LABEL)
-    return [(meta["namespace"], name)] if name else []
+def _client(environment: Environment) -> Client:
+    return environment.client(USER, "system:serviceaccounts")

@@ -13,6 +13,7 @@ from autograder.controlplane.apimachinery.errors import Forbidden, NotFound
 from autograder.controlplane.apimachinery.scheme import ENDPOINTSLICES, NODES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, object_key
+from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import has_cause
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext
@@ -20,22 +21,24 @@ from autograder.controlplane.kube_controller_manager.ownership import controller
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     HEADLESS_LABEL,
+    MANAGED_BY,
     TRIGGER_TIME,
     ServiceFollower,
     endpoint_ports,
     hostname,
     is_endpoint,
     is_headless,
+    kept_by,
     target,
 )
 
-SERVICE_NAME: Final = "kubernetes.io/service-name"
-MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
 MANAGER: Final = "endpointslice-controller.k8s.io"
 ZONE: Final = "topology.kubernetes.io/zone"
 RESERVED_LABELS: Final = (SERVICE_NAME, MANAGED_BY, HEADLESS_LABEL)
 MAX_ENDPOINTS: Final = 100
 BY_SERVICE: Final = "service"
+
+by_service = kept_by(MANAGER)
 
 
 @dataclass(slots=True)
@@ -45,15 +48,6 @@ class _Plan:
     new: list[tuple[list[Object], list[Object]]] = field(default_factory=list)
     changed: list[tuple[Object, list[Object], list[Object]]] = field(default_factory=list)
     surplus: list[Object] = field(default_factory=list)
-
-
-def by_service(endpoint_slice: Object) -> list[str]:
-    """Index: the Service whose slice this controller manages."""
-    meta = endpoint_slice["metadata"]
-    labels = meta.get("labels", {})
-    if labels.get(MANAGED_BY) != MANAGER or not labels.get(SERVICE_NAME):
-        return []
-    return [f"{meta['namespace']}/{labels[SERVICE_NAME]}"]
 
 
 class EndpointSliceController(ServiceFollower):
@@ -74,8 +68,7 @@ class EndpointSliceController(ServiceFollower):
 
     def on_slice(self, delta: Delta) -> None:
         """Somebody else changed or deleted a slice of ours."""
-        for key in by_service(delta.object):
-            self.queue.add(key)
+        self.queue.add(*by_service(delta.object))
 
     def on_node(self, delta: Delta) -> None:
         """A node's zone shows in endpoints, and pods of a node that does not exist are no endpoints."""

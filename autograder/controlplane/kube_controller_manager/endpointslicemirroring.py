@@ -14,12 +14,12 @@ from autograder.controlplane.apimachinery.scheme import ENDPOINTS, ENDPOINTSLICE
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import WorkQueue
 from autograder.controlplane.client.informer import Delta, Informer, object_key
+from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
-from autograder.controlplane.kube_controller_manager.endpointslice import MANAGED_BY, SERVICE_NAME
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
-from autograder.controlplane.kube_controller_manager.serviceendpoints import TRIGGER_TIME
+from autograder.controlplane.kube_controller_manager.serviceendpoints import MANAGED_BY, TRIGGER_TIME, kept_by
 
 MANAGER: Final = "endpointslicemirroring-controller.k8s.io"
 SKIP: Final = "endpointslice.kubernetes.io/skip-mirror"
@@ -30,13 +30,7 @@ MOST_ENDPOINTS: Final = 1000
 FIRST_DELAY: Final = SECOND
 LONGEST_DELAY: Final = 100 * SECOND
 
-
-def by_mirrored(endpoint_slice: Object) -> list[str]:
-    """Index: the Endpoints that a slice mirrors."""
-    meta = endpoint_slice["metadata"]
-    labels = meta.get("labels", {})
-    mirrors = labels.get(MANAGED_BY) == MANAGER and labels.get(SERVICE_NAME)
-    return [f"{meta['namespace']}/{labels[SERVICE_NAME]}"] if mirrors else []
+by_mirrored = kept_by(MANAGER)
 
 
 class EndpointSliceMirroringController(Controller):
@@ -62,8 +56,7 @@ class EndpointSliceMirroringController(Controller):
         self.queue.add(object_key(delta.object))
 
     def on_slice(self, delta: Delta) -> None:
-        for key in by_mirrored(delta.object):
-            self.queue.add(key)
+        self.queue.add(*by_mirrored(delta.object))
 
     def reconcile(self, key: str) -> None:
         endpoints, service = self.endpoints.get_by_key(key), self.services.get_by_key(key)

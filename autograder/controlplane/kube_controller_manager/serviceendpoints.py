@@ -1,19 +1,22 @@
-"""What the controllers of Endpoints and of EndpointSlices share: which pods stand behind a Service, and how.
+"""What the controllers of Endpoints and EndpointSlices share: who stands behind a Service, and who keeps a slice.
 
 Source: k8s.io/endpointslice/util, pkg/controller/endpoint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from autograder.controlplane.apimachinery import selectors, timestamps
 from autograder.controlplane.apimachinery.scheme import PODS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, Indexer, by_namespace, object_key
+from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 
+MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
 HEADLESS_LABEL: Final = "service.kubernetes.io/headless"
 TRIGGER_TIME: Final = "endpoints.kubernetes.io/last-change-trigger-time"
 
@@ -70,6 +73,18 @@ class ServiceFollower(Controller):
         if created > before.service:
             news.append(created)
         return timestamps.time(min(news)) if news else ""
+
+
+def kept_by(manager: str) -> Indexer:
+    """Index: the key of the Service (or of the Endpoints of its name) whose EndpointSlice ``manager`` keeps."""
+
+    def indexer(piece: Object) -> Iterable[str]:
+        meta = piece["metadata"]
+        labels = meta.get("labels", {})
+        kept = labels.get(MANAGED_BY) == manager and labels.get(SERVICE_NAME)
+        return (f"{meta['namespace']}/{labels[SERVICE_NAME]}",) if kept else ()
+
+    return indexer
 
 
 def _visible(pod: Object) -> tuple[Any, ...]:

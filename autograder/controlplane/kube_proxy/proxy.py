@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final, Self
 
-from autograder.controlplane.apimachinery.scheme import ENDPOINTSLICES, SERVICES
-from autograder.controlplane.client import InformerFactory
+from autograder.controlplane.client.services import ServiceInformer
 from autograder.controlplane.component import Environment
-from autograder.controlplane.containers.dns import service_of
 from autograder.controlplane.containers.routing import Rules
 from autograder.controlplane.kube_proxy import iptables
 from autograder.controlplane.kube_proxy.rules import changed, service_ports
@@ -26,13 +24,13 @@ class KubeProxy:
 
     name = COMPONENT
 
-    def __init__(self, environment: Environment) -> None:
-        self._connect(environment, InformerFactory(environment.client(USER)))
+    def __init__(self, environment: Environment, informer: ServiceInformer | None = None) -> None:
+        self._machines = environment.machines
+        self._informer = informer or ServiceInformer(environment.client(USER))
         self._fresh = True
 
     def fork(self, environment: Environment) -> Self:
-        twin = object.__new__(type(self))
-        twin._connect(environment, self._informers.fork(environment.client(USER)))
+        twin = type(self)(environment, self._informer.fork(environment.client(USER)))
         twin._fresh = self._fresh
         return twin
 
@@ -47,33 +45,19 @@ class KubeProxy:
 
     def sync(self) -> bool:
         """Take in changed services and endpoints, and write the rules."""
-        touched: set[tuple[str, str]] = set()
-        for delta in self._services.sync():
-            meta = delta.object["metadata"]
-            touched.add((meta["namespace"], meta["name"]))
-        for delta in self._slices.sync():
-            touched.update(service_of(delta.object))
+        touched = self._informer.changed()
         if self._fresh:
             self._fresh = False
             self._machines.rules = Rules()
         if not touched:
             return False
         services = {}
-        for namespace, name in sorted(touched):
-            service = self._services.get(namespace, name)
+        for namespace, name in touched:
+            service, slices = self._informer.get(namespace, name)
             proxied = service is not None and PROXY_NAME_LABEL not in (service["metadata"].get("labels") or {})
-            slices = self._slices.by_index("service", f"{namespace}/{name}")
             services[namespace, name] = service_ports(service, slices) if service is not None and proxied else []
         self._machines.rules = changed(self._machines.rules, services)
         return True
 
     def fire(self, key: Hashable) -> None:
         """It sets no timers."""
-
-    def _connect(self, environment: Environment, informers: InformerFactory) -> None:
-        self._informers = informers
-        self._machines = environment.machines
-        self._services = informers.informer(SERVICES)
-        self._slices = informers.informer(
-            ENDPOINTSLICES, service=lambda piece: ["/".join(key) for key in service_of(piece)]
-        )
