@@ -7,6 +7,7 @@ addresses and ports that the server picks) is blanked in the recording, and here
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
@@ -36,7 +37,8 @@ _JOB_UIDS = frozenset({"controller-uid", "batch.kubernetes.io/controller-uid"})
 
 def rows(file: str) -> Iterator[Row]:
     """The recorded requests and answers of one file."""
-    with (FOLDER / file).open(encoding="utf-8") as lines:
+    path = FOLDER / file
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
