@@ -64,8 +64,6 @@ class ErrorType(Enum):
     FORBIDDEN = ("FieldValueForbidden", "Forbidden")
     TOO_LONG = ("FieldValueTooLong", "Too long")
     TOO_MANY = ("FieldValueTooMany", "Too many")
-    TOO_FEW = ("FieldValueTooFew", "Too few")
-    TYPE_INVALID = ("FieldValueTypeInvalid", "Invalid value")
     INTERNAL = ("InternalError", "Internal error")
 
     def __init__(self, reason: str, words: str) -> None:
@@ -120,11 +118,6 @@ def duplicate(path: Path, value: Any) -> FieldError:
 def invalid(path: Path, value: Any, detail: str) -> FieldError:
     """The value is malformed or out of range."""
     return FieldError(ErrorType.INVALID, str(path), value, detail)
-
-
-def type_invalid(path: Path, value: Any, detail: str) -> FieldError:
-    """The value is not of the type that the schema asks for."""
-    return FieldError(ErrorType.TYPE_INVALID, str(path), value, detail)
 
 
 def not_supported(path: Path, value: Any, supported: Iterable[str]) -> FieldError:

@@ -387,11 +387,6 @@ class Machines:
         """Put files on the disk of a host, beside those that are there."""
         self.set_volume(DISK + host, {**self.volume(DISK + host), **files})
 
-    def write_file(self, host: str, path: str, text: str | None) -> None:
-        """Write a file on the disk of a host, or remove it (None)."""
-        disk = {known: held for known, held in self.volume(DISK + host).items() if known != path}
-        self.set_volume(DISK + host, disk if text is None else {**disk, path: text})
-
     def layer(self, container_id: str) -> Contents:
         found = self.containers.get(container_id)
         return found.files if found is not None else {}

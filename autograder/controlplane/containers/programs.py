@@ -16,7 +16,6 @@ from autograder.controlplane.containers.servers import REASONS
 TERMINATES: Final = frozenset({"TERM", "QUIT", "INT"})
 _LISTEN: Final = re.compile(r"^\s*listen\s+(?:\[::\]:|[\d.]+:)?(\d+)[^;]*;", re.M)
 _ROOT: Final = re.compile(r"^\s*root\s+([^;\s]+)\s*;", re.M)
-_MEMORY: Final = re.compile(r"(\d+)([KMG]?)")
 _TIMEOUT: Final = 5.0
 
 

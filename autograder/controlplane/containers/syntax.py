@@ -46,7 +46,6 @@ class Unfinished(ShellSyntaxError):
 
 
 _OPERATORS: Final = ("&&", "||", ";;", "<<-", "<<", ">>", "&>", ">&", "<&", ">", "<", ";", "&", "|", "(", ")", "\n")
-_RESERVED: Final = frozenset("if then elif else fi while until for do done case esac { } ! in".split())
 _CLOSING: Final = frozenset("then elif else fi do done esac } ) ;;".split())
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)

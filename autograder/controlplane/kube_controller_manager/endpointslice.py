@@ -150,7 +150,7 @@ class EndpointSliceController(ServiceFollower):
             "metadata": {
                 "generateName": f"{meta['name']}-",
                 "namespace": meta["namespace"],
-                "labels": _labels(service, {}),
+                "labels": _labels(service),
                 **({"annotations": {TRIGGER_TIME: trigger}} if trigger else {}),
                 "ownerReferences": [controller_ref(service)],
             },
@@ -166,7 +166,7 @@ class EndpointSliceController(ServiceFollower):
 
     def _update(self, service: Object, one: Object, endpoints: list[Object], ports: list[Object], trigger: str) -> None:
         meta = one["metadata"]
-        labels = _labels(service, meta.get("labels", {}))
+        labels = _labels(service)
         same = (one.get("endpoints") or []) == endpoints and (one.get("ports") or []) == ports
         if same and labels == meta.get("labels", {}):
             return
@@ -245,7 +245,7 @@ def _zone(node: Object) -> str:
     return zone
 
 
-def _labels(service: Object, before: Object) -> Object:
+def _labels(service: Object) -> Object:
     """The Service's labels and the controller's own."""
     labels = {key: text for key, text in service["metadata"].get("labels", {}).items() if key not in RESERVED_LABELS}
     labels |= {MANAGED_BY: MANAGER, SERVICE_NAME: service["metadata"]["name"]}

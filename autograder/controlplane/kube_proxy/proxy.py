@@ -11,7 +11,6 @@ from typing import Final, Self
 from autograder.controlplane.client.services import ServiceInformer
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers.routing import Rules
-from autograder.controlplane.kube_proxy import iptables
 from autograder.controlplane.kube_proxy.rules import changed, service_ports
 
 COMPONENT: Final = "kube-proxy"
@@ -33,15 +32,6 @@ class KubeProxy:
         twin = type(self)(environment, self._informer.fork(environment.client(USER)))
         twin._fresh = self._fresh
         return twin
-
-    @property
-    def rules(self) -> Rules:
-        """The rules that the kernels follow now."""
-        return self._machines.rules
-
-    def iptables_save(self, node: str) -> str:
-        """The rules of a node, as the command ``iptables-save`` shows them."""
-        return iptables.save(self._machines.rules, node)
 
     def sync(self) -> bool:
         """Take in changed services and endpoints, and write the rules."""

@@ -21,10 +21,6 @@ class Nominator:
     def __bool__(self) -> bool:
         return bool(self._nodes)
 
-    def node_of(self, key: str) -> str:
-        """The node that is nominated for a pod, or ''."""
-        return self._nodes.get(key, "")
-
     def pods_of(self, node: str) -> tuple[str, ...]:
         """The keys of the pods that are nominated for a node, in the order of their nomination."""
         return self._pods.get(node, ())

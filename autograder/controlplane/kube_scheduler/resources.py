@@ -52,11 +52,6 @@ class Resources(NamedTuple):
         """The amount of one scalar resource."""
         return next((amount for known, amount in self.scalars if known == name), 0)
 
-    @property
-    def nothing(self) -> bool:
-        """Whether nothing is asked for."""
-        return not (self.cpu or self.memory or self.storage or self.scalars)
-
 
 def _plus(
     these: tuple[tuple[str, int], ...], others: tuple[tuple[str, int], ...], sign: int

@@ -156,9 +156,7 @@ def resource_value(pod: Object, container: Object, reference: Object) -> str:
     return str(-(-amount.at_scale(quantity.NANO) // unit))
 
 
-def mounts(
-    pod: Object, container: Object, uid: str, volume_keys: Mapping[str, str], env: Mapping[str, str]
-) -> tuple[Mount, ...]:
+def mounts(container: Object, uid: str, volume_keys: Mapping[str, str], env: Mapping[str, str]) -> tuple[Mount, ...]:
     """The mounts of a container; ``volume_keys`` say where the machines keep each volume."""
     found = []
     for mount in container.get("volumeMounts") or ():

@@ -178,7 +178,7 @@ class ContainerWorker:
         return ContainerConfig(
             spec["name"], image, images.full_reference(spec["image"]), self._machines.image_ref(state.node, image),
             container_config.argv(spec, image, env), env, spec.get("workingDir") or image.workdir,
-            container_config.mounts(pod, spec, state.uid, keys, env), attempt,
+            container_config.mounts(spec, state.uid, keys, env), attempt,
             memory_limit=resources.memory_limit(spec), memory_use=resources.memory_use(pod, spec["name"]), user=user,
             read_only_root=security.get("readOnlyRootFilesystem", False),
             stdin=spec.get("stdin", False), stdin_once=spec.get("stdinOnce", False), tty=spec.get("tty", False),
@@ -219,7 +219,7 @@ class ContainerWorker:
                 continue
             if (kind == "startup") == pod_status.started(spec, work) or probe.due > self._now:
                 continue
-            result = probes.run(self._machines, spec[field], self.state.pod["spec"], spec, container, self.state.ip)
+            result = probes.run(self._machines, spec[field], spec, container, self.state.ip)
             if not result.success:
                 self._container_event(
                     spec, "Warning", "Unhealthy", f"{kind.capitalize()} probe failed: {result.output}"
@@ -283,7 +283,7 @@ class ContainerWorker:
             return _HookResult(done.exit_code == 0, done.elapsed)
         if "sleep" in hook:
             return _HookResult(True, hook["sleep"]["seconds"] * SECOND)
-        result = probes.run(self._machines, hook, self.state.pod["spec"], spec, container, self.state.ip)
+        result = probes.run(self._machines, hook, spec, container, self.state.ip)
         return _HookResult(result.success, 0)
 
     # Helpers.

@@ -55,9 +55,7 @@ def judged(probe: Probe, spec: Object, success: bool, now: int) -> Probe:
     return probe._replace(due=now + spec.get("periodSeconds", 10) * SECOND, last=success, run=run, verdict=verdict)
 
 
-def run(
-    machines: Machines, spec: Object, pod_spec: Object, container_spec: Object, container: Container, ip: str
-) -> Result:
+def run(machines: Machines, spec: Object, container_spec: Object, container: Container, ip: str) -> Result:
     """Run one probe against a container."""
     timeout = spec.get("timeoutSeconds", 1)
     if "exec" in spec:

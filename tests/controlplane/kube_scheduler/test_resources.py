@@ -63,7 +63,7 @@ def test_scalar_resources_are_kept_in_order_and_without_zeros() -> None:
     one = Resources.of({"cpu": 1, "example.com/gpu": 2, "hugepages-2Mi": 4, "example.com/none": 0})
     assert one.scalars == (("example.com/gpu", 2), ("hugepages-2Mi", 4))
     assert one.plus(one).scalar("example.com/gpu") == 4
-    assert one.plus(one, -1).nothing
+    assert one.plus(one, -1) == Resources()
 
 
 def test_nodes_are_looked_at_zone_by_zone_in_turn() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
 from autograder.controlplane.cluster import Cluster
+from autograder.controlplane.containers.machines import DISK
 
 if TYPE_CHECKING:
     from tests.controlplane.kubelet.conftest import World
@@ -108,8 +109,15 @@ def test_a_pod_that_is_deleted_while_the_kubelet_is_stopped_ends_with_its_next_s
     assert not world.cluster.machines.containers_of(uid)
 
 
+def write_file(world: World, path: str, text: str | None) -> None:
+    """Write a file on the disk of ``worker-1``, or remove it (None)."""
+    machines, disk = world.cluster.machines, DISK + "worker-1"
+    files = {known: held for known, held in machines.volume(disk).items() if known != path}
+    machines.set_volume(disk, files if text is None else {**files, path: text})
+
+
 def test_a_manifest_on_the_disk_of_a_node_is_a_pod(world: World) -> None:
-    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", MANIFEST)
+    write_file(world, FOLDER + "web.yaml", MANIFEST)
     world.cluster.advance(2)
     mirror = world.pod("web-worker-1")
     assert mirror["status"]["phase"] == "Running"
@@ -119,7 +127,7 @@ def test_a_manifest_on_the_disk_of_a_node_is_a_pod(world: World) -> None:
 
 
 def test_a_mirror_that_is_deleted_comes_back_and_the_pod_goes_on(world: World) -> None:
-    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", MANIFEST)
+    write_file(world, FOLDER + "web.yaml", MANIFEST)
     world.cluster.advance(2)
     before = world.pod("web-worker-1")
     world.client.delete(PODS, "default", "web-worker-1")
@@ -130,16 +138,16 @@ def test_a_mirror_that_is_deleted_comes_back_and_the_pod_goes_on(world: World) -
 
 
 def test_a_manifest_that_is_removed_ends_the_pod(world: World) -> None:
-    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", MANIFEST)
+    write_file(world, FOLDER + "web.yaml", MANIFEST)
     world.cluster.advance(2)
-    world.cluster.machines.write_file("worker-1", FOLDER + "web.yaml", None)
+    write_file(world, FOLDER + "web.yaml", None)
     world.cluster.advance(2)
     assert not world.exists("web-worker-1")
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "kind: Service\napiVersion: v1\nmetadata: {name: x}", "kind: Pod"])
 def test_a_file_that_is_no_pod_is_passed_over(world: World, text: str) -> None:
-    world.cluster.machines.write_file("worker-1", FOLDER + "x.yaml", text)
+    write_file(world, FOLDER + "x.yaml", text)
     world.cluster.advance(2)
     assert world.client.list(PODS)[0] == []
 
