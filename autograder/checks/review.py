@@ -40,7 +40,8 @@ class Case:
     kind, namespace and name; ``values`` are the exercise's parameters.  ``commands`` are those that were run for the
     answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.  ``program``
     calls a function of the answer.  Where a cluster cannot be forked, ``again`` brings the answer into another place of
-    it, and ``excuses`` says what of the cluster, and not of the answer, may keep things from working.
+    it, ``leave`` takes away what a check has left in that, and ``excuses`` says what of the cluster, and not of the
+    answer, may keep things from working.
     """
 
     cluster: Cluster
@@ -53,6 +54,7 @@ class Case:
     outcome: Mapping[str, Any] = field(default_factory=dict)
     program: Program | None = None
     again: Callable[[], Case] | None = None
+    leave: Callable[[], None] = lambda: None
     excuses: Callable[[Cluster], Sequence[str]] = lambda cluster: ()
 
 

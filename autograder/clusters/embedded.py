@@ -98,6 +98,9 @@ class EmbeddedCluster:
     def apart(self) -> Self:
         return self.fork()
 
+    def whole(self) -> Self:
+        return self.fork()
+
     def troubles(self) -> Sequence[str]:
         return ()
 

@@ -28,6 +28,8 @@ class Capability(Enum):
     COMPONENTS = "stop and start a component"
     POWER = "cut the power of a node"
     CLUSTER_WIDE = "change what belongs to the whole cluster, or to its own namespaces"
+    COMMANDS = "be given to commands, whose names and effects on all of it cannot be confined"
+    EXEC = "run commands in containers for kubectl"
 
 
 class ClusterError(Exception):
@@ -103,6 +105,9 @@ class Cluster(Protocol):
 
         That is a fork where there are forks, and elsewhere other namespaces of the same cluster.
         """
+
+    def whole(self) -> Self:
+        """All of it for one answer, by the real names; put back as it was by ``close``.  Needs ``COMMANDS``."""
 
     def troubles(self) -> Sequence[str]:
         """What of the way to the cluster has failed since this place was made, in words: it may explain a failure."""

@@ -52,7 +52,7 @@ Objects = list[Object]
 DEFAULT: Final = "default"
 SYSTEM: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
-_STRICT: Final = {"fieldValidation": "Strict"}
+STRICT: Final = {"fieldValidation": "Strict"}
 
 #: Seconds that the quota controller has to count what there is: until then every Pod is refused.
 QUOTA_SECONDS: Final = 30
@@ -115,6 +115,9 @@ class KubeconfigCluster:
         self._children.append(child)
         return child
 
+    def whole(self) -> Self:
+        raise NotSupportedHere(self.name, Capability.COMMANDS)
+
     def close(self) -> None:
         """Delete our namespaces and those of ``apart``; does not wait until they are gone."""
         while self._children:
@@ -137,7 +140,7 @@ class KubeconfigCluster:
         target = self._writable(kind, own if isinstance(own, str) and own else namespace)
         body = self._names.inward(obj)
         with self._ports_of_others(kind, obj):
-            made = self._object(self._connection.send("POST", kind, target, query=_STRICT, body=body))
+            made = self._object(self._connection.send("POST", kind, target, query=STRICT, body=body))
         if kind is RESOURCEQUOTAS:
             self._let_quota_count(target, made)
         return made
@@ -170,7 +173,7 @@ class KubeconfigCluster:
         target, ours = self._place(row, namespace, name)
         body = self._names.inward(patch)
         with self._ports_of_others(row, patch):
-            text = self._connection.send("PATCH", row, target, ours, query=_STRICT, body=body, content_type=patch_type)
+            text = self._connection.send("PATCH", row, target, ours, query=STRICT, body=body, content_type=patch_type)
         return self._object(text)
 
     def delete(
@@ -251,14 +254,20 @@ class KubeconfigCluster:
         ours = f"{leftovers.PREFIX}{name[:_NAME_LENGTH].strip('-.')}-{secrets.token_hex(4)}"
         marked = leftovers.marked({**obj, "metadata": {**meta, "name": ours}}, self._room)
         self._is_used = True
-        text = self._connection.send("POST", NAMESPACES, query=_STRICT, body=marked)
+        text = self._connection.send("POST", NAMESPACES, query=STRICT, body=marked)
         self._names.add(name, ours)
-        end = time.monotonic() + NAMESPACE_SECONDS
-        while not self._has_account(ours):
-            if time.monotonic() > end:
-                raise ClusterError(f"the new namespace {ours} got no ServiceAccount within {NAMESPACE_SECONDS} seconds")
-            time.sleep(self._pace.poll)
+        self._wait_for_account(ours)
         return self._object(text)
+
+    def _wait_for_account(self, namespace: str) -> None:
+        """Wait until Pods may be created in a new namespace."""
+        end = time.monotonic() + NAMESPACE_SECONDS
+        while not self._has_account(namespace):
+            if time.monotonic() > end:
+                raise ClusterError(
+                    f"the new namespace {namespace} got no ServiceAccount within {NAMESPACE_SECONDS} seconds"
+                )
+            time.sleep(self._pace.poll)
 
     def _let_quota_count(self, namespace: str, quota: Object) -> None:
         name, hard = quota["metadata"]["name"], (quota.get("spec") or {}).get("hard")

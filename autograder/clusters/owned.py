@@ -3,6 +3,8 @@
 An answer still gets namespaces of its own, since a real cluster cannot be copied.  What is changed beside them (nodes,
 priority classes, ``kube-system``), what is stopped and what has lost its power is put back by ``close``, so that the
 next answer finds the cluster as this one did.
+
+Commands mean the real names, so that whoever runs them gets the ``whole`` cluster, and nobody else meanwhile.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, Protocol, Self
 
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, ClusterError, NotSupportedHere, Object
 from autograder.clusters.kinds import kind_named, kind_of
-from autograder.clusters.kubeconfig import DEFAULT, PATIENT, SYSTEM, KubeconfigCluster, Pace
+from autograder.clusters.kubeconfig import DEFAULT, PATIENT, STRICT, SYSTEM, KubeconfigCluster, Objects, Pace
+from autograder.clusters.pristine import Pristine
+from autograder.clusters.relay import Gate, Relay
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, ServiceUnavailable, StatusError
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, NODES, PODS, ResourceType
 
@@ -86,12 +90,34 @@ class OwnedCluster(KubeconfigCluster):
         self._stopped: dict[str, None] = {}
         self._dark: dict[str, None] = {}
         self._is_root = True
+        self._pristine: Pristine | None = None  # of the root: from before the first answer that had the whole cluster
+        self._whole: Pristine | None = None
 
     def apart(self) -> Self:
         child = type(self)(self._own_connection, self._pace, self._powers)
         child._is_root = False
         self._children.append(child)
         return child
+
+    def whole(self) -> Self:
+        """The cluster by its real names, once it is as it was before all answers; ``close`` puts it back."""
+        self._need(Capability.COMMANDS)
+        if self._pristine is None:
+            self._pristine = Pristine(self._connection)
+        self._pristine.restore()
+        place = self.apart()
+        place._whole = self._pristine
+        return place
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is the whole cluster, by its real names."""
+        return self._whole is not None
+
+    def relay(self, gate: Gate, token: str, port: int) -> Relay:
+        """A way to this cluster for kubectl, on which ``gate`` decides; the address goes with ``close``."""
+        assert self._whole is not None
+        return Relay(self._connection.path, self._connection.context, self._names, gate, token, port)
 
     def close(self) -> None:
         """Put back what was changed, delete our namespaces; the first of the family ends the cluster, if it is ours."""
@@ -103,6 +129,9 @@ class OwnedCluster(KubeconfigCluster):
             self._restore_power()
             super().close()
             self._restore_objects()
+            if self._whole is not None:
+                self._whole.restore()
+                self.wait_until_ready()
 
     # Objects outside of our namespaces.
 
@@ -194,7 +223,30 @@ class OwnedCluster(KubeconfigCluster):
         if touched and not self._is_root:
             self.wait_until_ready()
 
+    def list(self, kind: str, namespace: str = DEFAULT, *, labels: str = "", fields: str = "") -> Objects:
+        if self._whole is None:
+            return super().list(kind, namespace, labels=labels, fields=fields)
+        row = kind_named(kind)
+        return self._items(row, namespace if row.namespaced else "", labels, fields)
+
+    def _create_namespace(self, obj: Object) -> Object:
+        if self._whole is None:
+            return super()._create_namespace(obj)
+        made: Object = json.loads(self._connection.send("POST", NAMESPACES, query=STRICT, body=obj))
+        self._wait_for_account(made["metadata"]["name"])
+        return made
+
+    @contextlib.contextmanager
+    def _ports_of_others(self, kind: ResourceType, obj: Object) -> Iterator[None]:
+        if self._whole is None:
+            with super()._ports_of_others(kind, obj):
+                yield
+        else:
+            yield
+
     def _is_outside(self, kind: ResourceType, namespace: str) -> bool:
+        if self._whole is not None:
+            return False  # everything is put back together
         return namespace in SYSTEM if kind.namespaced else kind is not NAMESPACES
 
     def _remember(self, kind: ResourceType, namespace: str, name: str) -> None:
@@ -226,7 +278,7 @@ class OwnedCluster(KubeconfigCluster):
         """Everything in a cluster of ours may be changed."""
 
     def _ours(self, name: str) -> str:
-        return name if name in SYSTEM else super()._ours(name)
+        return name if name in SYSTEM or self._whole is not None else super()._ours(name)
 
 
 def _is_ready(obj: Object) -> bool:

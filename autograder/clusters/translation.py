@@ -43,6 +43,14 @@ class Translation:
         """The names that an exercise knows."""
         return self._ours.keys()
 
+    def node(self, name: str) -> str:
+        """The real name of a node."""
+        return name
+
+    def fields_in(self, fields: str) -> str:
+        """A field selector with the real names of nodes."""
+        return fields
+
     def text_in(self, text: str) -> str:
         """A text with the DNS names of Services in our namespaces."""
 

@@ -18,13 +18,40 @@ from autograder.controlplane.kube_apiserver import decoding
 COUNTS: Final = frozenset({"replicas", "parallelism", "completions", "minReplicas"})
 
 
+class Bound:
+    """How many Pods have been asked for, and may be."""
+
+    def __init__(self, pods: int) -> None:
+        self._pods = pods
+        self._asked: dict[str, float] = {}
+
+    def refusal(self, request: Request) -> Forbidden | None:
+        """That a request asks for too many Pods."""
+        body = _body(request)
+        pods, place = max(_counts(body), default=0), _place(request, body)
+        total = pods + sum(count for other, count in self._asked.items() if other != place)
+        if pods > 0 and total > self._pods:
+            return Forbidden(f"{total:.0f} replicas are asked for, and at most {self._pods} are run here")
+        return None
+
+    def answered(self, request: Request, code: int) -> None:
+        """Count what was asked for, if it was granted."""
+        if code >= 300 or request.param("dryRun"):
+            return
+        body = _body(request)
+        counts, place = list(_counts(body)), _place(request, body)
+        if request.method == "DELETE":
+            self._asked.pop(place, None)
+        elif counts:
+            self._asked[place] = max(counts)
+
+
 class Bounded:
     """A cluster with a bound on the Pods that can be asked for through it."""
 
     def __init__(self, cluster: ControlPlane, pods: int) -> None:
         self._cluster = cluster
-        self._pods = pods
-        self._asked: dict[str, float] = {}
+        self._bound = Bound(pods)
         self.clock = cluster.clock
         self.settle = cluster.settle
         self.advance = cluster.advance
@@ -32,19 +59,10 @@ class Bounded:
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
-        body = _body(request)
-        counts = list(_counts(body))
-        pods, place = max(counts, default=0), _place(request, body)
-        total = pods + sum(count for other, count in self._asked.items() if other != place)
-        if pods > 0 and total > self._pods:
-            error = Forbidden(f"{total:.0f} replicas are asked for, and at most {self._pods} are run here")
+        if error := self._bound.refusal(request):
             return Response(error.code, error.status(), error=error)
         response = self._cluster.handle(request)
-        if response.code < 300 and not request.param("dryRun"):
-            if request.method == "DELETE":
-                self._asked.pop(place, None)
-            elif counts:
-                self._asked[place] = pods
+        self._bound.answered(request, response.code)
         return response
 
 

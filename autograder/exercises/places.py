@@ -14,16 +14,21 @@ from typing import Any, Final
 from autograder.checks import Case, Notes, Outcome, Sources, Trial, hindrances, run
 from autograder.checks.health import is_ready
 from autograder.checks.review import ObjectKey
-from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, Object, apply
+from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, Object, apply, need
 from autograder.clusters.kinds import UnknownKind, kind_named
+from autograder.clusters.owned import OwnedCluster
+from autograder.clusters.quiet import wait_until_quiet
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.exercises.confinement import in_order, trespasses
 from autograder.exercises.exercise import Exercise, Form
 from autograder.exercises.reading import read
+from autograder.exercises.visits import Visit
 from autograder.manifests import Document, parse
 
 #: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
 SETUP_SECONDS: Final = 60
+#: Seconds without a change after which a real cluster has done all that it will do about a setup.
+QUIET_SECONDS: Final = 5
 #: Seconds that the copy of an answer gets to come as far as the answer.
 COPY_SECONDS: Final = 120
 #: Seconds of wall time for a whole judgement where time cannot be moved; some experiments take twenty minutes.
@@ -58,6 +63,10 @@ class Places:
         self._forks = Capability.FORK in cluster.capabilities
         self._prepared: dict[tuple[object, ...], Prepared] = {}
         self._experimented: dict[tuple[object, ...], Experimented] = {}
+
+    def need(self, *capabilities: Capability) -> None:
+        """Raise ``NotSupportedHere`` for the first of the capabilities that the cluster lacks."""
+        need(self._warm, *capabilities)
 
     def seconds(self, exercise: Exercise) -> float:
         """How long judging one answer may take, of wall time."""
@@ -101,6 +110,15 @@ class Places:
         if self._forks:
             prepared = self.prepared(exercise)
             return _case(exercise, documents, Prepared(prepared.cluster.fork(), prepared.before))
+        if exercise.form is Form.COMMANDS and Capability.COMMANDS in self._warm.capabilities:
+            whole = self._warm.whole()
+            try:
+                case = _case(exercise, documents, prepare(exercise, whole))
+            except BaseException:
+                whole.close()
+                raise
+            visit = Visit(case.cluster)
+            return replace(case, again=lambda: replace(case, cluster=visit.begin()), leave=visit.leave)
         first = _case(exercise, documents, prepare(exercise, self._warm.apart()))
 
         def again() -> Case:
@@ -170,6 +188,8 @@ def _let_it_get_ready(cluster: Cluster) -> None:
     cluster.settle()
     if Capability.CLOCK in cluster.capabilities:
         cluster.advance(SETUP_SECONDS)
+    elif isinstance(cluster, OwnedCluster) and cluster.is_whole:  # what is broken never gets ready
+        wait_until_quiet(cluster, QUIET_SECONDS, SETUP_SECONDS)
     else:
         cluster.wait_until(lambda: all(is_ready(pod) for pod in cluster.list("Pod", "")), SETUP_SECONDS)
 

@@ -28,8 +28,9 @@ from autograder.checks import (
     run,
     verdict_of,
 )
-from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, need
+from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere
 from autograder.clusters.embedded import EmbeddedCluster
+from autograder.clusters.owned import OwnedCluster
 from autograder.exercises import sandbox
 from autograder.exercises.applying import apply_document
 from autograder.exercises.confinement import OutOfBounds, check_size
@@ -154,6 +155,10 @@ class Runner:
         """Let the answer act and judge it; the cluster in which it did."""
         if exercise.form is Form.PREDICTION:
             return self._compare(exercise, reading, judged, acts)
+        if reading.lines:
+            self._places.need(Capability.COMMANDS)
+            if any(command.verb == "exec" for line in reading.lines for command in line.commands):
+                self._places.need(Capability.EXEC)
         case = self.case(exercise, reading)
         try:
             done = int(bool(reading.program))
@@ -171,6 +176,7 @@ class Runner:
                 case = replace(case, commands=commands, program=_program(reading))
                 for one in run(exercise.checks, case, show_wanted=exercise.shows_wanted):
                     judged.append(one)
+                    case.leave()
                     if until_lost and one.result.outcome is not Outcome.PASSED:
                         break
             else:
@@ -193,15 +199,14 @@ class Runner:
 
     def _commands(self, exercise: Exercise, reading: Reading, cluster: Cluster) -> list[CommandRun]:
         """Run the command lines of an answer, in a cluster where they can do no harm to anybody else."""
-        need(cluster, Capability.FORK)
-        assert isinstance(cluster, EmbeddedCluster)
+        assert isinstance(cluster, EmbeddedCluster | OwnedCluster)
         if self._terminal is None or not self._terminal.usable:
             from autograder.exercises.terminal import Terminal  # an HTTP server: answers that are manifests need none
 
             self._terminal = Terminal()
         runs = self._terminal.run(
             cluster, reading.lines, reading.files, namespace=exercise.namespaces[0], source=reading.source,
-            pods=exercise.bounds.pods, seconds=exercise.bounds.seconds,
+            pods=exercise.bounds.pods, seconds=self.seconds(exercise),
         )  # fmt: skip
         return list(runs)
 

@@ -25,9 +25,11 @@ from autograder.checks import Where
 from autograder.checks.commands import CommandRun
 from autograder.clusters import kubectl
 from autograder.clusters.embedded import EmbeddedCluster
+from autograder.clusters.owned import OwnedCluster
+from autograder.clusters.quiet import wait_until_quiet
 from autograder.controlplane.fronts import kubeconfig
 from autograder.controlplane.fronts.socket import HOST, SocketFront
-from autograder.exercises.bounding import Bounded
+from autograder.exercises.bounding import Bound, Bounded
 from autograder.exercises.command_lines import CommandLine
 from autograder.exercises.deadlines import TimedOut
 
@@ -35,6 +37,11 @@ from autograder.exercises.deadlines import TimedOut
 TYPING_SECONDS: Final = 5
 #: Seconds of wall time for one command, and characters that it may print.
 COMMAND_SECONDS: float = 10
+#: Where time is real: seconds for one command, seconds without a change after which the next one is typed, and seconds
+#: after which that is done in any case.
+REAL_COMMAND_SECONDS: float = 120
+QUIET_SECONDS: float = 1.5
+WORK_SECONDS: float = 30
 OUTPUT: Final = 256 * 1024
 #: What stands for the cluster's address, which is another each time, in what kubectl prints.
 SERVER: Final = "https://kubernetes"
@@ -68,7 +75,7 @@ class Terminal:
 
     def run(
         self,
-        cluster: EmbeddedCluster,
+        cluster: EmbeddedCluster | OwnedCluster,
         lines: Sequence[CommandLine],
         files: Mapping[str, str],
         *,
@@ -83,13 +90,14 @@ class Terminal:
         for.  Raises ``TimedOut`` after ``seconds``.  Between two results the cluster may be looked at.
         """  # fmt: skip
         end = time.monotonic() + seconds
+        longest = COMMAND_SECONDS if isinstance(cluster, EmbeddedCluster) else REAL_COMMAND_SECONDS
         with tempfile.TemporaryDirectory(dir=self._home) as folder, self._serving(cluster, pods, namespace) as served:
             for name, text in files.items():
                 Path(folder, name).write_text(text, encoding="utf-8")
             for line in lines:
                 given = line.stdin
                 for command in line.commands:
-                    left = min(COMMAND_SECONDS, end - time.monotonic())
+                    left = min(longest, end - time.monotonic())
                     if left <= 0:
                         raise TimedOut
                     ran = kubectl.run(
@@ -101,24 +109,39 @@ class Terminal:
                     yield CommandRun(command.verb, command.arguments, ran.code, given, said, place)
                 if line.file:
                     Path(folder, line.file).write_text(given, encoding="utf-8")
-                self._do(_pass_time(cluster), end)
+                self._pass_time(cluster, end)
+
+    def _pass_time(self, cluster: EmbeddedCluster | OwnedCluster, end: float) -> None:
+        """Let the cluster work on what a command line has asked for."""
+        if isinstance(cluster, EmbeddedCluster):
+            self._do(_advance(cluster), end)
+        else:
+            wait_until_quiet(cluster, QUIET_SECONDS, min(WORK_SECONDS, end - time.monotonic()))
 
     @contextlib.contextmanager
-    def _serving(self, cluster: EmbeddedCluster, pods: int, namespace: str) -> Iterator[_Served]:
+    def _serving(self, cluster: EmbeddedCluster | OwnedCluster, pods: int, namespace: str) -> Iterator[_Served]:
         """Serve a cluster, to nobody else on this machine."""
         self._port = self._port or _free_port()
+        if isinstance(cluster, OwnedCluster):
+            relay = cluster.relay(Bound(pods), self._token, self._port)
+            with contextlib.closing(relay):
+                yield self._written(kubeconfig.document(relay.url, self._token, None), relay.url, namespace)
+            return
         front = SocketFront(
             Bounded(cluster.control_plane, pods), self._token, port=self._port, mode="manual", tls=False
         )
         address = self._do(front.start())
-        document = address.kubeconfig()
-        document["contexts"][0]["context"]["namespace"] = namespace  # type: ignore[index]
-        path = self._home / "kubeconfig"
-        kubeconfig.write(path, document)
         try:
-            yield _Served(path, address.url)
+            yield self._written(address.kubeconfig(), address.url, namespace)
         finally:
             self._do(front.close())
+
+    def _written(self, document: dict[str, Any], url: str, namespace: str) -> _Served:
+        """What kubectl reads of a served cluster."""
+        document["contexts"][0]["context"]["namespace"] = namespace
+        path = self._home / "kubeconfig"
+        kubeconfig.write(path, document)
+        return _Served(path, url)
 
     def _do(self, work: Coroutine[Any, Any, _Result], end: float | None = None) -> _Result:
         """Let the loop's thread do something; if it does not come to an end in time, it is given up."""
@@ -132,7 +155,7 @@ class Terminal:
             raise TimedOut from None
 
 
-async def _pass_time(cluster: EmbeddedCluster) -> None:
+async def _advance(cluster: EmbeddedCluster) -> None:
     cluster.advance(TYPING_SECONDS)
 
 

@@ -41,7 +41,7 @@ class KindPowers:
     """
 
     name = "kind"
-    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE})
+    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE, Capability.COMMANDS})
 
     def __init__(
         self, tools: Tools, name: str, nodes: Sequence[str], container_of: Callable[[str], str], *,

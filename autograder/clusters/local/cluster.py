@@ -29,7 +29,7 @@ class LocalPowers:
     """A running local cluster, and power over all of it."""
 
     name = "local"
-    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE})
+    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE, Capability.COMMANDS})
 
     def __init__(self, without: Collection[str] = (), manifests: Sequence[Object] = DEFAULT_NODES) -> None:
         """Start everything but what is left out; raises ``ClusterError``, and then nothing is left running."""

@@ -1,0 +1,260 @@
+"""A way for kubectl to a cluster of ours, at an address of this process, on which every request is looked at first.
+
+kubectl speaks plain HTTP to it, and the relay TLS to the API server, with the credentials of the cluster's kubeconfig:
+so that no answer sees them or where the cluster is.  Nobody gets through who does not know the secret in the address.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+
+from autograder.clusters.interface import ClusterError
+from autograder.clusters.translation import Translation
+from autograder.controlplane.apimachinery.errors import (
+    Forbidden,
+    NotFound,
+    NotImplemented501,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    StatusError,
+)
+from autograder.controlplane.apimachinery.scheme import RESOURCES
+from autograder.controlplane.apimachinery.wire import Request
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+HOST: Final = "127.0.0.1"
+#: Bytes of a request.
+BODY_LIMIT: Final = 3 * 1024 * 1024
+#: Seconds to connect, and without a word from the API server; a watch may be silent for as long as a command lasts.
+TIMEOUTS: Final = (10.0, 150.0)
+_READING: Final = ("GET", "HEAD")
+#: Headers between two neighbours, and those that are ours to set.
+_OF_THE_HOP: Final = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "te",
+        "transfer-encoding",
+        "content-length",
+        "host",
+        "authorization",
+        "accept-encoding",
+    )
+)
+_KNOWN: Final = frozenset((row.group, row.plural) for row in RESOURCES)
+
+
+class Gate(Protocol):
+    """Who decides about requests."""
+
+    def refusal(self, request: Request) -> StatusError | None:
+        """Why a request is not passed on; None if it is."""
+
+    def answered(self, request: Request, code: int) -> None:
+        """A request that was passed on has been answered."""
+
+
+class Relay:
+    """Serves until ``close``; ``url`` is what kubectl is told, with the secret in it."""
+
+    def __init__(self, kubeconfig: Path, context: str, names: Translation, gate: Gate, token: str, port: int) -> None:
+        """``names`` are those of nodes.  Raises ``ClusterError`` and ``OSError``."""
+        self.gate = gate
+        self.names = names
+        self.prefix = f"/{token}"
+        self._upstream = _Upstream(kubeconfig, context)
+        relay = self
+
+        class Handler(_Handler):
+            """A connection of kubectl to this relay."""
+
+            def __init__(self, *given: Any) -> None:
+                self.relay = relay
+                super().__init__(*given)
+
+        self._server = ThreadingHTTPServer((HOST, port), Handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self.url = f"http://{HOST}:{self._server.server_port}{self.prefix}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="relay", daemon=True).start()
+
+    def ask(self, request: Request) -> BaseHTTPResponse:
+        """The API server's answer to a request, to be read; raises ``StatusError``."""
+        if refusal := _unknown(request) or self.gate.refusal(request):
+            raise refusal
+        answer = self._upstream.ask(request.method, *self._inward(request))
+        self.gate.answered(request, answer.status)
+        return answer
+
+    def close(self) -> None:
+        """Let the port go."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._upstream.close()
+
+    def _inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
+        """Path with query, body and headers, with the real names of nodes."""
+        parts = [unquote(part) for part in request.path.split("/")]
+        for at, part in enumerate(parts[:-1]):
+            if part == "nodes":
+                parts[at + 1] = self.names.node(parts[at + 1])
+        query = {key: list(values) for key, values in request.query.items()}
+        if "fieldSelector" in query:
+            query["fieldSelector"] = [self.names.fields_in(text) for text in query["fieldSelector"]]
+        path = "/".join(quote(part, safe="") for part in parts) + (f"?{urlencode(query, doseq=True)}" if query else "")
+        body = bytes(request.body)
+        if body and "json" in request.headers.get("content-type", ""):
+            body = json.dumps(self.names.inward(json.loads(body))).encode()
+        headers = {name: value for name, value in request.headers.items() if name not in _OF_THE_HOP}
+        headers["accept-encoding"] = "identity"
+        if "accept" in headers:  # names cannot be told in what is no text
+            kept = [one for one in headers["accept"].split(",") if "vnd.kubernetes.protobuf" not in one]
+            headers["accept"] = ",".join(kept) or "application/json"
+        return path, body, headers
+
+
+class _Upstream:
+    """The API server of a kubeconfig file."""
+
+    def __init__(self, kubeconfig: Path, context: str) -> None:
+        from kubernetes import client, config
+        from urllib3 import Timeout
+
+        library: Any = client  # which has no types
+        load: Any = config.load_kube_config
+        configuration = library.Configuration()
+        try:
+            load(str(kubeconfig), context, configuration, False)
+            self._pool = library.ApiClient(configuration).rest_client.pool_manager
+        except (config.ConfigException, OSError, ValueError) as error:
+            raise ClusterError(f"{kubeconfig} cannot be used: {error}") from error
+        self._host = str(configuration.host).rstrip("/")
+        settings = configuration.auth_settings().values()
+        self._credentials = {one["key"]: one["value"] for one in settings if one["in"] == "header"}
+        self._timeout = Timeout(*TIMEOUTS)
+
+    def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
+        """The answer, unread.  Raises ``ServiceUnavailable`` if there is none."""
+        from urllib3.exceptions import HTTPError
+
+        try:
+            answer: BaseHTTPResponse = self._pool.request(
+                method, self._host + path, body=body or None, headers={**headers, **self._credentials},
+                preload_content=False, redirect=False, retries=False, timeout=self._timeout,
+            )  # fmt: skip
+        except (HTTPError, OSError) as error:
+            raise ServiceUnavailable(f"the API server does not answer: {error}") from error
+        return answer
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of kubectl."""
+
+    protocol_version = "HTTP/1.1"
+    relay: Relay
+
+    def log_message(self, *words: object) -> None:
+        """Nobody reads it."""
+
+    def _serve(self) -> None:
+        from urllib3.exceptions import HTTPError
+
+        try:
+            request = self._read()
+            answer = self.relay.ask(request)
+        except StatusError as error:
+            self._write(error.code, {"Content-Type": "application/json"}, json.dumps(error.status()).encode())
+            return
+        try:
+            headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OF_THE_HOP]
+            if request.flag("watch"):
+                self._stream(answer, headers)
+            else:
+                self._write(answer.status, dict(headers), self._outward(answer.read()), headers)
+        except (OSError, HTTPError):  # one of both ends has left
+            self.close_connection = True
+        finally:
+            answer.close()
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - names of the base class
+
+    def _read(self) -> Request:
+        shown = self.path[: len(self.relay.prefix) + 1].encode("utf-8", "replace")
+        if not hmac.compare_digest(shown, f"{self.relay.prefix}/".encode()):
+            self.close_connection = True
+            raise Forbidden("this address is not for you")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if "upgrade" in headers:
+            raise NotImplemented501("commands are not run in containers here")
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            raise RequestEntityTooLarge(f"at most {BODY_LIMIT} bytes are read")
+        url = urlsplit(self.path[len(self.relay.prefix) :])
+        body = self.rfile.read(int(length))
+        return Request(self.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, body)
+
+    def _outward(self, data: bytes) -> bytes:
+        text: str = self.relay.names.text_out(data.decode("utf-8", "surrogateescape"))
+        return text.encode("utf-8", "surrogateescape")
+
+    def _stream(self, answer: BaseHTTPResponse, headers: list[tuple[str, str]]) -> None:
+        """Pass on a watch, event by event."""
+        self.close_connection = True
+        self.send_response(answer.status)
+        for name, value in (*headers, ("Connection", "close")):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.flush()
+        for line in _lines(answer):
+            self.wfile.write(self._outward(line))
+            self.wfile.flush()
+
+    def _write(
+        self, code: int, fields: dict[str, str], body: bytes, headers: list[tuple[str, str]] | None = None
+    ) -> None:
+        self.send_response(code)
+        for name, value in headers or fields.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+def _lines(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """The events of a watch, as each comes."""
+    rest = b""
+    for piece in answer.stream(65536):
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest
+
+
+def _unknown(request: Request) -> StatusError | None:
+    """That something of the API is to be changed which no exercise is about, and our own control plane has not."""
+    if request.method in _READING:
+        return None
+    match request.path.strip("/").split("/"):
+        case ["api", _, "namespaces", _, plural, *_]:
+            known = ("", plural) in _KNOWN or plural in ("status", "finalize")
+        case ["api", _, plural, *_]:
+            known = ("", plural) in _KNOWN
+        case ["apis", group, _, "namespaces", _, plural, *_] | ["apis", group, _, plural, *_]:
+            known = (group, plural) in _KNOWN
+        case _:
+            known = False
+    return None if known else NotFound("the server could not find the requested resource")
