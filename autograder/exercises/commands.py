@@ -62,7 +62,7 @@ def audit(args: argparse.Namespace) -> int:
     try:
         with _pool(min(args.workers, len(exercises))) as audited:
             _progress(f"[0/{len(exercises)}] starting ...")
-            for number, report in enumerate(audited(partial(_audit_one, args.cluster), exercises), 1):
+            for number, report in enumerate(audited(partial(_audit_one, args.cluster), _longest_first(exercises)), 1):
                 _progress("")
                 _print_report(report)
                 _progress(f"[{number}/{len(exercises)}] ...")
@@ -88,6 +88,16 @@ def _pool(workers: int) -> Iterator[Callable[..., Iterable[Report]]]:
             yield pool.map
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _longest_first(exercises: Sequence[str]) -> list[str]:
+    """The exercises by the length of their solutions, which says how many variants are made of it and what they cost.
+
+    So all workers come to their end at about the same time.
+    """
+    from autograder.exercises import load
+
+    return sorted(exercises, key=lambda exercise: -len(load(exercise).solution))
 
 
 def _audit_one(spec: str, exercise: str) -> Report:
