@@ -36,6 +36,10 @@ class ClusterError(Exception):
     """The cluster could not be opened or reached; the message says what to do about it."""
 
 
+class Taken(ClusterError):
+    """Somebody else uses what a cluster has only once, such as a node port."""
+
+
 class NotSupportedHere(Exception):
     """This kind of cluster lacks a capability that was asked for."""
 

@@ -26,6 +26,7 @@ from autograder.clusters.interface import (
     ClusterError,
     NotSupportedHere,
     Object,
+    Taken,
 )
 from autograder.clusters.kinds import kind_named, kind_of
 from autograder.clusters.translation import Translation
@@ -67,19 +68,21 @@ class Pace:
     """How fast a cluster is taken to be; all in seconds.
 
     A predicate is asked every ``poll``, more and more seldom up to ``longest_poll``, and must hold for ``stable``;
-    what happens at once has happened after ``settle``; ``longest_wait`` bounds a single wait.
+    what happens at once has happened after ``settle``; ``longest_wait`` bounds a single wait.  A cluster in which
+    nothing has changed for ``quiet`` has done what it had to do.
     """
 
     poll: float = 0.1
     longest_poll: float = 1.0
     stable: float = 0.5
     settle: float = 0.5
+    quiet: float = 1.5
     longest_wait: float = float("inf")
 
 
 PATIENT: Final = Pace()
 #: For a cluster that does at once what it is asked, and whose time jumps for those who wait.
-QUICK: Final = Pace(longest_poll=0.3, stable=0.05, settle=0.05, longest_wait=8)
+QUICK: Final = Pace(longest_poll=0.3, stable=0.05, settle=0.05, quiet=0.3, longest_wait=8)
 
 
 class KubeconfigCluster:
@@ -299,7 +302,7 @@ class KubeconfigCluster:
                     taken = wanted & _node_ports(service)
                     if taken and service["metadata"]["namespace"] not in here:
                         port = ", ".join(map(str, sorted(taken)))
-                        raise ClusterError(f"another Service of this cluster has the node port {port}") from refusal
+                        raise Taken(f"another Service of this cluster has the node port {port}") from refusal
             raise
 
     def _release(self, namespace: str) -> None:

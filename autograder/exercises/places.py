@@ -15,9 +15,9 @@ from autograder.checks import Case, Notes, Outcome, Sources, Trial, hindrances, 
 from autograder.checks.health import is_ready
 from autograder.checks.review import ObjectKey
 from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, Object, apply, need
+from autograder.clusters.interface import Taken
 from autograder.clusters.kinds import UnknownKind, kind_named
 from autograder.clusters.owned import OwnedCluster
-from autograder.clusters.quiet import wait_until_quiet
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.exercises.confinement import in_order, trespasses
 from autograder.exercises.exercise import Exercise, Form
@@ -27,8 +27,8 @@ from autograder.manifests import Document, parse
 
 #: Seconds of the cluster's time that the objects of ``setup.yaml`` get before the answer comes.
 SETUP_SECONDS: Final = 60
-#: Seconds without a change after which a real cluster has done all that it will do about a setup.
-QUIET_SECONDS: Final = 5
+#: How much longer than after a command nothing may change until a real cluster has done all that it will do.
+QUIET_TIMES: Final = 3
 #: Seconds that the copy of an answer gets to come as far as the answer.
 COPY_SECONDS: Final = 120
 #: Seconds of wall time for a whole judgement where time cannot be moved; some experiments take twenty minutes.
@@ -189,7 +189,7 @@ def _let_it_get_ready(cluster: Cluster) -> None:
     if Capability.CLOCK in cluster.capabilities:
         cluster.advance(SETUP_SECONDS)
     elif isinstance(cluster, OwnedCluster) and cluster.is_whole:  # what is broken never gets ready
-        wait_until_quiet(cluster, QUIET_SECONDS, SETUP_SECONDS)
+        cluster.wait_until_quiet(SETUP_SECONDS, QUIET_TIMES)
     else:
         cluster.wait_until(lambda: all(is_ready(pod) for pod in cluster.list("Pod", "")), SETUP_SECONDS)
 
@@ -209,8 +209,10 @@ def _catch_up(exercise: Exercise, documents: Sequence[Document], copy: Cluster, 
                 apply(copy, document.value, exercise.namespaces[0])
             except UnknownKind:
                 continue
+            except Taken as taken:  # by the original
+                raise NotSupportedHere(copy.name, Capability.FORK) from taken
             except StatusError as refusal:
-                if _is_there(original, exercise, document):  # such as a node port, of which a cluster has only one
+                if _is_there(original, exercise, document):
                     raise NotSupportedHere(copy.name, Capability.FORK) from refusal
                 # Else the original was refused in the same way, and the verdict says so.
     if not copy.wait_until(_is_as_far(copy, original), COPY_SECONDS):

@@ -16,9 +16,17 @@ from serving import serving
 
 from autograder.clusters import Capability, ClusterError, NotSupportedHere
 from autograder.clusters.connection import Connection, error_of
+from autograder.clusters.interface import Taken
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
 from autograder.clusters.served import NotServed, Refused, ServedCluster
-from autograder.controlplane.apimachinery.errors import BadRequest, Forbidden, InternalError, NotFound, TooManyRequests
+from autograder.controlplane.apimachinery.errors import (
+    BadRequest,
+    Forbidden,
+    InternalError,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+)
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, NAMESPACES, NODES, PODS, RESOURCES
 
 SETTINGS: dict[str, Any] = {
@@ -255,3 +263,22 @@ def test_the_next_answer_may_have_the_node_port_of_the_last(cluster: KubeconfigC
         place = cluster.apart()
         place.create({**service, "spec": {"type": "NodePort", "ports": ports}})
         place.close()
+
+
+def test_a_node_port_that_somebody_has_is_told_from_one_that_cannot_be(cluster: KubeconfigCluster) -> None:
+    def service(port: int) -> dict[str, Any]:
+        spec = {"type": "NodePort", "ports": [{"port": 80, "nodePort": port}]}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+
+    cluster.create(service(30081))
+    with pytest.raises(Taken, match="node port 30081"):
+        cluster.apart().create(service(30081))
+    with pytest.raises(Invalid):
+        cluster.apart().create(service(80))
+
+
+def test_a_quota_counts_before_anybody_needs_it(cluster: KubeconfigCluster) -> None:
+    place = cluster.apart()
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}}
+    place.create(quota)
+    assert place.get("ResourceQuota", "few")["status"]["used"] == {"pods": "0"}
