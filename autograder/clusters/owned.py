@@ -20,6 +20,7 @@ from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, Clu
 from autograder.clusters.kinds import kind_named, kind_of
 from autograder.clusters.kubeconfig import DEFAULT, PATIENT, STRICT, SYSTEM, KubeconfigCluster, Objects, Pace
 from autograder.clusters.pristine import Pristine
+from autograder.clusters.quiet import wait_until_quiet
 from autograder.clusters.relay import Gate, Relay
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, ServiceUnavailable, StatusError
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, NODES, PODS, ResourceType
@@ -108,6 +109,10 @@ class OwnedCluster(KubeconfigCluster):
         place = self.apart()
         place._whole = self._pristine
         return place
+
+    def wait_until_quiet(self, longest: float, times: float = 1) -> bool:
+        """Wait until nothing changes any more, at most ``longest`` seconds; ``times`` as long as usual, to be sure."""
+        return wait_until_quiet(self, self._pace.quiet * times, longest)
 
     @property
     def is_whole(self) -> bool:

@@ -26,7 +26,6 @@ from autograder.checks.commands import CommandRun
 from autograder.clusters import kubectl
 from autograder.clusters.embedded import EmbeddedCluster
 from autograder.clusters.owned import OwnedCluster
-from autograder.clusters.quiet import wait_until_quiet
 from autograder.controlplane.fronts import kubeconfig
 from autograder.controlplane.fronts.socket import HOST, SocketFront
 from autograder.exercises.bounding import Bound, Bounded
@@ -37,10 +36,8 @@ from autograder.exercises.deadlines import TimedOut
 TYPING_SECONDS: Final = 5
 #: Seconds of wall time for one command, and characters that it may print.
 COMMAND_SECONDS: float = 10
-#: Where time is real: seconds for one command, seconds without a change after which the next one is typed, and seconds
-#: after which that is done in any case.
+#: Where time is real: seconds for one command, and seconds after which the next one is typed though the cluster works.
 REAL_COMMAND_SECONDS: float = 120
-QUIET_SECONDS: float = 1.5
 WORK_SECONDS: float = 30
 OUTPUT: Final = 256 * 1024
 #: What stands for the cluster's address, which is another each time, in what kubectl prints.
@@ -116,7 +113,7 @@ class Terminal:
         if isinstance(cluster, EmbeddedCluster):
             self._do(_advance(cluster), end)
         else:
-            wait_until_quiet(cluster, QUIET_SECONDS, min(WORK_SECONDS, end - time.monotonic()))
+            cluster.wait_until_quiet(min(WORK_SECONDS, end - time.monotonic()))
 
     @contextlib.contextmanager
     def _serving(self, cluster: EmbeddedCluster | OwnedCluster, pods: int, namespace: str) -> Iterator[_Served]:

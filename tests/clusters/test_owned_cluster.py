@@ -11,53 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ours import Powers
 from serving import serving
 from standins import calls, pretender
 
-from autograder.clusters import Capability, ClusterError, NotSupportedHere
+from autograder.clusters import ClusterError, NotSupportedHere
 from autograder.clusters.kind.cluster import KindCluster
 from autograder.clusters.kubeconfig import QUICK
 from autograder.clusters.owned import OwnedCluster, OwnedConnection
-from autograder.clusters.served import ServedCluster
 from autograder.controlplane.apimachinery.errors import NotFound, ServiceUnavailable
 from autograder.controlplane.fronts import kubeconfig
 
 SETTINGS: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
 PRIORITY = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "urgent"}, "value": 7}
-
-
-class Powers:
-    """The controls of a served cluster."""
-
-    name = "served"
-    capabilities = frozenset({Capability.COMPONENTS, Capability.CLUSTER_WIDE})
-
-    def __init__(self, config: Path) -> None:
-        self._served = ServedCluster(config)
-        self.closed = False
-        self.broken = ""
-
-    def stop(self, component: str) -> None:
-        self._served.post("stop", target=component)
-
-    def start(self, component: str) -> None:
-        self._served.post("start", target=component)
-
-    def power_off(self, node: str) -> None:
-        self._served.post("power_off", target=node)
-
-    def power_on(self, node: str) -> None:
-        self._served.post("power_on", target=node)
-
-    def running(self) -> list[str]:
-        return list(self._served.state()["running"])
-
-    def check(self) -> None:
-        if self.broken:
-            raise ClusterError(self.broken)
-
-    def close(self) -> None:
-        self.closed = True
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,128 @@
+"""All of a cluster for one answer: by its real names, and afterwards as if nobody had been there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ours import Powers
+from serving import serving
+
+from autograder.clusters import Capability, ClusterError, NotSupportedHere, Object
+from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
+from autograder.clusters.owned import OwnedCluster, OwnedConnection
+from autograder.clusters.pristine import Pristine
+from autograder.controlplane.apimachinery.errors import NotFound
+
+SETTINGS: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+SHOP: dict[str, Any] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+PRIORITY = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "urgent"}, "value": 7}
+LABELS = {"app": "web"}
+DEPLOYMENT: Object = {
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+    "spec": {
+        "replicas": 2, "selector": {"matchLabels": LABELS},
+        "template": {
+            "metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]},
+        },
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with serving(tmp_path_factory.mktemp("served")) as path:
+        yield path
+
+
+@pytest.fixture
+def root(config: Path) -> Iterator[OwnedCluster]:
+    cluster = OwnedCluster(OwnedConnection(config), QUICK, Powers(config))
+    yield cluster
+    cluster.close()
+
+
+def names(cluster: OwnedCluster, kind: str) -> set[str]:
+    return {obj["metadata"]["name"] for obj in cluster.list(kind, "")}
+
+
+def test_names_are_the_real_ones(root: OwnedCluster) -> None:
+    place = root.whole()
+    place.create(SHOP)
+    place.create(SETTINGS, "shop")
+    assert {"default", "shop", "kube-system"} <= names(place, "Namespace")
+    assert place.get("ConfigMap", "settings", "shop")["metadata"]["namespace"] == "shop"
+    assert any(pod["metadata"]["namespace"] == "kube-system" for pod in place.list("Pod", ""))
+    place.close()
+
+
+def test_what_is_new_goes_with_all_that_came_of_it(root: OwnedCluster) -> None:
+    place = root.whole()
+    before = {kind: names(place, kind) for kind in ("Namespace", "ConfigMap", "Pod", "ReplicaSet", "PriorityClass")}
+    place.create(SHOP)
+    place.create(DEPLOYMENT, "shop")
+    place.create(DEPLOYMENT)
+    place.create(SETTINGS)
+    place.create(PRIORITY)
+    assert place.wait_until(lambda: len(place.list("Pod", labels="app=web")) == 2, 30)
+    place.close()
+    again = root.whole()
+    assert {kind: names(again, kind) for kind in before} == before
+    again.close()
+
+
+def test_what_was_changed_is_changed_back_and_what_was_deleted_is_made_again(root: OwnedCluster) -> None:
+    place = root.whole()
+    place.patch("Node", "worker-1", {"metadata": {"labels": {"disk": "ssd"}}, "spec": {"unschedulable": True}})
+    place.patch("Node", "control-plane", {"spec": {"taints": None}})
+    corefile = place.get("ConfigMap", "coredns", "kube-system")["data"]
+    place.delete("ConfigMap", "coredns", "kube-system")
+    selector = {"spec": {"template": {"spec": {"nodeSelector": {"disk": "ssd"}}}}}
+    place.patch("DaemonSet", "kube-proxy", selector, "kube-system")
+    place.close()
+    again = root.whole()
+    node = again.get("Node", "worker-1")
+    assert "disk" not in node["metadata"]["labels"]
+    assert not node["spec"].get("unschedulable")
+    assert again.get("Node", "control-plane")["spec"]["taints"]
+    assert again.get("ConfigMap", "coredns", "kube-system")["data"] == corefile
+    template = again.get("DaemonSet", "kube-proxy", "kube-system")["spec"]["template"]["spec"]
+    assert "disk" not in template.get("nodeSelector", {})
+    assert sum(name.startswith("kube-proxy-") for name in names(again, "Pod")) == 3
+    again.close()
+
+
+def test_a_finalizer_that_nobody_serves_holds_nothing_up(root: OwnedCluster) -> None:
+    place = root.whole()
+    place.create({**SETTINGS, "metadata": {"name": "held", "finalizers": ["example.com/never"]}})
+    place.delete("ConfigMap", "held")
+    place.close()
+    with pytest.raises(NotFound):
+        root.whole().get("ConfigMap", "held")
+
+
+def test_what_another_judgement_has_made_is_left_alone(root: OwnedCluster) -> None:
+    other = root.apart()
+    other.create(SETTINGS)
+    root.whole().close()
+    assert other.get("ConfigMap", "settings")
+
+
+def test_a_cluster_that_cannot_be_put_back_says_what_is_in_the_way(root: OwnedCluster, config: Path) -> None:
+    pristine = Pristine(OwnedConnection(config))
+    place = root.whole()
+    place.create(SETTINGS)
+    with pytest.raises(ClusterError, match="ConfigMap settings in default"):
+        pristine.restore(seconds=-1)
+    pristine.restore()
+    place.close()
+
+
+def test_somebody_elses_cluster_is_not_given_away_as_a_whole(config: Path) -> None:
+    cluster = KubeconfigCluster.open(config, pace=QUICK)
+    with pytest.raises(NotSupportedHere, match="cannot be confined") as refused:
+        cluster.whole()
+    assert refused.value.capability is Capability.COMMANDS
+    cluster.close()
