@@ -82,6 +82,12 @@ def test_what_is_said_of_an_autoscaler(refusals, spec, expected):
     assert refusals(autoscaler(**spec)) == expected
 
 
+def test_an_empty_list_of_policies_is_not_completed(refusals):
+    assert refusals(autoscaler(behavior={"scaleUp": {"policies": []}})) == [
+        "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy"
+    ]
+
+
 def test_a_target_without_a_group_stays_allowed_while_it_does_not_change(refusals_of_change):
     ungrouped = autoscaler(scaleTargetRef={"kind": "Deployment", "name": "web"})
     assert refusals_of_change(ungrouped, {**ungrouped, "spec": {**ungrouped["spec"], "maxReplicas": 4}}) == []

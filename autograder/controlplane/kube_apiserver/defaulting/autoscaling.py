@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.controlplane.kube_apiserver.emptied import as_given
+
 SCALE_PERIOD_SECONDS = 15
 
 
@@ -16,8 +18,15 @@ def default_horizontal_pod_autoscaler(autoscaler: dict[str, Any]) -> None:
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
     if "behavior" in spec:
         behavior = spec["behavior"]
-        behavior["scaleUp"] = {**_standard_scale_up(), **behavior.get("scaleUp", {})}
-        behavior["scaleDown"] = {**_standard_scale_down(), **behavior.get("scaleDown", {})}
+        behavior["scaleUp"] = _completed(behavior.get("scaleUp", {}), _standard_scale_up())
+        behavior["scaleDown"] = _completed(behavior.get("scaleDown", {}), _standard_scale_down())
+
+
+def _completed(rules: dict[str, Any], standard: dict[str, Any]) -> dict[str, Any]:
+    """The rules of one direction; a list of policies that was given empty stays so, for validation to refuse."""
+    if as_given(rules, "policies") == []:
+        del standard["policies"]
+    return {**standard, **rules}
 
 
 def _standard_scale_up() -> dict[str, Any]:

@@ -17,15 +17,6 @@ PROBE_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
 HOOK_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "sleep")
 TIMES: Final = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 SCHEMES: Final = ("HTTP", "HTTPS")
-WINDOWS_SIGNALS: Final = ("SIGKILL", "SIGTERM")
-LINUX_SIGNALS: Final = tuple(sorted((
-    *(f"SIG{name}" for name in (
-        "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM "
-        "TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX"
-    ).split()),
-    *(f"SIGRTMIN+{number}" for number in range(1, 16)),
-    *(f"SIGRTMAX-{number}" for number in range(1, 15)),
-)))  # fmt: skip
 
 
 def validate_probes(container: Object, path: Path) -> Iterator[FieldError]:
@@ -49,22 +40,12 @@ def validate_probes(container: Object, path: Path) -> Iterator[FieldError]:
 
 
 def validate_lifecycle(lifecycle: Object | None, path: Path, spec: Object) -> Iterator[FieldError]:
-    """What is done after the start of a container and before its end, and the signal that ends it."""
+    """What is done after the start of a container and before its end."""
     if lifecycle is None:
         return
     for name in ("postStart", "preStop"):
         if name in lifecycle:
             yield from _handler(lifecycle[name], HOOK_HANDLERS, path.child(name), spec["terminationGracePeriodSeconds"])
-    signal, system = lifecycle.get("stopSignal"), spec.get("os", {}).get("name")
-    if signal is None:
-        return
-    at = path.child("stopSignal")
-    if "os" not in spec:
-        yield field.forbidden(at, "may not be set for containers with empty `spec.os.name`")
-    elif system == "windows":
-        yield from one_of(signal, at, WINDOWS_SIGNALS)
-    elif system == "linux":
-        yield from one_of(signal, at, LINUX_SIGNALS)
 
 
 def _handler(handler: Object, kinds: tuple[str, ...], path: Path, grace: int | None) -> Iterator[FieldError]:
