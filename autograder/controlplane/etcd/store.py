@@ -274,9 +274,9 @@ class MemoryStore:
         for name in sorted(self._folders):
             yield from self._folders[name].keys
 
-    def folder(self, prefix: str) -> _Folder | None:
-        """The folder that holds every key of a prefix; for watches."""
-        return self._folders.get(_folder_of(prefix))
+    def folder(self, name: str) -> _Folder | None:
+        """A folder by its name, or None while nothing has been written there; for watches."""
+        return self._folders.get(name)
 
     def _below(self, prefix: str) -> list[_Folder]:
         if prefix.count("/") >= 3:
@@ -297,18 +297,18 @@ class MemoryStore:
 class MemoryWatch:
     """A position in the log of one folder."""
 
-    __slots__ = ("_position", "_prefix", "_store", "_whole")
+    __slots__ = ("_folder", "_position", "_prefix", "_store")
 
     def __init__(self, store: MemoryStore, prefix: str, after: int) -> None:
         self._store = store
         self._prefix = prefix
-        self._whole = prefix == _folder_of(prefix)
-        folder = store.folder(prefix)
+        self._folder = _folder_of(prefix)
+        folder = store.folder(self._folder)
         self._position = folder.after(after) if folder else 0
 
     @property
     def revision(self) -> int:
-        folder = self._store.folder(self._prefix)
+        folder = self._store.folder(self._folder)
         if folder is None or self._position >= folder.dropped + len(folder.log):
             return self._store.revision
         if self._position < folder.dropped:
@@ -316,18 +316,20 @@ class MemoryWatch:
         return folder.log[self._position - folder.dropped].revision - 1
 
     def waiting(self) -> bool:
-        folder = self._store.folder(self._prefix)
+        folder = self._store.folder(self._folder)
         return folder is not None and self._position < folder.dropped + len(folder.log)
 
     def poll(self) -> list[Event]:
-        folder = self._store.folder(self._prefix)
+        folder = self._store.folder(self._folder)
         if folder is None or self._position >= folder.dropped + len(folder.log):
             return []
         if self._position < folder.dropped:
             raise Compacted(0, self._store.compacted)
         events = folder.log[self._position - folder.dropped :]
         self._position += len(events)
-        return events if self._whole else [event for event in events if event.key.startswith(self._prefix)]
+        if self._prefix == self._folder:
+            return events
+        return [event for event in events if event.key.startswith(self._prefix)]
 
 
 def _folder_of(key: str) -> str:

@@ -44,15 +44,14 @@ class ServiceFollower(Controller):
 
     def on_pod(self, delta: Delta) -> None:
         """Services that select the pod, now or before, if anything changed that endpoints show."""
-        old, new = delta
-        if old is not None and new is not None and _visible(old) == _visible(new):
-            return
-        known = [pod["metadata"].get("labels") for pod in (old, new) if pod is not None]
-        labels = known if len(known) < 2 or known[0] != known[1] else known[:1]
-        for service in self.services.by_index("namespace", delta.object["metadata"]["namespace"]):
-            selector = selectors.of_map(service["spec"].get("selector"))
-            if any(selector.matches(one) for one in labels):
-                self.queue.add(object_key(service))
+        states = [pod for pod in delta if pod is not None]
+        selecting = [
+            object_key(service)
+            for service in self.services.by_index("namespace", delta.object["metadata"]["namespace"])
+            if _selects_any(service, states)
+        ]
+        if selecting and (len(states) == 1 or _visible(states[0]) != _visible(states[1])):
+            self.queue.add(*selecting)
 
     def selected_pods(self, service: Object) -> list[Object]:
         """The pods of the Service's selector, by name."""
@@ -85,6 +84,11 @@ def kept_by(manager: str) -> Indexer:
         return (f"{meta['namespace']}/{labels[SERVICE_NAME]}",) if kept else ()
 
     return indexer
+
+
+def _selects_any(service: Object, pods: list[Object]) -> bool:
+    selector = selectors.of_map(service["spec"].get("selector"))
+    return any(selector.matches(pod["metadata"].get("labels")) for pod in pods)
 
 
 def _visible(pod: Object) -> tuple[Any, ...]:

@@ -46,7 +46,8 @@ def with_tolerations(spec: Object) -> Object:
     tolerations: list[Object] = list(spec.get("tolerations", ()))
     for key, effect in wanted:
         toleration = {"key": key, "operator": "Exists", "effect": effect}
-        same = [one for one in tolerations if _kind_of(one) == _kind_of(toleration)]
+        kind = _kind_of(toleration)
+        same = [one for one in tolerations if _kind_of(one) == kind]
         tolerations = [toleration if one in same else one for one in tolerations]
         if not same:
             tolerations.append(toleration)
