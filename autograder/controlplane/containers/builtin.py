@@ -11,7 +11,7 @@ from autograder.controlplane.containers import syntax
 from autograder.controlplane.containers.calls import Outcome, Sleep, Stop
 from autograder.controlplane.containers.expansion import Expansion
 from autograder.controlplane.containers.records import Frame
-from autograder.controlplane.containers.syntax import ShellSyntaxError
+from autograder.controlplane.containers.words import ShellSyntaxError
 
 
 class BuiltinCommands(Expansion):

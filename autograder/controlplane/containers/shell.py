@@ -20,7 +20,7 @@ from autograder.controlplane.containers.calls import Applet, Call, Exec, Interac
 from autograder.controlplane.containers.files import FileError
 from autograder.controlplane.containers.network import NetworkError
 from autograder.controlplane.containers.records import Frame, Process
-from autograder.controlplane.containers.syntax import ShellSyntaxError
+from autograder.controlplane.containers.words import ShellSyntaxError, Unfinished
 
 MAX_STEPS: Final = 20_000
 STEADY_STEPS: Final = 500
@@ -405,7 +405,7 @@ class Interpreter(BuiltinCommands):
             return
         try:
             tree = syntax.parse_typed(before + line)
-        except syntax.Unfinished as error:
+        except Unfinished as error:
             if line:
                 self.frames.append(("interact", before + line, False))
             else:

@@ -1,5 +1,7 @@
 r"""The part of the POSIX shell language that a simulated container understands, read into a tree.
 
+``words`` reads a word; here stands how words and operators make commands.
+
 list      a; b & c            and-or    a && b || c          pipeline  a | b, ! a
 compound  if, while, until, for, case, { }, ( ), f() { }     redirects > >> < 2> 2>&1 &> <<EOF
 words     'x' "x" \\x $v ${v:-x} $(c) `c` $((1+2)) * ?
@@ -13,7 +15,6 @@ from typing import Final
 
 from autograder.controlplane.containers.tree import (
     AndOr,
-    Arithmetic,
     Case,
     Command,
     For,
@@ -22,35 +23,22 @@ from autograder.controlplane.containers.tree import (
     If,
     Literal,
     Loop,
-    Part,
     Pipeline,
     Redirect,
     Sequence,
     Simple,
-    Substitution,
-    Variable,
     Word,
 )
+from autograder.controlplane.containers.words import ShellSyntaxError, Unfinished, WordReader
 
 #: Scripts longer or more deeply nested than this are refused.
 MAX_SCRIPT: Final = 100_000
 MAX_DEPTH: Final = 50
 
-
-class ShellSyntaxError(Exception):
-    """The script cannot be read; the message is what a shell says after ``syntax error: ``."""
-
-
-class Unfinished(ShellSyntaxError):
-    """The script ends in the middle of a command; more lines may make it whole."""
-
-
 _OPERATORS: Final = ("&&", "||", ";;", "<<-", "<<", ">>", "&>", ">&", "<&", ">", "<", ";", "&", "|", "(", ")", "\n")
 _CLOSING: Final = frozenset("then elif else fi do done esac } ) ;;".split())
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
-_PARAMETER: Final = re.compile(r"[A-Za-z_]\w*|[0-9]|[?$#@*!-]", re.ASCII)
-_BRACED: Final = re.compile(r"(#?)([A-Za-z_]\w*|[0-9]+|[?$#@*!-])(:?[-=+?]|##?|%%?)?", re.ASCII)
 #: The end of a here-document, as the line says it in which that begins.
 _HEREDOC: Final = re.compile(r"""<<-?\s*['"]?(\w+)""")
 _META: Final = " \t\n;&|<>()"
@@ -114,11 +102,10 @@ def _plain(word: Word) -> str | None:
 
 
 class _Parser:
-    """Recursive descent over a scanner that reads one token ahead."""
+    """Recursive descent, with one token read ahead."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
+        self._reader = WordReader(text, parse)
         self._depth = 0
         self._heredocs: list[tuple[list[Redirect], int, str, bool, bool]] = []
         self.token: Token | None = None
@@ -302,7 +289,7 @@ class _Parser:
         """Read one redirect if there is one."""
         fd = None
         plain = self._word()
-        if plain in ("0", "1", "2") and self._at < len(self._text) and self._text[self._at] in "<>":
+        if plain in ("0", "1", "2") and self._reader.text.startswith(("<", ">"), self._reader.at):
             fd = int(plain)
             self._next()
         operator = self.token
@@ -351,197 +338,46 @@ class _Parser:
             self._next()
 
     def _next(self) -> None:
-        text = self._text
-        while self._at < len(text):
-            if text[self._at] in " \t":
-                self._at += 1
-            elif text.startswith("\\\n", self._at):
-                self._at += 2
-            elif text[self._at] == "#":
-                end = text.find("\n", self._at)
-                self._at = len(text) if end < 0 else end
+        reader, text = self._reader, self._reader.text
+        while reader.at < len(text):
+            if text[reader.at] in " \t":
+                reader.at += 1
+            elif text.startswith("\\\n", reader.at):
+                reader.at += 2
+            elif text[reader.at] == "#":
+                end = text.find("\n", reader.at)
+                reader.at = len(text) if end < 0 else end
             else:
                 break
-        if self._at >= len(text):
+        if reader.at >= len(text):
             self.token = None
             return
         for operator in _OPERATORS:
-            if text.startswith(operator, self._at):
-                self._at += len(operator)
+            if text.startswith(operator, reader.at):
+                reader.at += len(operator)
                 self.token = _Operator(operator)
                 if operator == "\n":
                     self._read_heredocs()
                 return
-        self.token = self._read_word(_META)
+        self.token = reader.word(_META)
 
     def _read_heredocs(self) -> None:
-        pending, self._heredocs = self._heredocs, []
+        reader, pending = self._reader, self._heredocs
+        self._heredocs = []
         for redirects, index, delimiter, quoted, strip in pending:
             lines = []
-            while self._at < len(self._text):
-                end = self._text.find("\n", self._at)
-                end = len(self._text) if end < 0 else end
-                line = self._text[self._at : end]
-                self._at = end + 1
+            while reader.at < len(reader.text):
+                end = reader.text.find("\n", reader.at)
+                end = len(reader.text) if end < 0 else end
+                line = reader.text[reader.at : end]
+                reader.at = end + 1
                 line = line.lstrip("\t") if strip else line
                 if line == delimiter:
                     break
                 lines.append(line + "\n")
             body = "".join(lines)
-            parts: Word = (Literal(body, True),) if quoted else _Parser._quoted(body)
+            parts: Word = (Literal(body, True),) if quoted else WordReader(body, parse).quoted()
             redirects[index] = Redirect(0, "<<", parts)
-
-    @staticmethod
-    def _quoted(text: str) -> Word:
-        scanner = object.__new__(_Parser)
-        scanner._text, scanner._at, scanner._depth, scanner._heredocs, scanner.token = text, 0, 0, [], None
-        parts: list[Part] = []
-        scanner._read_double(parts, "")
-        return tuple(parts)
-
-    def _read_word(self, stops: str) -> Word:
-        parts: list[Part] = []
-        plain: list[str] = []
-
-        def flush() -> None:
-            if plain:
-                parts.append(Literal("".join(plain), False))
-                plain.clear()
-
-        text = self._text
-        while self._at < len(text) and text[self._at] not in stops:
-            char = text[self._at]
-            if char == "'":
-                flush()
-                end = text.find("'", self._at + 1)
-                if end < 0:
-                    raise Unfinished("unterminated quoted string")
-                parts.append(Literal(text[self._at + 1 : end], True))
-                self._at = end + 1
-            elif char == '"':
-                flush()
-                self._at += 1
-                before = len(parts)
-                self._read_double(parts, '"')
-                if len(parts) == before:
-                    parts.append(Literal("", True))
-            elif char == "\\" and self._at + 1 < len(text):
-                flush()
-                if text[self._at + 1] != "\n":
-                    parts.append(Literal(text[self._at + 1], True))
-                self._at += 2
-            elif char in "$`":
-                part = self._read_expansion(quoted=False)
-                if part is None:
-                    plain.append("$")
-                else:
-                    flush()
-                    parts.append(part)
-            else:
-                plain.append(char)
-                self._at += 1
-        flush()
-        return tuple(parts)
-
-    def _read_double(self, parts: list[Part], closing: str) -> None:
-        """Read up to the closing quote (or the end, if ``closing`` is empty)."""
-        plain: list[str] = []
-        text = self._text
-        while True:
-            if self._at >= len(text):
-                if closing:
-                    raise Unfinished("unterminated quoted string")
-                break
-            char = text[self._at]
-            if closing and char == closing:
-                self._at += 1
-                break
-            if char == "\\" and self._at + 1 < len(text) and text[self._at + 1] in '$`"\\\n':
-                if text[self._at + 1] != "\n":
-                    plain.append(text[self._at + 1])
-                self._at += 2
-            elif char in "$`":
-                part = self._read_expansion(quoted=True)
-                if part is None:
-                    plain.append("$")
-                else:
-                    if plain:
-                        parts.append(Literal("".join(plain), True))
-                        plain = []
-                    parts.append(part)
-            else:
-                plain.append(char)
-                self._at += 1
-        if plain:
-            parts.append(Literal("".join(plain), True))
-
-    def _read_expansion(self, *, quoted: bool) -> Part | None:
-        """Read what begins with ``$`` or a backquote; None for a dollar that is just one."""
-        text = self._text
-        if text[self._at] == "`":
-            end = text.find("`", self._at + 1)
-            if end < 0:
-                raise Unfinished("EOF in backquote substitution")
-            script = text[self._at + 1 : end].replace("\\`", "`")
-            self._at = end + 1
-            return Substitution(parse(script), quoted)
-        self._at += 1
-        if text.startswith("((", self._at):
-            end = self._matching(self._at, "(", ")")
-            inner = text[self._at + 2 : end - 1]
-            self._at = end + 1
-            return Arithmetic(_Parser._quoted(inner), quoted)
-        if text.startswith("(", self._at):
-            end = self._matching(self._at, "(", ")")
-            script = text[self._at + 1 : end]
-            self._at = end + 1
-            return Substitution(parse(script), quoted)
-        if text.startswith("{", self._at):
-            return self._read_braced(quoted)
-        match = _PARAMETER.match(text, self._at)
-        if match is None:
-            return None
-        self._at = match.end()
-        return Variable(match[0], "", (), quoted)
-
-    def _read_braced(self, quoted: bool) -> Part:
-        end = self._matching(self._at, "{", "}")
-        match = _BRACED.match(self._text, self._at + 1)
-        if match is None:
-            raise ShellSyntaxError("bad substitution")
-        argument = self._text[match.end() : end]
-        self._at = end + 1
-        if match[1]:
-            return Variable(match[2], "length", (), quoted)
-        if not match[3] and argument:
-            raise ShellSyntaxError("bad substitution")
-        return Variable(match[2], match[3] or "", _Parser._argument(argument), quoted)
-
-    @staticmethod
-    def _argument(text: str) -> Word:
-        scanner = object.__new__(_Parser)
-        scanner._text, scanner._at, scanner._depth, scanner._heredocs, scanner.token = text, 0, 0, [], None
-        return scanner._read_word("")
-
-    def _matching(self, start: int, opening: str, closing: str) -> int:
-        """The position of the bracket that closes the one at ``start``; quotes hide brackets."""
-        depth, at, quote = 0, start, ""
-        while at < len(self._text):
-            char = self._text[at]
-            if char == "\\":
-                at += 1
-            elif quote:
-                quote = "" if char == quote else quote
-            elif char in "'\"":
-                quote = char
-            elif char == opening:
-                depth += 1
-            elif char == closing:
-                depth -= 1
-                if not depth:
-                    return at
-            at += 1
-        raise Unfinished(f'unexpected end of file (expecting "{closing}")')
 
 
 _ALWAYS: Final = tuple(parse(text) for text in ("true", ":", "[ 1 ]", "[ true ]", "test 1", "[ 1 -eq 1 ]"))

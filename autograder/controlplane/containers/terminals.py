@@ -12,8 +12,8 @@ from autograder.controlplane.containers import syntax
 from autograder.controlplane.containers.applets import APPLETS
 from autograder.controlplane.containers.records import MAX_INPUT, Process
 from autograder.controlplane.containers.shell import KILLED, Interpreter, prompt
-from autograder.controlplane.containers.syntax import ShellSyntaxError
 from autograder.controlplane.containers.system import ContainerSystem
+from autograder.controlplane.containers.words import ShellSyntaxError, Unfinished
 
 if TYPE_CHECKING:
     from autograder.controlplane.containers.machines import Machines
@@ -138,7 +138,7 @@ class Shell:
     def _read(self, line: str) -> None:
         try:
             tree = syntax.parse_typed(self._begun + line)
-        except syntax.Unfinished:
+        except Unfinished:
             self._begun += line
             return
         except ShellSyntaxError as error:
