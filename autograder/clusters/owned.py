@@ -22,6 +22,7 @@ from autograder.clusters.kubeconfig import DEFAULT, PATIENT, STRICT, SYSTEM, Kub
 from autograder.clusters.pristine import Pristine
 from autograder.clusters.quiet import wait_until_quiet
 from autograder.clusters.relay import Gate, Relay
+from autograder.clusters.turns import Turns
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, ServiceUnavailable, StatusError
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, NODES, PODS, ResourceType
 
@@ -91,8 +92,9 @@ class OwnedCluster(KubeconfigCluster):
         self._stopped: dict[str, None] = {}
         self._dark: dict[str, None] = {}
         self._is_root = True
-        self._pristine: Pristine | None = None  # of the root: from before the first answer that had the whole cluster
+        self._pristine: Pristine | None = None  # of the last answer that had the whole cluster
         self._whole: Pristine | None = None
+        self._turns: Turns | None = None  # where the cluster is not only ours
 
     def apart(self) -> Self:
         child = type(self)(self._own_connection, self._pace, self._powers)
@@ -103,11 +105,14 @@ class OwnedCluster(KubeconfigCluster):
     def whole(self) -> Self:
         """The cluster by its real names, once it is as it was before all answers; ``close`` puts it back."""
         self._need(Capability.COMMANDS)
-        if self._pristine is None:
+        if self._turns is not None:
+            self._pristine = self._turns.begin(self._connection)
+        else:
+            if self._pristine is not None and not self._pristine.restored:
+                self._pristine.restore()
             self._pristine = Pristine(self._connection)
-        self._pristine.restore()
         place = self.apart()
-        place._whole = self._pristine
+        place._whole, place._turns = self._pristine, self._turns
         return place
 
     def wait_until_quiet(self, longest: float, times: float = 1) -> bool:
@@ -134,7 +139,10 @@ class OwnedCluster(KubeconfigCluster):
             self._restore_power()
             super().close()
             self._restore_objects()
-            if self._whole is not None:
+            if self._whole is not None and not self._whole.restored:
+                if self._turns is not None:
+                    whole, turns = self._whole, self._turns
+                    last.callback(lambda: turns.end(restored=whole.restored))
                 self._whole.restore()
                 self.wait_until_ready()
 

@@ -10,11 +10,12 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from autograder.clusters import leftovers
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import MERGE_PATCH, ClusterError, Object
+from autograder.clusters.kinds import kind_of
 from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, Invalid, NotFound
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, NODES, PODS, RESOURCES, ResourceType
 
@@ -52,6 +53,31 @@ class Pristine:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._before = self._listed()
+        self.restored = False
+
+    @classmethod
+    def loaded(cls, connection: Connection, text: str) -> Self:
+        """What ``saved`` gave in another process.  Raises ``ClusterError`` if it was cut off."""
+        pristine = cls.__new__(cls)
+        pristine._connection = connection
+        try:
+            pristine._before = {_place(kind_of(obj), obj): obj for obj in json.loads(text)}
+        except (ValueError, LookupError) as error:
+            raise ClusterError(
+                f"what the cluster was like before an answer cannot be read any more: {error}"
+            ) from error
+        pristine.restored = False
+        return pristine
+
+    def saved(self) -> str:
+        """Everything, to be written into a file."""
+        return json.dumps(list(self._before.values()))
+
+    def is_of_this_cluster(self) -> bool:
+        """Whether this was the cluster, and not one of the same name."""
+        place = _Place(NAMESPACES, "", "kube-system")
+        there = json.loads(self._connection.send("GET", *place))
+        return place in self._before and bool(self._before[place]["metadata"]["uid"] == there["metadata"]["uid"])
 
     def restore(self, seconds: float = RESTORE_SECONDS) -> None:
         """Make the cluster as it was.  Raises ``ClusterError`` if that does not succeed in time."""
@@ -61,6 +87,7 @@ class Pristine:
                 some = ", ".join(map(str, left[:5]))
                 raise ClusterError(f"the cluster could not be put back as it was within {seconds:g} seconds: {some}")
             time.sleep(_PAUSE)
+        self.restored = True
 
     def _amend(self) -> list[_Place]:
         """Ask for everything that is still to be done; what that was about."""
@@ -123,9 +150,11 @@ class Pristine:
 
     def _of_kind(self, kind: ResourceType) -> Iterator[tuple[_Place, Object]]:
         for item in json.loads(self._connection.send("GET", kind))["items"] or ():
-            meta = item["metadata"]
-            obj = {"apiVersion": kind.api_version, "kind": kind.kind, **item}
-            yield _Place(kind, meta.get("namespace", ""), meta["name"]), obj
+            yield _place(kind, item), {"apiVersion": kind.api_version, "kind": kind.kind, **item}
+
+
+def _place(kind: ResourceType, obj: Object) -> _Place:
+    return _Place(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
 
 
 def _is_of_others(namespace: Object) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from autograder.clusters import Capability, ClusterError, NotSupportedHere, Obje
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
 from autograder.clusters.owned import OwnedCluster, OwnedConnection
 from autograder.clusters.pristine import Pristine
+from autograder.clusters.turns import Turns
 from autograder.controlplane.apimachinery.errors import NotFound
+from autograder.controlplane.apimachinery.scheme import CONFIGMAPS
 
 SETTINGS: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
 SHOP: dict[str, Any] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
@@ -126,3 +130,38 @@ def test_somebody_elses_cluster_is_not_given_away_as_a_whole(config: Path) -> No
         cluster.whole()
     assert refused.value.capability is Capability.COMMANDS
     cluster.close()
+
+
+def test_a_run_that_was_cut_off_is_made_good_by_the_next(config: Path, tmp_path: Path) -> None:
+    connection = OwnedConnection(config)
+    turns = Turns(tmp_path / "cluster.whole")
+    turns.begin(connection)
+    assert stat.S_IMODE((tmp_path / "cluster.whole").stat().st_mode) == 0o600
+    connection.send("POST", CONFIGMAPS, "default", body=SETTINGS)
+    turns.end(restored=False)  # as when the process is gone: the lock is free, the file is there
+    Turns(tmp_path / "cluster.whole").begin(connection)
+    with pytest.raises(NotFound):
+        connection.send("GET", CONFIGMAPS, "default", "settings")
+
+
+def test_one_answer_at_a_time_has_the_whole_cluster(config: Path, tmp_path: Path) -> None:
+    connection = OwnedConnection(config)
+    first, second = Turns(tmp_path / "cluster.whole"), Turns(tmp_path / "cluster.whole", patience=0)
+    first.begin(connection)
+    with pytest.raises(ClusterError, match="another run"):
+        second.begin(connection)
+    first.end(restored=True)
+    second.begin(connection)
+    second.end(restored=True)
+    assert not (tmp_path / "cluster.whole").exists()
+
+
+def test_what_is_known_of_a_cluster_that_is_gone_is_of_no_use(config: Path, tmp_path: Path) -> None:
+    connection = OwnedConnection(config)
+    kept = tmp_path / "cluster.whole"
+    other = {**SHOP, "metadata": {"name": "kube-system", "uid": "another"}}
+    kept.write_text(json.dumps([other]))
+    turns = Turns(kept)
+    turns.begin(connection)
+    turns.end(restored=True)
+    assert connection.send("GET", CONFIGMAPS, "kube-system", "coredns")

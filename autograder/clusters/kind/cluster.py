@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from autograder.clusters.kind.names import NodeTranslation, by_known_name
 from autograder.clusters.kind.powers import KindPowers
 from autograder.clusters.kubeconfig import PATIENT, Pace
 from autograder.clusters.owned import OwnedCluster, OwnedConnection, Powers
+from autograder.clusters.turns import Turns
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import NODES, ResourceType
 
@@ -52,6 +54,7 @@ class KindCluster(OwnedCluster):
             raise ClusterError(f"the kind cluster {name} refuses to list namespaces: {error}") from error
         cluster = cls(connection, pace, powers)
         cluster._know(nodes)
+        cluster._turns = Turns(Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.whole"))
         atexit.register(cluster._close_quietly)
         cluster.wait_until_ready()
         return cluster
