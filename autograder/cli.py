@@ -120,6 +120,9 @@ def _check(parser: argparse.ArgumentParser) -> None:
     _cluster_choice(parser)
     _python_choice(parser)
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument(
+        "--versions", action="store_true", help="say also which versions of Kubernetes accept the manifests"
+    )
 
 
 def _audit(parser: argparse.ArgumentParser) -> None:

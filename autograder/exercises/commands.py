@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from autograder.exercises.audit import Auditor, Report
+    from autograder.exercises.exercise import Answer, Exercise
 
 FULL_MARKS, NOT_FULL_MARKS, NOT_JUDGED = 0, 1, 2
 
@@ -41,11 +42,25 @@ def check(args: argparse.Namespace) -> int:
     except (BadExercise, ClusterError, Unsupported, OSError) as error:
         print(f"autograder check: {error}", file=sys.stderr)
         return NOT_JUDGED
-    print(json.dumps(verdict.to_json(), indent=2) if args.json else as_text(verdict))
+    told, section = _of_versions(exercise, answer) if args.versions else ({}, "")
+    print(json.dumps({**verdict.to_json(), **told}, indent=2) if args.json else as_text(verdict) + section)
     if verdict.is_full:
         return FULL_MARKS
     judged = (Status.GRADED, Status.NOT_SUBMITTED, Status.UNREADABLE)
     return NOT_FULL_MARKS if verdict.status in judged else NOT_JUDGED
+
+
+def _of_versions(exercise: Exercise, answer: Answer) -> tuple[dict[str, object], str]:
+    """What every version of Kubernetes says of an answer that is manifests, as data and as text; it earns nothing."""
+    from autograder.exercises.exercise import Form
+    from autograder.manifests.versions import versions_between
+    from autograder.manifests.versions_command import as_json, as_text, judge_files
+
+    if exercise.form is not Form.MANIFEST:
+        return {"versions": None}, "\n\nVersions of Kubernetes are only asked about manifests."
+    asked = versions_between()
+    found = judge_files(answer.files, asked)
+    return {"versions": as_json(asked, *found)}, f"\n\nVersions of Kubernetes\n{as_text(asked, *found)}"
 
 
 def audit(args: argparse.Namespace) -> int:

@@ -47,6 +47,18 @@ def test_json(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_versions_are_told_on_demand_and_change_no_points(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer.write_text(answer.read_text().replace("apiVersion: v1", "apiVersion: v1\nimmutible: true", 1))
+    assert main(["check", "topic/settings", str(answer)]) == 1
+    plain = capsys.readouterr().out
+    assert main(["check", "topic/settings", str(answer), "--versions"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(plain.rstrip())
+    assert "Versions of Kubernetes\nanswer.yaml:1: v1 ConfigMap settings: refused by 1.25-1.37\n" in told
+    assert main(["check", "topic/settings", str(answer), "--versions", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["versions"]["objects"][0]["refused"][0] == "1.25"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -54,7 +66,7 @@ def test_json(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["topic/settings", "missing.yaml"], "there is no file missing.yaml"),
         (["topic/settings", "."], ". is no file"),
         (["topic/settings", "/dev/zero"], "/dev/zero is no file"),
-        (["topic/settings", "ANSWER", "--cluster", "kind"], "not supported yet"),
+        (["topic/settings", "ANSWER", "--cluster", "kubeconfig"], "a kubeconfig file has to be named"),
         (["topic/settings", "ANSWER", "--cluster", "cloud"], "no cluster is known as 'cloud'"),
     ],
 )
