@@ -10,10 +10,11 @@ from pathlib import Path
 
 
 @contextmanager
-def serving(folder: Path, clock: str = "wall") -> Iterator[Path]:
-    """The kubeconfig of a cluster that is ready; it ends with the block."""
+def serving(folder: Path, clock: str = "wall", nodes: Path | None = None) -> Iterator[Path]:
+    """The kubeconfig of a cluster that is ready; it ends with the block.  ``nodes`` are manifests for other nodes."""
     path = folder / "config"
     command = [sys.executable, "-m", "autograder", "cluster", "serve", "--clock", clock, "--kubeconfig", str(path)]
+    command += [] if nodes is None else ["--nodes", str(nodes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
