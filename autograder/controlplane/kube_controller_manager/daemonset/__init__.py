@@ -1,14 +1,14 @@
 """The DaemonSet controller: a pod on every node that may have one.
 
 The pods are bound by the scheduler; each names its node in its node affinity.  ``placement`` decides where they may
-be.  Source: pkg/controller/daemon.
+be, ``rollout`` how old ones give way to new ones.  Source: pkg/controller/daemon.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple, Self
 
-from autograder.controlplane.apimachinery import intstr, selectors
+from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.controlplane.apimachinery.scheme import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
@@ -18,6 +18,7 @@ from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.daemonset import rollout
 from autograder.controlplane.kube_controller_manager.daemonset.placement import (
     on_node,
     pod_template,
@@ -38,8 +39,6 @@ from autograder.controlplane.kube_controller_manager.replicaset import slow_star
 BURST: Final = 250
 BACKOFF: Final = 1 * SECOND
 LONGEST_BACKOFF: Final = 900 * SECOND
-
-PodsByNode = dict[str, list[Object]]
 
 
 class _Backoff(NamedTuple):
@@ -132,7 +131,7 @@ class DaemonSetController(Controller):
         if satisfied:
             try:
                 self._manage(key, daemon_set, digest)
-                if self.expectations.satisfied(key) and _is_rolling(daemon_set):
+                if self.expectations.satisfied(key) and rollout.is_rolling(daemon_set):
                     self._roll(key, daemon_set, digest)
                 self._clean_up(daemon_set, old)
             except StatusError as error:
@@ -186,12 +185,12 @@ class DaemonSetController(Controller):
     def _nodes_in_order(self) -> list[Object]:
         return sorted(self.nodes, key=lambda node: str(node["metadata"]["name"]))
 
-    def _pods_by_node(self, daemon_set: Object) -> PodsByNode:
+    def _pods_by_node(self, daemon_set: Object) -> dict[str, list[Object]]:
         selector = selectors.of_object(daemon_set["spec"]["selector"])
         meta = daemon_set["metadata"]
         known = self.pods.by_index(podlib.BY_OWNER, meta["uid"])
         known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(meta["namespace"]))
-        found: PodsByNode = {}
+        found: dict[str, list[Object]] = {}
         for pod in claim(self.client, DAEMONSETS, daemon_set, selector, PODS, known):
             if podlib.is_terminal(pod) and "deletionTimestamp" in pod["metadata"]:
                 continue
@@ -243,24 +242,13 @@ class DaemonSetController(Controller):
             else:
                 running.append(pod)
         running.sort(key=_seniority)
-        if _max_surge(daemon_set, 1) == 0:
+        if rollout.max_surge(daemon_set, 1) == 0:
             doomed += running[1:]
         elif not running:
             if may_start:
                 missing.append(name)
         elif len(running) > 1:
-            doomed += self._surplus_of_surge(daemon_set, running, digest)
-
-    def _surplus_of_surge(self, daemon_set: Object, running: list[Object], digest: str) -> list[Object]:
-        """Of the pods on one node an old and a new one may stay, until the new one has taken over."""
-        new = [pod for pod in running if _hash(pod) == digest]
-        old = [pod for pod in running if _hash(pod) != digest]
-        surplus = new[1:] + old[1:]
-        if new and old:
-            wait = daemon_set["spec"].get("minReadySeconds", 0)
-            if not podlib.is_ready(old[0]) or podlib.is_available(new[0], wait, self.clock.now):
-                surplus.append(old[0])
-        return surplus
+            doomed += rollout.surplus(daemon_set, running, digest, self.clock.now)
 
     def _replace_failed(self, key: str, daemon_set: Object, node: str, pod: Object, doomed: list[Object]) -> None:
         """A failed daemon is deleted, so that a new one comes; each time with a longer wait."""
@@ -281,54 +269,8 @@ class DaemonSetController(Controller):
         """Replace old pods as far as ``maxUnavailable`` or ``maxSurge`` allow."""
         by_node = self._pods_by_node(daemon_set)
         runnable = {node["metadata"]["name"] for node in self._nodes_in_order() if should_run(daemon_set, node)[0]}
-        surge, unavailable = _limits(daemon_set, len(runnable))
-        if surge == 0:
-            self._roll_in_place(key, daemon_set, digest, by_node, unavailable)
-        else:
-            self._roll_by_surge(key, daemon_set, digest, by_node, runnable, surge)
-
-    def _roll_in_place(
-        self, key: str, daemon_set: Object, digest: str, by_node: PodsByNode, max_unavailable: int
-    ) -> None:
-        wait, now = daemon_set["spec"].get("minReadySeconds", 0), self.clock.now
-        missing = 0
-        broken: list[Object] = []
-        healthy: list[Object] = []
-        for _, pods in sorted(by_node.items()):
-            new, old = _split(pods, digest)
-            if len(new) + len(old) != 1:
-                missing += 1
-            elif new:
-                missing += not podlib.is_available(new[0], wait, now)
-            elif podlib.is_available(old[0], wait, now):
-                healthy.append(old[0])
-            else:
-                broken.append(old[0])
-                missing += 1
-        self._apply(key, daemon_set, digest, [], broken + healthy[: max(0, max_unavailable - missing)])
-
-    def _roll_by_surge(
-        self, key: str, daemon_set: Object, digest: str, by_node: PodsByNode, runnable: set[str], max_surge: int
-    ) -> None:
-        wait, now = daemon_set["spec"].get("minReadySeconds", 0), self.clock.now
-        surging = 0
-        replaced: list[Object] = []
-        broken: list[str] = []
-        candidates: list[str] = []
-        for node, pods in sorted(by_node.items()):
-            new, old = _split(pods, digest)
-            if len(new) > 1 or len(old) > 1:
-                surging += 1
-            elif old and new:
-                if podlib.is_available(new[0], wait, now):
-                    replaced.append(old[0])
-                else:
-                    surging += 1
-            elif old and node not in runnable:
-                replaced.append(old[0])
-            elif old:
-                (candidates if podlib.is_available(old[0], wait, now) else broken).append(node)
-        self._apply(key, daemon_set, digest, broken + candidates[: max(0, max_surge - surging)], replaced)
+        missing, doomed = rollout.next_step(daemon_set, digest, by_node, runnable, self.clock.now)
+        self._apply(key, daemon_set, digest, missing, doomed)
 
     def _apply(self, key: str, daemon_set: Object, digest: str, missing: list[str], doomed: list[Object]) -> None:
         """Create a pod for each of the nodes ``missing`` and delete the doomed ones."""
@@ -369,7 +311,7 @@ class DaemonSetController(Controller):
                 current += 1
                 ready += podlib.is_ready(pods[0])
                 available += podlib.is_available(pods[0], wait, now)
-                updated += _hash(pods[0]) == digest
+                updated += rollout.revision_of(pods[0]) == digest
         before = daemon_set.get("status", {})
         generation = daemon_set["metadata"].get("generation", 0) if observed else before.get("observedGeneration", 0)
         status = {
@@ -391,35 +333,6 @@ class DaemonSetController(Controller):
             self.client.update(DAEMONSETS, {**daemon_set, "status": status}, "status")
         if wait and ready != available:
             self.queue.add_after(key, wait * SECOND)
-
-
-def _is_rolling(daemon_set: Object) -> bool:
-    kind: str = daemon_set["spec"].get("updateStrategy", {}).get("type", "RollingUpdate")
-    return kind == "RollingUpdate"
-
-
-def _max_surge(daemon_set: Object, desired: int) -> int:
-    rolling = daemon_set["spec"].get("updateStrategy", {}).get("rollingUpdate", {})
-    return intstr.scaled(rolling.get("maxSurge", 0), desired, round_up=True) if _is_rolling(daemon_set) else 0
-
-
-def _limits(daemon_set: Object, desired: int) -> tuple[int, int]:
-    """``maxSurge`` and ``maxUnavailable`` as numbers; not both are 0."""
-    rolling = daemon_set["spec"].get("updateStrategy", {}).get("rollingUpdate", {})
-    surge = _max_surge(daemon_set, desired)
-    unavailable = intstr.scaled(rolling.get("maxUnavailable", 1), desired, round_up=True)
-    return surge, unavailable or (0 if surge else 1)
-
-
-def _split(pods: list[Object], digest: str) -> tuple[list[Object], list[Object]]:
-    """The new and the old pods among those that stay."""
-    staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    return [pod for pod in staying if _hash(pod) == digest], [pod for pod in staying if _hash(pod) != digest]
-
-
-def _hash(pod: Object) -> str:
-    digest: str = pod["metadata"].get("labels", {}).get(history.HASH_LABEL, "")
-    return digest
 
 
 def _seniority(pod: Object) -> tuple[bool, str, str]:
