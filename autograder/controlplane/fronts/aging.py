@@ -3,11 +3,15 @@
 ``kubectl describe`` and ``kubectl events`` show how long ago events were by subtracting from the wall clock, and
 ``kubectl describe node`` how old the node's Pods are.  For these commands the times of events, and those at which the
 Pods of a list were created, are moved, so that whoever subtracts now gets the age that the cluster's clock gives.
+
+``kubectl rollout restart`` writes the time of its own clock into the template, by whose hash ReplicaSets and Pods are
+named.  The cluster's time takes its place, so that the names are the same on any day.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,6 +22,10 @@ from autograder.controlplane.kube_apiserver.tables.ages import SECOND, micros
 _COMMANDS: Final = ("kubectl describe", "kubectl events")
 _KINDS: Final = ("Event", "EventList", "PodList")
 _TIMES: Final = ("firstTimestamp", "lastTimestamp", "deprecatedFirstTimestamp", "deprecatedLastTimestamp")
+_RESTART: Final = "kubectl rollout restart"
+_RESTARTED_AT: Final = re.compile(rb'("kubectl\.kubernetes\.io/restartedAt":\s*")[^"]*(")')
+#: kubectl wants so many seconds between two restarts: the time that it writes down is in whole ones.
+RESTART_SECONDS: Final = 1
 #: After this part of a second a client may read its clock in the next one.
 _LATE: Final = 0.5
 
@@ -26,6 +34,18 @@ def applies(request: Request, body: Any) -> bool:
     """Whether an answer has events or Pods for a command that computes their ages."""
     asked = request.headers.get("kubectl-command", "").startswith(_COMMANDS)
     return asked and isinstance(body, Mapping) and body.get("kind") in _KINDS
+
+
+def restarts(request: Request) -> bool:
+    """Whether this is what ``kubectl rollout restart`` writes."""
+    command = request.headers.get("kubectl-command", "")
+    return request.method == "PATCH" and command == _RESTART and isinstance(request.body, bytes)
+
+
+def restarted(body: bytes, *, now: int) -> bytes:
+    """The patch of a restart with ``now`` (virtual µs) as its time."""
+    time = datetime.fromtimestamp(now // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _RESTARTED_AT.sub(rb"\g<1>" + time.encode() + rb"\g<2>", body)
 
 
 def pause(wall: float) -> float:

@@ -155,6 +155,9 @@ class SocketFront:
             return self._control.handle(request)
         if request.method not in _READING:
             self.pacing.changed()
+            if aging.restarts(request):
+                self._cluster.advance(aging.RESTART_SECONDS)
+                request.body = aging.restarted(request.body, now=self._cluster.clock.now)
             return self._handle(request)
         if request.flag("watch") or request.user is None:
             return self._handle(untimed(request))

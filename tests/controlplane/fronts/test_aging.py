@@ -61,3 +61,18 @@ def test_only_commands_that_show_such_ages_are_answered_so() -> None:
 def test_an_answer_waits_for_the_next_second_when_this_one_is_nearly_over() -> None:
     assert aging.pause(100.5) == 0
     assert aging.pause(100.9) == pytest.approx(0.1)
+
+
+def test_a_restart_is_written_down_at_the_time_of_the_cluster() -> None:
+    annotation = b'"kubectl.kubernetes.io/restartedAt":"2031-05-06T07:08:09Z"'
+    patch = b'{"spec":{"template":{"metadata":{"annotations":{' + annotation + b"}}}}}"
+    request = Request("PATCH", "/", headers={"kubectl-command": "kubectl rollout restart"}, body=patch)
+    assert aging.restarts(request)
+    assert aging.restarted(patch, now=EPOCH + 5 * SECOND) == patch.replace(
+        b"2031-05-06T07:08:09Z", b"2026-01-01T09:00:05Z"
+    )
+
+
+def test_what_others_write_is_left_as_it_is() -> None:
+    assert not aging.restarts(Request("PATCH", "/", headers={"kubectl-command": "kubectl patch"}, body=b"{}"))
+    assert aging.restarted(b'{"spec":{"paused":true}}', now=EPOCH) == b'{"spec":{"paused":true}}'
