@@ -57,15 +57,13 @@ class Pristine:
 
     @classmethod
     def loaded(cls, connection: Connection, text: str) -> Self:
-        """What ``saved`` gave in another process.  Raises ``ClusterError`` if it was cut off."""
+        """What ``saved`` gave in another process.  Raises ``ClusterError`` if it is something else."""
         pristine = cls.__new__(cls)
         pristine._connection = connection
         try:
             pristine._before = {_place(kind_of(obj), obj): obj for obj in json.loads(text)}
         except (ValueError, LookupError) as error:
-            raise ClusterError(
-                f"what the cluster was like before an answer cannot be read any more: {error}"
-            ) from error
+            raise ClusterError(f"what the cluster was like before an answer cannot be read: {error}") from error
         pristine.restored = False
         return pristine
 

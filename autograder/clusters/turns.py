@@ -38,8 +38,11 @@ class Turns:
                     before.restore()
                 self._path.unlink()
             pristine = Pristine(connection)
-            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            new = self._path.with_suffix(".new")
+            new.unlink(missing_ok=True)
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(pristine.saved())
+            new.replace(self._path)
         except BaseException:
             self._release()
             raise

@@ -139,9 +139,11 @@ def test_a_run_that_was_cut_off_is_made_good_by_the_next(config: Path, tmp_path:
     assert stat.S_IMODE((tmp_path / "cluster.whole").stat().st_mode) == 0o600
     connection.send("POST", CONFIGMAPS, "default", body=SETTINGS)
     turns.end(restored=False)  # as when the process is gone: the lock is free, the file is there
-    Turns(tmp_path / "cluster.whole").begin(connection)
+    later = Turns(tmp_path / "cluster.whole")
+    later.begin(connection)
     with pytest.raises(NotFound):
         connection.send("GET", CONFIGMAPS, "default", "settings")
+    later.end(restored=True)
 
 
 def test_one_answer_at_a_time_has_the_whole_cluster(config: Path, tmp_path: Path) -> None:
