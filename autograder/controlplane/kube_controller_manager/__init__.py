@@ -1,4 +1,4 @@
-"""kube-controller-manager: the controllers, each in a file named as in Kubernetes, and the process that runs them."""
+"""kube-controller-manager: the controllers, each in a file or folder named as in Kubernetes, and their process."""
 
 from __future__ import annotations
 

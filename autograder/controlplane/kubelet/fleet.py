@@ -59,7 +59,11 @@ _STARTED_EVENTS: Final = (
 
 
 class Kubelets:
-    """All kubelets.  Timers carry ``("pod", uid)``, ``("lease", node)`` or ``("status", node)``."""
+    """All kubelets.
+
+    Timers carry ``("pod", uid)``, ``("volumes", uid)``, ``("lease", node)``, ``("status", node)`` or
+    ``("manifests", node)``.
+    """
 
     name = COMPONENT
 
