@@ -39,11 +39,13 @@ PROGRAMS: Final = frozenset({"autograder/exercises/sandbox_inside.py"})
 #: Where what Windows lacks is used, and what guards it.
 GUARDED: Final = {
     "autograder/clusters/doctor.py": "hasattr",
+    "autograder/clusters/kind/cluster.py": "no kind cluster is opened on Windows",
     "autograder/clusters/kind/powers.py": "no kind cluster is opened on Windows",
     "autograder/clusters/kind/provision.py": "no kind cluster is opened or deleted on Windows",
     "autograder/clusters/leftovers.py": "sys.platform",
     "autograder/clusters/local/folders.py": "no local cluster is opened on Windows",
     "autograder/clusters/local/kubelet_server.py": "no local cluster is opened on Windows",
+    "autograder/clusters/turns.py": "only clusters of our own take turns, which are not opened on Windows",
     "autograder/controlplane/fronts/serve.py": "ImportError",
     "autograder/exercises/sandbox.py": "nothing is run where the walls do not hold",
     "autograder/grading/commands.py": "hasattr",
