@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from autograder.checks import Outcome, Result, Status, Verdict
-from autograder.exercises.exercise import Exercise
+from autograder.exercises.exercise import Answer, Exercise
 from autograder.exercises.running import Runner
 
 FILE: Final = "parity.yaml"
@@ -80,7 +80,8 @@ def compare(exercise: Exercise, here: Runner, there: Runner, mutants: int | None
     begin = time.perf_counter()
     found = Comparison(exercise.id)
     for name, text in answers(exercise) if mutants is None else sample(exercise, mutants):
-        answer = exercise.answer(text)
+        file = name.partition("/")[2]  # its ending says how the answer is written, which need not be as the solution is
+        answer = Answer({file: text}) if file else exercise.answer(text)
         found.answers += 1
         _compare(found, name, here.judge(exercise, answer), there.judge(exercise, answer))
     found.seconds = time.perf_counter() - begin

@@ -45,6 +45,12 @@ def test_verdicts_are_those_of_the_embedded_cluster(name: str, runner: Runner, t
     assert not found.not_run
 
 
+def test_answers_that_are_manifests_are_compared_as_such(runner: Runner) -> None:
+    exercise = load("recap/first-aid")
+    found = compare(exercise, runner, runner, mutants=1)
+    assert found.compared == 2 * len(exercise.checks)
+
+
 def test_a_trial_adds_what_it_needs_and_takes_it_away(there: Runner) -> None:
     exercise = load("resourcequotas/generate")
     verdict = there.judge(exercise, exercise.answer(exercise.solution))
