@@ -112,7 +112,7 @@ def _become(words: Sequence[str]) -> NoReturn:
         or _libc.prctl(_SET_SECCOMP, _BY_FILTER, ctypes.c_char_p(filter_), 0, 0)
     ):  # fmt: skip
         os._exit(126)
-    os.execvp(words[0], words)
+    os.execvp(words[0], [*words])
 
 
 def _go_on(thread: int, status: int, seconds: int) -> None:
