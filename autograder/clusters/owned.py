@@ -105,6 +105,7 @@ class OwnedCluster(KubeconfigCluster):
     def whole(self) -> Self:
         """The cluster by its real names, once it is as it was before all answers; ``close`` puts it back."""
         self._need(Capability.COMMANDS)
+        self._powers.check()
         if self._turns is not None:
             self._pristine = self._turns.begin(self._connection)
         else:
@@ -117,6 +118,7 @@ class OwnedCluster(KubeconfigCluster):
 
     def wait_until_quiet(self, longest: float, times: float = 1) -> bool:
         """Wait until nothing changes any more, at most ``longest`` seconds; ``times`` as long as usual, to be sure."""
+        self._powers.check()
         return wait_until_quiet(self, self._pace.quiet * times, longest)
 
     @property
@@ -131,11 +133,11 @@ class OwnedCluster(KubeconfigCluster):
 
     def close(self) -> None:
         """Put back what was changed, delete our namespaces; the first of the family ends the cluster, if it is ours."""
-        while self._children:
-            self._children.pop().close()
         with contextlib.ExitStack() as last:
             if self._is_root:
                 last.callback(self._powers.close)
+            while self._children:
+                self._children.pop().close()
             self._restore_power()
             super().close()
             self._restore_objects()
@@ -143,6 +145,7 @@ class OwnedCluster(KubeconfigCluster):
                 if self._turns is not None:
                     whole, turns = self._whole, self._turns
                     last.callback(lambda: turns.end(restored=whole.restored))
+                self._powers.check()
                 self._whole.restore()
                 self.wait_until_ready()
 

@@ -110,6 +110,8 @@ def test_a_cluster_that_has_broken_down_says_so(root: OwnedCluster, powers: Powe
     powers.broken = "the simulated nodes have failed"
     with pytest.raises(ClusterError, match="the simulated nodes have failed"):
         root.wait_until(lambda: True, 1)
+    with pytest.raises(ClusterError, match="the simulated nodes have failed"):
+        root.whole()
 
 
 def test_kind_is_opened_and_its_nodes_are_called_as_exercises_know_them(
