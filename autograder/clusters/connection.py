@@ -162,11 +162,11 @@ class Connection:
             from kubernetes.config import ConfigException, load_kube_config
             from urllib3 import Retry
 
-            configuration = Configuration()  # type: ignore[no-untyped-call]
+            configuration = Configuration()
             configuration.retries = Retry(0, redirect=0)  # sending again is our business
             try:
                 load_kube_config(str(self.path), self.context, configuration, False)  # type: ignore[no-untyped-call]
-                self._client = ApiClient(configuration)  # type: ignore[no-untyped-call]
+                self._client = ApiClient(configuration)
             except (ConfigException, OSError, ValueError) as error:
                 raise ClusterError(f"{self._where} cannot be used: {error}") from error
             self._pid = os.getpid()
