@@ -66,7 +66,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     ):  # fmt: skip
         options.add_argument(argument)
     with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as opened:
-        opened.set_page_load_timeout(60)
+        opened.set_page_load_timeout(RUNNING)
+        opened.set_script_timeout(RUNNING)
         yield opened
 
 
