@@ -4,8 +4,8 @@ embedded one, and everything else in that cluster stays as it was, byte for byte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,14 @@ from autograder.checks import Status
 from autograder.clusters import Cluster, open_cluster
 from autograder.clusters.connection import Connection
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
+from autograder.clusters.served import ServedCluster
 from autograder.exercises import Runner, exercise_ids, exercises_root, load
 from autograder.exercises.parity import FILE, compare, read_acceptances, split
 
 #: Wrong answers of each exercise that are compared here; `autograder parity` compares all.
 MUTANTS = 1
+#: Seconds of the cluster's time between two looks at it.
+STEP = 2
 #: What the test of everything else runs; among them what makes namespaces, node ports and quotas.
 MANY = ("namespaces/a-place-of-its-own", "services/node-port", "resourcequotas/dev-quota", "replicasets/adopt-pods",
         "deployments/three-shops", "pods/not-before", "pods/how-it-ends", "scheduler/no-scheduler")  # fmt: skip
@@ -28,15 +31,32 @@ MANY = ("namespaces/a-place-of-its-own", "services/node-port", "resourcequotas/d
 
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
+    with serving(tmp_path_factory.mktemp("served"), "manual") as path:
         furnish(Connection(path))
         yield path
+
+
+class Hurried(KubeconfigCluster):
+    """A cluster of somebody else's whose time passes as quickly as it is asked to: waiting costs nothing here."""
+
+    clock: ServedCluster
+
+    def advance(self, seconds: float) -> None:
+        self.clock.post("advance", seconds=seconds)
+
+    def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        for _ in range(math.ceil(timeout / STEP) + 1):
+            if predicate():
+                return True
+            self.advance(STEP)
+        return predicate()
 
 
 @pytest.fixture(scope="module")
 def there(owner: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     least = with_least_rights(owner, tmp_path_factory.mktemp("rights"))
-    cluster = KubeconfigCluster.open(least, "class", pace=replace(QUICK, longest_wait=2))
+    Hurried.clock = ServedCluster(owner)
+    cluster = Hurried.open(least, "class", pace=QUICK)
     yield cluster
     cluster.close()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from autograder.checks import Subject, Trial
+from autograder.clusters import Capability, need
 from autograder.controlplane.etcd import Compacted, Store
 
 
 def experiment(trial: Trial) -> dict[str, object]:
     """Label the Deployment, roll out, and look for its ReplicaSets and Pods in the store, now and as it was."""
+    need(trial.cluster, Capability.FORK)  # what others run shows nobody its store
     owner = trial.object("Deployment", trial.values["name"])
     before = versions(trial, owner)
     owner = trial.patch(owner, {"metadata": {"labels": {"team": "green"}}})
