@@ -32,6 +32,11 @@ def test_what_a_process_made_that_is_gone_is_left_over() -> None:
     assert is_left_over(noted(**{PROCESS: str(gone.pid)}))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a system that tells when processes began")
+def test_another_process_of_the_same_number_is_not_the_one_that_made_it() -> None:
+    assert is_left_over(noted(**{PROCESS: f"{os.getpid()}@1"}))
+
+
 def test_on_other_machines_only_age_counts() -> None:
     elsewhere = noted(**{PROCESS: "1", "autograder/machine": "elsewhere"})
     assert not is_left_over(elsewhere)
