@@ -317,7 +317,7 @@ def _meaning(exercise: Exercise, answer: Answer) -> tuple[object, ...]:
     positions or files must be found out.
     """
     reading = read(exercise, answer)
-    if reading.problems or reading.predictions:
+    if reading.problems or reading.predictions or reading.program:
         return tuple(answer.files.items())
     documents = json.dumps([document.value for document in reading.documents])
     sources = list(dict.fromkeys(document.source for document in reading.documents))
