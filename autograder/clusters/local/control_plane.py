@@ -7,7 +7,6 @@ loses one to somebody else between looking and listening takes others and begins
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Collection
@@ -21,6 +20,7 @@ from autograder.clusters.interface import ClusterError
 from autograder.clusters.local import folders
 from autograder.clusters.local.processes import PortTaken, Process, find
 from autograder.controlplane.bootstrap import API_ADDRESS, CONTROL_PLANE_ADDRESS
+from autograder.controlplane.etcd.process import free_ports
 from autograder.controlplane.fronts.certificates import Certificates, issue
 from autograder.controlplane.kubelet.node_files import POD_NETWORK, SERVICE_NETWORK
 
@@ -112,7 +112,7 @@ class ControlPlane:
         return context
 
     def _start(self, without: Collection[str]) -> None:
-        etcd_port, peer_port, self.port, manager_port, scheduler_port = _free_ports(5)
+        etcd_port, peer_port, self.port, manager_port, scheduler_port = free_ports(5)
         self._write_kubeconfigs()
         context, url = self.client_context(), f"https://{HOST}"
         commands = {
@@ -240,15 +240,3 @@ def _write(path: Path, data: bytes) -> None:
 
 def _base64(data: bytes) -> str:
     return b64encode(data).decode()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports on which nobody listens now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

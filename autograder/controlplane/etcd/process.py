@@ -44,7 +44,7 @@ class EtcdProcess:
     def __init__(self, binary: str = "etcd") -> None:
         self._binary = find(binary)
         self._folder = Path(tempfile.mkdtemp(prefix="etcd-"))
-        self.port, self._peer_port = _free_ports(2)
+        self.port, self._peer_port = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> EtcdProcess:
@@ -117,7 +117,7 @@ class EtcdProcess:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens at now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
