@@ -3,7 +3,8 @@
 Canvas: the first columns are ``Student``, ``ID``, ``SIS User ID``, ``SIS Login ID`` and ``Section``; a row of points
 follows the names; a student is found by ID, then by SIS ids, then by name.  Moodle's *Import CSV* takes any columns and
 asks what they are; its offline grading worksheet is known by ``Identifier``, ``Grade`` and ``Last modified (grade)``,
-so that a downloaded one is filled in.  In both a grade is left empty while an answer waits for somebody to look at it.
+so that a downloaded one is filled in.  While an answer waits for somebody to look at it there is no grade: it is empty
+for Canvas and in the worksheet, and a dash for *Import CSV*, which makes a 0 of nothing in a grade item that it creates.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ POINTS, NO_POINTS = "Points Possible", "Points-Possible"
 #: The columns of Moodle's offline grading worksheet without which it refuses the file.
 WORKSHEET: Final = ("Identifier", "Grade", "Last modified (grade)")
 FEEDBACK: Final = "Feedback comments"
+#: What Moodle's *Import CSV* takes for no grade.
+NO_GRADE: Final = "-"
 #: Columns of a worksheet by which a student may be known, and the student's own values of them.
 _KNOWN_BY: Final = {
     "Email address": lambda student: {student.email},
@@ -56,7 +59,8 @@ def moodle(results: Results) -> str:
         cells: list[Cell] = []
         for assignment in results.assignments:
             submission = own.get(assignment.name)
-            cells += [submission.grade, feedback(submission)] if submission else [None, None]
+            grade = submission.grade if submission else None
+            cells += [NO_GRADE if grade is None else grade, feedback(submission) if submission else ""]
         rows.append([student.id, student.email, student.first_name, student.last_name, *cells])
     return csv_text(rows)
 

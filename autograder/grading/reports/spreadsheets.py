@@ -38,13 +38,13 @@ MARK: Final = "\ufeff"
 
 
 def cell(value: Cell) -> str:
-    """A cell: nothing for None, a plain number, or a text on one line that is no formula."""
+    """A cell: nothing for None, a plain number, or a text on one line that is no formula; a lone dash is none."""
     if value is None:
         return ""
     if not isinstance(value, str):
         return f"{value:g}"
     text = one_line(value, CELL)
-    return f"'{text}" if text.lstrip(_DROPPED).startswith(_SIGNS) else text
+    return f"'{text}" if text != "-" and text.lstrip(_DROPPED).startswith(_SIGNS) else text
 
 
 def csv_text(rows: Iterable[Sequence[Cell]]) -> str:

@@ -58,15 +58,16 @@ def test_an_id_of_another_system_is_no_id_of_canvas(results: Results) -> None:
     assert {row[1] for row in read(canvas(changed))[2:]} == {""}
 
 
-def test_moodle_gets_numbers_or_nothing_and_a_feedback(results: Results) -> None:
+def test_moodle_gets_numbers_or_a_dash_and_a_feedback(results: Results) -> None:
     head, *rows = read(moodle(results))
     assert head == [
         "Username", "Email address", "First name", "Last name", "07-pods", "07-pods feedback", "12-resourcequotas",
         "12-resourcequotas feedback",
     ]  # fmt: skip
     for row in rows:
-        assert row[4] == "" or 0 <= float(row[4]) <= 16
+        assert row[4] == "-" or 0 <= float(row[4]) <= 16
         assert "pods/first-pod: " in row[5]
+    assert "-" in {row[4] for row in rows}
 
 
 def test_a_worksheet_of_moodle_is_filled_in_and_else_left_as_it_was(results: Results) -> None:
