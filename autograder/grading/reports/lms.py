@@ -4,7 +4,7 @@ Canvas: the first columns are ``Student``, ``ID``, ``SIS User ID``, ``SIS Login 
 follows the names; a student is found by ID, then by SIS ids, then by name.  Moodle's *Import CSV* takes any columns and
 asks what they are; its offline grading worksheet is known by ``Identifier``, ``Grade`` and ``Last modified (grade)``,
 so that a downloaded one is filled in.  While an answer waits for somebody to look at it there is no grade: it is empty
-for Canvas and in the worksheet, and a dash for *Import CSV*, which makes a 0 of nothing in a grade item that it creates.
+for Canvas and in the worksheet, and a dash for *Import CSV*, which makes a 0 of nothing in a grade item it creates.
 """
 
 from __future__ import annotations
