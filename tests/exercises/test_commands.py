@@ -13,7 +13,7 @@ import pytest
 from autograder.checks import CommandRun, Outcome, Status, Verdict, Where
 from autograder.clusters import Cluster, kubectl
 from autograder.clusters.embedded import EmbeddedCluster
-from autograder.exercises import Answer, Bounds, Runner, load
+from autograder.exercises import Answer, Bounds, Runner, allowed, load
 from autograder.exercises.command_lines import read
 from autograder.exercises.terminal import OUTPUT, Terminal
 
@@ -100,6 +100,19 @@ def test_kubectl_sees_nothing_of_the_user(type_in: Type, monkeypatch: pytest.Mon
     assert type_in("kubectl get nodes -o name")[0].code == 0
     seen = kubectl.environment(Path("/x/kubeconfig"), Path("/x"))
     assert seen.keys() - set(kubectl._PASSED_ON) == {"HOME", "USERPROFILE", "TZ", "KUBECONFIG", "GOGC", "GOMEMLIMIT"}
+
+
+@pytest.mark.parametrize("verb", sorted(allowed.FLAGS))
+def test_what_kubectl_says_of_an_allowed_command_is_english(verb: str, tmp_path: Path) -> None:
+    """The messages that kubectl is spared would have been the same."""
+    said = {
+        kubectl.run(
+            [verb, "--help"], kubeconfig=tmp_path / "none", home=tmp_path, folder=tmp_path, timeout=10, most=100_000,
+            few_messages=few,
+        )
+        for few in (False, True)
+    }  # fmt: skip
+    assert len(said) == 1
 
 
 def test_what_is_printed_is_bounded(type_in: Type) -> None:
