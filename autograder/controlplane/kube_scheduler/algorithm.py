@@ -12,16 +12,9 @@ from random import Random
 from typing import Final, NamedTuple
 
 from autograder.controlplane.kube_scheduler.framework import Framework
-from autograder.controlplane.kube_scheduler.interface import (
-    Code,
-    Cycle,
-    NodeStatuses,
-    Snapshot,
-    Status,
-    Window,
-    unresolvable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle, Snapshot, Window
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
+from autograder.controlplane.kube_scheduler.status import Code, NodeStatuses, Status, unresolvable
 
 MIN_NODES: Final = 100
 MIN_PERCENTAGE: Final = 5

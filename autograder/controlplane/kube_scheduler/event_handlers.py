@@ -7,8 +7,8 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Delta
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import Action, ClusterEvent, Resource
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, PodInfo
 from autograder.controlplane.kube_scheduler.queue import QueuedPod, SchedulingQueue
 

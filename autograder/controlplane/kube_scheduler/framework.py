@@ -8,19 +8,15 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.kube_scheduler.events import EVERYTHING, ClusterEvent, Interest
 from autograder.controlplane.kube_scheduler.interface import (
-    EVERYTHING,
     MAX_NODE_SCORE,
     BindPlugin,
-    ClusterEvent,
-    Code,
     Cycle,
     FilterPlugin,
-    Interest,
     InterestedPlugin,
     ManyFilterPlugin,
     ManyScorePlugin,
-    NodeStatuses,
     NormalizePlugin,
     Plugin,
     PodTrialPlugin,
@@ -34,11 +30,10 @@ from autograder.controlplane.kube_scheduler.interface import (
     ScorePlugin,
     SignedFilterPlugin,
     SignedScorePlugin,
-    Status,
     Window,
-    unresolvable,
 )
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import Code, NodeStatuses, Status, unresolvable
 
 
 class PreFilterOutcome(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a plugin is: the extension points of the scheduling framework, and the words they answer with.
+"""What a plugin is: the extension points of the scheduling framework, and what a plugin is given at each.
 
 A plugin has a ``name`` and any of the methods below; the framework calls those that are there.  The smallest one:
 
@@ -16,14 +16,12 @@ A plugin keeps nothing from one pod to the next: what it works out for a pod goe
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, Flag, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_scheduler.events import Interest
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import NodeStatuses, Status
 
 if TYPE_CHECKING:
     from autograder.controlplane.kube_scheduler.handle import Handle
@@ -31,47 +29,6 @@ if TYPE_CHECKING:
 MAX_NODE_SCORE: Final = 100
 
 T = TypeVar("T")
-
-
-class Code(Enum):
-    """What became of a pod at an extension point; success is None instead of a ``Status``."""
-
-    ERROR = "Error"
-    UNSCHEDULABLE = "Unschedulable"
-    UNRESOLVABLE = "UnschedulableAndUnresolvable"
-    PENDING = "Pending"
-    SKIP = "Skip"
-
-
-class Status(NamedTuple):
-    """An answer other than success.  ``UNRESOLVABLE`` says that taking pods off the node would not help."""
-
-    code: Code
-    reasons: tuple[str, ...] = ()
-    plugin: str = ""
-
-    @property
-    def message(self) -> str:
-        """All reasons in one line."""
-        return ", ".join(self.reasons)
-
-    @property
-    def rejected(self) -> bool:
-        """Whether the pod was turned away, rather than something having gone wrong."""
-        return self.code in (Code.UNSCHEDULABLE, Code.UNRESOLVABLE, Code.PENDING)
-
-
-SKIP: Final = Status(Code.SKIP)
-
-
-def unschedulable(*reasons: str) -> Status:
-    """The node (or at PreFilter: every node) is no good for the pod as things are."""
-    return Status(Code.UNSCHEDULABLE, reasons)
-
-
-def unresolvable(*reasons: str) -> Status:
-    """As ``unschedulable``, and would be even if other pods went away."""
-    return Status(Code.UNRESOLVABLE, reasons)
 
 
 class Snapshot(Protocol):
@@ -126,7 +83,9 @@ class Plugin(Protocol):
         """How the plugin is called in messages and decisions."""
 
 
-#: The extension points, by which the framework finds out what a plugin does.
+# The extension points, by which the framework finds out what a plugin does.
+
+
 @runtime_checkable
 class PreEnqueuePlugin(Protocol):
     """Says whether a pod may be looked at at all."""
@@ -295,112 +254,9 @@ class Window:
         return self.take(self.snapshot.nodes)
 
 
-class Resource(Enum):
-    """What changed."""
-
-    ASSIGNED_POD = "AssignedPod"
-    UNSCHEDULED_POD = "UnscheduledPod"
-    NODE = "Node"
-    CLAIM = "PersistentVolumeClaim"
-    VOLUME = "PersistentVolume"
-    STORAGE_CLASS = "StorageClass"
-
-
-class Action(Flag):
-    """How it changed."""
-
-    ADD = auto()
-    DELETE = auto()
-    NODE_ALLOCATABLE = auto()
-    NODE_LABEL = auto()
-    NODE_TAINT = auto()
-    NODE_CONDITION = auto()
-    NODE_ANNOTATION = auto()
-    POD_LABEL = auto()
-    POD_SCALE_DOWN = auto()
-    POD_TOLERATION = auto()
-    POD_GATES_GONE = auto()
-    OTHER = auto()
-    UPDATE = (
-        NODE_ALLOCATABLE
-        | NODE_LABEL
-        | NODE_TAINT
-        | NODE_CONDITION
-        | NODE_ANNOTATION
-        | POD_LABEL
-        | POD_SCALE_DOWN
-        | POD_TOLERATION
-        | POD_GATES_GONE
-        | OTHER
-    )
-    ANY = ADD | DELETE | UPDATE
-
-
-PODS: Final = (Resource.ASSIGNED_POD, Resource.UNSCHEDULED_POD)
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterEvent:
-    """Something that happened in the cluster: the object before (None: it is new) and after (None: it is gone)."""
-
-    resource: Resource
-    action: Action
-    old: Object | None
-    new: Object | None
-
-
-#: Whether what happened may let a pod through that the plugin turned away.
-Hint = Callable[["Handle", PodInfo, ClusterEvent], bool]
-
-
-class Interest(NamedTuple):
-    """What a plugin wants to know of, since it may let pods through that it turned away; no hint: it always may."""
-
-    resources: tuple[Resource, ...]
-    actions: Action
-    hint: Hint | None = None
-
-    def covers(self, event: ClusterEvent) -> bool:
-        """Whether the event is one of these; a change that nobody can name is one only for who wants all changes."""
-        return event.resource in self.resources and event.action in self.actions
-
-
-EVERYTHING: Final = (Interest(tuple(Resource), Action.ANY),)
-
-
 @runtime_checkable
 class InterestedPlugin(Protocol):
     """Knows which events matter to pods it turned away; for others every event does."""
 
     def interests(self) -> tuple[Interest, ...]:
         """The events."""
-
-
-class NodeStatuses:
-    """Why the nodes will not do; ``absent`` stands for every node that is not named."""
-
-    def __init__(self, named: dict[str, Status] | None = None, absent: Status | None = None) -> None:
-        self.named = named if named is not None else {}
-        self.absent = absent or Status(Code.UNRESOLVABLE)
-
-    def __len__(self) -> int:
-        return len(self.named)
-
-    def get(self, node: str) -> Status:
-        """The status of one node."""
-        return self.named.get(node, self.absent)
-
-    def names(self, code: Code, nodes: Sequence[str]) -> set[str]:
-        """Which of all nodes have a status of this code."""
-        found = {name for name, status in self.named.items() if status.code is code}
-        return found | (set(nodes) - self.named.keys()) if self.absent.code is code else found
-
-    def histogram(self, nodes: int) -> str:
-        """How many nodes gave each reason: ``1 Insufficient cpu, 2 node(s) were unschedulable``."""
-        counts: dict[str, int] = {}
-        for reasons, times in Counter(status.reasons for status in self.named.values()).items():
-            for reason in reasons:
-                counts[reason] = counts.get(reason, 0) + times
-        for reason in self.absent.reasons if len(self.named) < nodes else ():
-            counts[reason] = counts.get(reason, 0) + nodes - len(self.named)
-        return ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from autograder.controlplane.clock import SECOND, Clock
-from autograder.controlplane.kube_scheduler.interface import ClusterEvent, Status
+from autograder.controlplane.kube_scheduler.events import ClusterEvent
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
+from autograder.controlplane.kube_scheduler.status import Status
 
 INITIAL_BACKOFF: Final = SECOND
 MAX_BACKOFF: Final = 10 * SECOND

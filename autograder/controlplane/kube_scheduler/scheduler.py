@@ -22,9 +22,10 @@ from autograder.controlplane.kube_scheduler.cache import SchedulerCache
 from autograder.controlplane.kube_scheduler.decision import Attempt, Decision, decide_again
 from autograder.controlplane.kube_scheduler.event_handlers import EventHandlers
 from autograder.controlplane.kube_scheduler.event_recorder import NORMAL, TIMER, WARNING, EventRecorder
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Resource
 from autograder.controlplane.kube_scheduler.framework import Framework, PluginError
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import Action, ClusterEvent, Cycle, Plugin, Resource
+from autograder.controlplane.kube_scheduler.interface import Cycle, Plugin
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
 from autograder.controlplane.kube_scheduler.nominator import Nominator
 from autograder.controlplane.kube_scheduler.plugins import default_plugins

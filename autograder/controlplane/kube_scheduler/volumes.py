@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_scheduler.events import ClusterEvent
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import ClusterEvent
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
 
 BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"

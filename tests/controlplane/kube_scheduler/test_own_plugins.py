@@ -7,18 +7,12 @@ from typing import Any
 import pytest
 from scheduling_world import World, node
 
+from autograder.controlplane.kube_scheduler.events import Action, Interest, Resource
 from autograder.controlplane.kube_scheduler.framework import Framework
-from autograder.controlplane.kube_scheduler.interface import (
-    SKIP,
-    Action,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.plugins import NodeResourcesFit, default_plugins
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unschedulable
 
 
 class PreferNamesake:

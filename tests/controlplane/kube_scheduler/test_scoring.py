@@ -10,7 +10,7 @@ from scheduling_world import Object, World, node, node_info, pod_info
 
 from autograder.controlplane.kube_scheduler.algorithm import nodes_to_find, select
 from autograder.controlplane.kube_scheduler.cache import SchedulerCache
-from autograder.controlplane.kube_scheduler.interface import SKIP, Cycle, Window
+from autograder.controlplane.kube_scheduler.interface import Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.plugins import (
     BalancedAllocation,
@@ -20,6 +20,7 @@ from autograder.controlplane.kube_scheduler.plugins import (
     TaintToleration,
 )
 from autograder.controlplane.kube_scheduler.snapshot import PlainSnapshot
+from autograder.controlplane.kube_scheduler.status import SKIP
 
 MEGABYTE = 1024 * 1024
 

@@ -9,7 +9,7 @@ from scheduling_world import World, node, pod, pod_info
 
 from autograder.controlplane.apimachinery.scheme import EVENTS, NODES, PODS
 from autograder.controlplane.clock import SECOND, Clock
-from autograder.controlplane.kube_scheduler.interface import Action, ClusterEvent, Resource
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Resource
 from autograder.controlplane.kube_scheduler.queue import BACKOFF_TIMER, QueuedPod, SchedulingQueue
 
 NODE_CAME = ClusterEvent(Resource.NODE, Action.ADD, None, node("n"))

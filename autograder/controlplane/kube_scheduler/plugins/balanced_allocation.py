@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from autograder.controlplane.kube_scheduler.interface import MAX_NODE_SCORE, SKIP, Cycle, Status, Window
+from autograder.controlplane.kube_scheduler.interface import MAX_NODE_SCORE, Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Status
 
 
 class BalancedAllocation:

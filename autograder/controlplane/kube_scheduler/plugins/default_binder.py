@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from autograder.controlplane.apimachinery.scheme import PODS
-from autograder.controlplane.kube_scheduler.interface import Cycle, Status
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
+from autograder.controlplane.kube_scheduler.status import Status
 
 
 class DefaultBinder:

@@ -16,19 +16,12 @@ from autograder.controlplane.apimachinery.scheme import PODS as POD_RESOURCE
 from autograder.controlplane.apimachinery.selectors import of_object
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_scheduler.event_recorder import NORMAL
+from autograder.controlplane.kube_scheduler.events import Interest
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    Code,
-    Cycle,
-    Interest,
-    NodeStatuses,
-    PostFilterResult,
-    Status,
-    unresolvable,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle, PostFilterResult
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.pod_status import patch_condition
+from autograder.controlplane.kube_scheduler.status import Code, NodeStatuses, Status, unresolvable, unschedulable
 
 MIN_CANDIDATES_PERCENTAGE: Final = 10
 MIN_CANDIDATES: Final = 100

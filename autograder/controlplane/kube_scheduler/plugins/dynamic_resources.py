@@ -7,17 +7,10 @@ error, after which the plugins behind it are not asked either.
 
 from __future__ import annotations
 
-from autograder.controlplane.kube_scheduler.interface import (
-    SKIP,
-    Code,
-    Cycle,
-    Interest,
-    NodeStatuses,
-    PostFilterResult,
-    Status,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.events import Interest
+from autograder.controlplane.kube_scheduler.interface import Cycle, PostFilterResult
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Code, NodeStatuses, Status, unschedulable
 
 
 class DynamicResources:

@@ -9,22 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from autograder.controlplane.apimachinery.selectors import EVERYTHING, NOTHING
+from autograder.controlplane.kube_scheduler.events import PODS, Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    MAX_NODE_SCORE,
-    PODS,
-    SKIP,
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    Window,
-    unresolvable,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.interface import MAX_NODE_SCORE, Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import AffinityTerm, Labels, NodeFacts, NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unresolvable, unschedulable
 
 NOT_NEAR: Final = unresolvable("node(s) didn't match pod affinity rules")
 TOO_NEAR: Final = unschedulable("node(s) didn't match pod anti-affinity rules")

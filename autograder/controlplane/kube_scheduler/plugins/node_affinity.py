@@ -13,20 +13,12 @@ from autograder.controlplane.apimachinery.node_selector import (
     required,
     term,
 )
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    SKIP,
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    Window,
-    unresolvable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.plugins.normalize import default_normalize
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unresolvable
 
 REASON: Final = unresolvable("node(s) didn't match Pod's node affinity/selector")
 CONFLICT: Final = unresolvable("pod affinity terms conflict")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from autograder.controlplane.kube_scheduler.interface import Action, Cycle, Interest, Resource, Status, unresolvable
+from autograder.controlplane.kube_scheduler.events import Action, Interest, Resource
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import Status, unresolvable
 
 REASON: Final = unresolvable("node(s) didn't match the requested node name")
 

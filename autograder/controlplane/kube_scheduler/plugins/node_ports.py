@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from autograder.controlplane.kube_scheduler.events import PODS, Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    PODS,
-    SKIP,
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import HostPort, NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unschedulable
 
 REASON: Final = unschedulable("node(s) didn't have free ports for the requested pod ports")
 

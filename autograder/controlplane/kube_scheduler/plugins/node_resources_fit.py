@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from autograder.controlplane.kube_scheduler.events import PODS, Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    MAX_NODE_SCORE,
-    PODS,
-    Action,
-    ClusterEvent,
-    Code,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-)
+from autograder.controlplane.kube_scheduler.interface import MAX_NODE_SCORE, Cycle
 from autograder.controlplane.kube_scheduler.node_info import EMPTY_NODE, NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.resources import CPU, MEMORY, STORAGE, Resources
+from autograder.controlplane.kube_scheduler.status import Code, Status
 
 
 class NodeResourcesFit:

@@ -6,17 +6,11 @@ from collections.abc import Hashable
 from typing import Final
 
 from autograder.controlplane.apimachinery.taints import NO_SCHEDULE, Taint, tolerated
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    unresolvable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import Status, unresolvable
 
 CORDON: Final = Taint("node.kubernetes.io/unschedulable", "", NO_SCHEDULE)
 REASON: Final = unresolvable("node(s) were unschedulable")

@@ -14,21 +14,9 @@ from typing import Final, NamedTuple
 from autograder.controlplane.apimachinery.node_selector import RequiredNodes, required
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.kube_scheduler import taints
+from autograder.controlplane.kube_scheduler.events import PODS, Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    MAX_NODE_SCORE,
-    PODS,
-    SKIP,
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    Window,
-    unresolvable,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.interface import MAX_NODE_SCORE, Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import Labels, NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.plugins.spread_constraints import (
     DO_NOT_SCHEDULE,
@@ -38,6 +26,7 @@ from autograder.controlplane.kube_scheduler.plugins.spread_constraints import (
     default_constraints,
     stated,
 )
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unresolvable, unschedulable
 
 TOO_SKEWED: Final = unschedulable("node(s) didn't match pod topology spread constraints")
 NO_LABEL: Final = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)")

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    Action,
-    ClusterEvent,
-    Interest,
-    Resource,
-    Status,
-    unresolvable,
-)
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
+from autograder.controlplane.kube_scheduler.status import Status, unresolvable
 
 
 class SchedulingGates:

@@ -7,19 +7,12 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.taints import PREFER_NO_SCHEDULE, tolerated
 from autograder.controlplane.kube_scheduler import taints
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    Window,
-    unresolvable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.plugins.normalize import default_normalize
+from autograder.controlplane.kube_scheduler.status import Status, unresolvable
 
 REASON: Final = unresolvable("node(s) had untolerated taint(s)")
 

@@ -9,19 +9,11 @@ from autograder.controlplane.apimachinery.node_selector import terms
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from autograder.controlplane.apimachinery.selectors import EVERYTHING, of_object
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    SKIP,
-    Action,
-    ClusterEvent,
-    Code,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    unresolvable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Code, Status, unresolvable
 from autograder.controlplane.kube_scheduler.volumes import (
     NO_PROVISIONER,
     SELECTED_NODE,

@@ -5,20 +5,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_scheduler.events import PODS, Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    PODS,
-    SKIP,
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    unresolvable,
-    unschedulable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unresolvable, unschedulable
 from autograder.controlplane.kube_scheduler.volumes import named_by
 
 DISK_CONFLICT: Final = unschedulable("node(s) had no available disk")

@@ -6,18 +6,11 @@ from collections.abc import Hashable
 from typing import Final
 
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
-from autograder.controlplane.kube_scheduler.interface import (
-    SKIP,
-    Action,
-    ClusterEvent,
-    Cycle,
-    Interest,
-    Resource,
-    Status,
-    unresolvable,
-)
+from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import Labels, NodeInfo, PodInfo
+from autograder.controlplane.kube_scheduler.status import SKIP, Status, unresolvable
 from autograder.controlplane.kube_scheduler.volumes import LATE, class_of, named_by
 
 REASON: Final = unresolvable("node(s) had no available volume zone")
