@@ -21,7 +21,7 @@ _PASSED_ON: Final = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "TEMP", "TMP", "TMPDIR
 #: It lives for an instant: collecting garbage is a fifth of its work, and only needed by one that takes much memory.
 _GO: Final = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
 #: It packs and unpacks all messages of its language first, which is a third of its work.  The English ones are many,
-#: and say what it says without them; of the French ones there are seven.  No program that it starts knows this encoding.
+#: and say what it says without them; of the French ones there are seven.  No other program knows this encoding.
 _FEW_MESSAGES: Final = {"LC_ALL": "fr_FR.kubectl"}
 #: The exit code of a command that had to be stopped.
 STOPPED: Final = 124
