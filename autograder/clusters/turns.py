@@ -14,6 +14,7 @@ from typing import IO, Final
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import ClusterError
 from autograder.clusters.pristine import Pristine
+from autograder.clusters.scratch import locked
 
 #: Seconds to wait for the answer of another run.
 PATIENCE: Final = 600.0
@@ -60,17 +61,9 @@ class Turns:
             self._lock = None
 
     def _locked(self) -> IO[bytes]:
-        import fcntl
-
-        lock = self._path.with_suffix(".lock").open("ab")
         end = time.monotonic() + self._patience
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if time.monotonic() > end:
-                    lock.close()
-                    raise ClusterError("another run has had the whole of the cluster all the time") from None
-                time.sleep(_LOOK_AGAIN)
-            else:
-                return lock
+        while (lock := locked(self._path.with_suffix(".lock"))) is None:
+            if time.monotonic() > end:
+                raise ClusterError("another run has had the whole of the cluster all the time")
+            time.sleep(_LOOK_AGAIN)
+        return lock

@@ -8,24 +8,17 @@ kernel has a home of its own, so that none sees the objects or answers of anothe
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from autograder.clusters import scratch
 from autograder.exercises import exercises_root
 
 #: Set by whoever runs notebooks without a person before them.
 UNATTENDED: Final = ("AUTOGRADER_UNATTENDED", "NBGRADER_EXECUTION", "PYTEST_CURRENT_TEST")
-
-_PREFIX: Final = "autograder-"
-#: After so many seconds nobody uses a private home any more.
-_FORGOTTEN: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +64,8 @@ def find_home(environment: Mapping[str, str] = os.environ) -> Home:
     if chosen:
         return Home(Path(chosen).absolute(), Path.cwd() / "work")
     if any(name in environment for name in UNATTENDED):
-        _sweep()
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return Home(folder, folder / "work", private=True)
+        scratch.clean()
+        own = scratch.Scratch()
+        atexit.register(own.remove)
+        return Home(own.path, own.path / "work", private=True)
     return Home(exercises_root().absolute().parent / ".cluster", Path.cwd() / "work")
-
-
-def _sweep() -> None:
-    """Remove what kernels that were killed could not."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _FORGOTTEN:
-                shutil.rmtree(folder, ignore_errors=True)

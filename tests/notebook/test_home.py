@@ -27,15 +27,17 @@ def test_another_place_can_be_chosen(tmp_path: Path) -> None:
     assert (home.state, home.private) == (tmp_path, False)
 
 
-def test_what_killed_kernels_left_is_swept_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_killed_kernels_left_is_swept_up_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    old, new, other = (tmp_path / name for name in ("autograder-old", "autograder-new", "other"))
-    for folder in (old, new, other):
+    left, others = tmp_path / "autograder-run-1", [tmp_path / name for name in ("autograder-local-1", "other")]
+    for folder in (left, *others):
         (folder / "work").mkdir(parents=True)
-    for folder in (old, other):
-        os.utime(folder, (0, 0))
+        os.utime(folder, (0, 0))  # by its age nothing is judged: clocks are set
+    (tmp_path / "autograder-run-1.lock").touch()
+    used = find_home({"NBGRADER_EXECUTION": "validate"}).state
     find_home({"NBGRADER_EXECUTION": "validate"})
-    assert [folder.exists() for folder in (old, new, other)] == [False, True, True]
+    assert not left.exists()
+    assert all(folder.exists() for folder in (used, *others))
 
 
 @pytest.mark.parametrize("name", UNATTENDED)

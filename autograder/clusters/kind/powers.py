@@ -17,7 +17,7 @@ from typing import IO, Final
 
 from autograder.clusters.interface import Capability, ClusterError
 from autograder.clusters.kind.engine import EngineError, Tools
-from autograder.clusters.kind.provision import locked
+from autograder.clusters.scratch import locked
 
 MANIFESTS: Final = "/etc/kubernetes/manifests"
 #: Where manifests wait whose component is stopped.

@@ -21,6 +21,7 @@ import yaml
 
 from autograder.clusters.interface import ClusterError
 from autograder.clusters.kind.engine import EngineError, Tools
+from autograder.clusters.scratch import locked
 from autograder.controlplane.kubelet.node_files import POD_NETWORK, SERVICE_NETWORK
 
 DEFAULT_NAME: Final = "autograder"
@@ -170,19 +171,6 @@ def _half_made(name: str) -> bool:
 
 def _creation(name: str) -> Path:
     return Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.creating")
-
-
-def locked(path: Path) -> IO[bytes] | None:
-    """The file, locked for us; None while somebody else holds it."""
-    import fcntl
-
-    lock = path.open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        return None
-    return lock
 
 
 def _present(tools: Tools, node: str) -> set[str]:

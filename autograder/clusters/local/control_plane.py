@@ -93,7 +93,9 @@ class ControlPlane:
         return [name for name in NAMES if name in self._processes and self._processes[name].running]
 
     def check(self) -> None:
-        """Raise ``ClusterError`` if a program has ended that nobody has stopped."""
+        """Raise ``ClusterError`` if a program has ended that nobody has stopped, or has lost what it works on."""
+        if not self.path.exists():
+            raise ClusterError(f"somebody has removed the folder of this cluster, with all its data: {self.path}")
         for process in self._processes.values():
             process.check()
 

@@ -14,7 +14,7 @@ from standins import calls, pretender
 from autograder.clusters import ClusterError
 from autograder.clusters.kind.engine import EngineError, Tools
 from autograder.clusters.kind.powers import COMPONENTS, STATIC, KindPowers
-from autograder.clusters.kind.provision import locked
+from autograder.clusters.scratch import locked
 
 NODES = ["course-control-plane", "course-worker", "course-worker2"]
 RUNNING = {"^inspect": {"out": "true\n"}}

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.clusters import Capability, HttpAnswer, NotSupportedHere, Object, drain, request
 from autograder.clusters.connection import Connection
-from autograder.clusters.local import folders
+from autograder.clusters.local import keeper
 from autograder.clusters.local.cluster import COMPONENTS, LocalCluster
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import NODES, PODS
@@ -189,14 +189,14 @@ def test_a_served_cluster_leaves_nothing(tmp_path: Path, local: LocalCluster, ho
         assert process.stdout.readline() == "ready\n"
         connection = Connection(config)
         assert len(json.loads(connection.send("GET", NODES))["items"]) == 3
-        kept = [Path(path) for path in Path("/tmp").glob(f"{folders.PREFIX}*")]
+        kept = [path for path in Path("/tmp").glob("autograder-local-*") if path.is_dir()]
         own = [path for path in kept if (path / "admin.conf").read_bytes() == config.read_bytes()]
         assert len(own) == 1
         assert json.loads(connection.send("GET", PODS))["items"] is not None
         process.send_signal(how)
     end = time.monotonic() + 30
-    while (own[0].exists() or folders.processes_of(own[0])) and time.monotonic() < end:
+    while (own[0].exists() or keeper.processes_of(own[0])) and time.monotonic() < end:
         time.sleep(0.2)
     assert not own[0].exists()
-    assert folders.processes_of(own[0]) == []
+    assert keeper.processes_of(own[0]) == []
     assert process.returncode == (0 if how is signal.SIGTERM else -signal.SIGKILL)
