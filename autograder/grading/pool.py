@@ -2,7 +2,8 @@
 
 Workers are forked from this process, so that they begin with everything that is warm in it; where there is no fork they
 are started afresh.  Each does one item at a time.  One that dies, takes too long or takes too much memory costs that
-item and nothing else, and leaves nothing behind: its temporary files lie in a folder that is removed with it.
+item and nothing else, and leaves nothing behind: its temporary files lie in a folder that is removed with it, or by the
+next run if nobody is left to do so.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import ClassVar, Final, Generic
 
+from autograder.clusters import scratch
 from autograder.grading.executors import Done, Item, Lost
 from autograder.grading.footprint import MEGABYTE, limit_growth, resident
 
+#: The kind of folder that a run has for what its workers write.
+KIND: Final = "grade"
 #: Seconds after which a worker looks whether the process that started it is still there.
 _HEARTBEAT: Final = 2
 
@@ -86,7 +91,7 @@ def each(
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    folder: tempfile.TemporaryDirectory[str]
+    folder: Path
     index: int = 0
     until: float = 0
 
@@ -107,6 +112,8 @@ class _Crew(Generic[Item, Done]):
         self._memory = memory
         self._waiting = deque(range(len(items)))
         self._workers: list[_Worker] = []
+        scratch.clean(KIND)
+        self._scratch = scratch.Scratch(KIND)
         self._aside = threading.Thread(target=meanwhile, daemon=True) if meanwhile else None
         forks = "fork" in multiprocessing.get_all_start_methods()
         self._context = multiprocessing.get_context("fork" if forks else "spawn")
@@ -135,6 +142,7 @@ class _Crew(Generic[Item, Done]):
         """End every worker, whatever it does."""
         for worker in list(self._workers):
             self._fire(worker)
+        self._scratch.remove()
         if self._aside and self._aside.ident:
             self._aside.join()
 
@@ -145,8 +153,8 @@ class _Crew(Generic[Item, Done]):
         if self._aside and self._aside.ident:
             self._aside.join()  # a process with two threads must not be forked
         ours, theirs = self._context.Pipe()
-        folder = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
-        given = (self._work, theirs, folder.name, os.getpid(), self._memory)
+        folder = Path(tempfile.mkdtemp(dir=self._scratch.path))
+        given = (self._work, theirs, folder, os.getpid(), self._memory)
         process = self._context.Process(target=_serve, args=given, daemon=True)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
@@ -190,12 +198,12 @@ class _Crew(Generic[Item, Done]):
         worker.pipe.close()
         worker.process.kill()
         worker.process.join()
-        worker.folder.cleanup()
+        shutil.rmtree(worker.folder, ignore_errors=True)
 
 
-def _serve(work: Callable[[Item], Done], pipe: Connection, folder: str, parent: int, memory: int) -> None:
+def _serve(work: Callable[[Item], Done], pipe: Connection, folder: Path, parent: int, memory: int) -> None:
     """The life of a worker: an item comes, its answer goes, until nobody is there any more."""
-    tempfile.tempdir = folder
+    tempfile.tempdir = str(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a run that is interrupted ends its workers itself
     gc.freeze()  # what was there before is shared with the others, as long as nobody touches it
     limit_growth(memory)

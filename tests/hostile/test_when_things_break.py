@@ -165,7 +165,7 @@ def test_a_grader_that_is_killed_loses_nothing_and_harms_nothing(course: SmallCo
 
 def test_workers_whose_grader_is_killed_take_their_files_along(course: SmallCourse) -> None:
     grader, until = Grader(course), time.monotonic() + 60
-    while not list(course.root.parent.glob("autograder-*/*/kubeconfig")) and time.monotonic() < until:
+    while not list(course.root.parent.glob("autograder-*/*/*/kubeconfig")) and time.monotonic() < until:
         time.sleep(0.005)
     assert grader.kill() == -signal.SIGKILL
     assert [path for path in course.root.parent.rglob("autograder-*/**/*") if path.is_file()] == []
