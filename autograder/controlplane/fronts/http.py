@@ -117,5 +117,5 @@ def _wants_pretty(request: Request) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Text for a quoted string of a header: one line, with quotes and backslashes escaped."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    """Text for a quoted string of a header, with quotes and backslashes escaped."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -5,6 +5,7 @@ Source: ``applyAppArmorVersionSkew`` of pkg/registry/core/pod/strategy.go.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 Obj = dict[str, Any]
@@ -19,20 +20,25 @@ _TYPES: Final = {"runtime/default": "RuntimeDefault", "unconfined": "Unconfined"
 
 def move_annotations_to_fields(pod: Obj) -> None:
     """Give each container the profile of its annotation, unless it has one or the pod has the same."""
+    of_pod = pod["spec"].get("securityContext", {}).get("appArmorProfile")
+    for container, _, profile in annotated_containers(pod):
+        if profile and profile != of_pod:
+            container.setdefault("securityContext", {})["appArmorProfile"] = profile
+
+
+def annotated_containers(pod: Mapping[str, Any]) -> Iterator[tuple[Obj, str, Obj | None]]:
+    """Containers without a profile that have an annotation, its key, and its profile: None for a bad one."""
     annotations, spec = pod["metadata"].get("annotations", {}), pod["spec"]
     if spec.get("os", {}).get("name") == "windows":
         return
     for kind in ("initContainers", "containers", "ephemeralContainers"):
         for container in spec.get(kind) or ():
-            annotated = annotations.get(ANNOTATION + container.get("name", ""))
-            if annotated is None or "appArmorProfile" in container.get("securityContext", {}):
-                continue
-            profile = _profile(annotated)
-            if profile and profile != spec.get("securityContext", {}).get("appArmorProfile"):
-                container.setdefault("securityContext", {})["appArmorProfile"] = profile
+            key = ANNOTATION + container.get("name", "")
+            if key in annotations and "appArmorProfile" not in container.get("securityContext", {}):
+                yield container, key, profile_of(annotations[key])
 
 
-def _profile(annotated: str) -> Obj | None:
+def profile_of(annotated: str) -> Obj | None:
     """The profile that an annotation names; None for one that no field could."""
     if annotated in _TYPES:
         return {"type": _TYPES[annotated]}

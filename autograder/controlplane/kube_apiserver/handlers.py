@@ -115,10 +115,9 @@ class Handlers:
         verb = self._verbs.get(info.verb)
         if verb is None:
             raise MethodNotAllowed("the server does not allow this method on the requested resource", details={})
-        response = verb(request, kind, info, user)
         if kind in _DEPRECATED and not request.decoded:
-            request.warnings.insert(0, _DEPRECATED[kind])
-        return response
+            request.warnings.append(_DEPRECATED[kind])
+        return verb(request, kind, info, user)
 
     # ------------------------------------------------------------ reading
 
@@ -179,6 +178,7 @@ class Handlers:
 
         def transform(old: Object | None) -> Object:
             _check_uid(kind, obj, old)
+            _drop_repeated_owners(obj["metadata"], attributes)
             self._track(request, kind, attributes, obj, old)
             return obj
 
@@ -221,7 +221,6 @@ class Handlers:
             except Conflict as conflict:
                 if attempt == PATCH_TRIES - 1 or MODIFIED not in conflict.message:
                     raise
-                request.warnings.clear()
         raise AssertionError("a patch ends with an answer or a conflict")
 
     def _apply(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
@@ -267,6 +266,7 @@ class Handlers:
         _check_name(new, attributes.name)
         attributes.passed("%s in %s, patched", kind.kind, kind.api_version)
         self._default(kind, attributes, new)
+        _drop_repeated_owners(new["metadata"], attributes, when=" after mutating admission happens")
         return new
 
     def _delete(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
@@ -402,18 +402,18 @@ _DEPRECATED: Final = {
 _GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
 
 
-def _drop_repeated_owners(metadata: Object, attributes: Attributes) -> None:
-    """Owners that are named twice, in the same words, are owners once; the client is told."""
+def _drop_repeated_owners(metadata: Object, attributes: Attributes, *, when: str = "") -> None:
+    """Owners that are named twice, in the same words, are owners once; the client is told, and ``when`` in patches."""
     owners = metadata.get("ownerReferences")
     if not owners:
         return
     once = [owner for place, owner in enumerate(owners) if owner not in owners[:place]]
     if len(once) != len(owners):
         metadata["ownerReferences"] = once
-        repeated = dict.fromkeys(owner["uid"] for place, owner in enumerate(owners) if owner in owners[:place])
+        repeated = [owner["uid"] for place, owner in enumerate(owners) if owner in owners[:place]]
         attributes.warnings.append(
-            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and "
-            "may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+            f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, "
+            "and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
             + ", ".join(repeated)
         )
 

@@ -30,7 +30,7 @@ from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import Request, RequestInfo, Response, User
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.etcd import StoreFailure
-from autograder.controlplane.kube_apiserver import documents
+from autograder.controlplane.kube_apiserver import documents, warnings
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.authentication import Authenticator, signing_key
 from autograder.controlplane.kube_apiserver.authorization import Authorizer, action_of
@@ -89,7 +89,7 @@ class APIServer:
         """Answer one request."""
         try:
             response = self._handle(request)
-            response.warnings += request.warnings
+            response.warnings += warnings.recorded(request.warnings) if request.warnings else ()
             return response
         except StatusError as refusal:
             error = refusal
@@ -97,7 +97,7 @@ class APIServer:
             error = StoreError(str(failure))
         if request.trace is not None:
             request.trace.refused(error.message)
-        return Response(error.code, error.status(), error=error, warnings=request.warnings)
+        return Response(error.code, error.status(), error=error, warnings=warnings.recorded(request.warnings))
 
     def trace(self, request: Request) -> tuple[Response, RequestTrace]:
         """Answer one request, and tell each step that it passed and what it cost."""

@@ -25,7 +25,7 @@ from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, WatchEvent
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.etcd import Compacted, KeyValue, WriteConflict
-from autograder.controlplane.kube_apiserver import preparing, validation
+from autograder.controlplane.kube_apiserver import preparing, validation, warnings
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.backend import Backend
@@ -187,10 +187,14 @@ class Registry:
     def _create(self, attributes: Attributes, obj: Object) -> Object:
         meta = obj["metadata"]
         self.begin_create(attributes, obj)
+        if not attributes.trusted:
+            attributes.warnings += warnings.before_create(self.kind.go_type, obj)
         preparing.prepare_for_create(self.kind.go_type, obj)
         attributes.enter("validation")
         self._refuse(obj, validation.validate_create(self.kind.go_type, obj))
         attributes.passed()
+        if not attributes.trusted:
+            attributes.warnings += warnings.on_create(self.kind.go_type, obj)
         preparing.finish(self.kind.go_type, obj)
         attributes.name = meta["name"]
         key = self.kind.storage_key(attributes.namespace, meta["name"])
@@ -240,6 +244,8 @@ class Registry:
         attributes.enter("validation")
         self._refuse(new, self.validate_update(attributes, new, old))
         attributes.passed()
+        if not attributes.trusted:
+            attributes.warnings += warnings.on_update(self.kind.go_type, new, old, attributes.subresource)
         preparing.finish(self.kind.go_type, new)
         self.admission.validate(attributes)
         return self._replace(attributes, found, new), False

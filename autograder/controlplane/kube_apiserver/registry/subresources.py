@@ -40,6 +40,7 @@ class Subresources:
         attributes = Attributes(
             "UPDATE", kind, info.namespace, info.name, info.subresource, user,
             dry_run=bool(request.query.get("dryRun")), trusted=request.decoded, trace=request.trace,
+            warnings=request.warnings,
         )  # fmt: skip
         match info.subresource, info.verb:
             case "binding", "create":
@@ -94,7 +95,9 @@ class Subresources:
                 if "resourceVersion" not in (patch.get("metadata") or {} if isinstance(patch, dict) else {}):
                     given = {**given, "metadata": {**given["metadata"], "resourceVersion": ""}}
                 target = Target("autoscaling/v1.Scale", "Scale", "autoscaling/v1")
-                scale = patch_type.read(given, patch, target, bodies.field_validation(request)).object
+                read = patch_type.read(given, patch, target, bodies.field_validation(request))
+                request.warnings += read.warnings
+                scale = read.object
             else:
                 scale = _body(request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
             replicas = scale.get("spec", {}).get("replicas", 0)
@@ -236,4 +239,5 @@ def _decoded(body: Any, request: Request, type_name: str, kind: str, api_version
         body, type_name, kind=kind, api_version=api_version, field_validation=validation,
         media_type=request.headers.get("content-type", "application/json"),
     )  # fmt: skip
+    request.warnings += decoded.warnings
     return decoded.object
