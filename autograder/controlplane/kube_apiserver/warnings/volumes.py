@@ -26,6 +26,12 @@ _GONE: Final = {
 }
 #: Fields that messages spell as the Go type does.
 _SPELT: Final = {"storageos": "storageOS"}
+#: Kinds of volumes whose items become files -> what messages call them, and the field with their name.
+_FILES_OF_ITEMS: Final = {
+    "configMap": ("ConfigMap", "name"),
+    "secret": ("Secret", "secretName"),
+    "downwardAPI": ("DownwardAPI", ""),
+}
 
 
 def of_volumes(volumes: Iterable[Object], path: Path) -> Iterator[str]:
@@ -46,16 +52,12 @@ def of_volumes(volumes: Iterable[Object], path: Path) -> Iterator[str]:
 
 def _of_overlaps(volume: Object) -> Iterator[str]:
     name = quoted(volume["name"])
-    for kind, described in (
-        ("configMap", lambda source: f"ConfigMap {quoted(source.get('name', ''))}"),
-        ("secret", lambda source: f"Secret {quoted(source.get('secretName', ''))}"),
-        ("downwardAPI", lambda source: "DownwardAPI"),
-    ):
+    for kind, (word, naming) in _FILES_OF_ITEMS.items():
         source = volume.get(kind)
         if source:
-            placed = [(one["path"], "") for one in source.get("items") or ()]
-            for overlap in _overlaps([placed]):
-                yield f"volume {name} ({described(source)}): overlapping paths: {overlap}"
+            described = f"{word} {quoted(source.get(naming, ''))}" if naming else word
+            for overlap in _overlaps_with([(one["path"], "") for one in source.get("items") or ()], []):
+                yield f"volume {name} ({described}): overlapping paths: {overlap}"
     sources = (volume.get("projected") or {}).get("sources") or ()
     placed_by_source = []
     for source in sources:
@@ -89,13 +91,6 @@ def _placed(source: Object) -> list[Placed]:
         "credentialBundlePath": "PodCertificate credential bundle",
     }
     return [(certificate[name], described) for name, described in parts.items() if certificate.get(name)]
-
-
-def _overlaps(sources: list[list[Placed]]) -> Iterator[str]:
-    before: list[Placed] = []
-    for placed in sources:
-        yield from _overlaps_with(placed, before)
-        before += placed
 
 
 def _overlaps_with(placed: list[Placed], before: list[Placed]) -> Iterator[str]:
