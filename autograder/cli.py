@@ -6,14 +6,20 @@ import argparse
 import importlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 PROGRAM: Final = "autograder"
 CONTROL: Final = "autograder.clusters.control_commands:control"
+#: As shells say it of a program that ended at Ctrl-C.
+INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,10 @@ def _cluster_serve(parser: argparse.ArgumentParser) -> None:
         "--until-eof", action="store_true", help="end when standard input ends, with the process that started this one"
     )
     parser.add_argument(
-        "--cluster", metavar="SPEC", default="embedded", help="which kind is served: embedded (the default) or local"
+        "--cluster",
+        metavar="SPEC",
+        default="embedded",
+        help="which kind is served: embedded (the default), local, kind[:NAME], or a room in kubeconfig:PATH[#CONTEXT]",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same names, addresses and order")
 
@@ -297,4 +306,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a name that a Windows code page lacks is no reason to stop
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(arguments)
-    return COMMANDS[options.command].run(options)
+    with _ended_in_order():
+        try:
+            return COMMANDS[options.command].run(options)
+        except KeyboardInterrupt:
+            print(f"{PROGRAM} {options.command}: interrupted", file=sys.stderr)
+            return INTERRUPTED
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Whoever ends this process meanwhile ends it as Ctrl-C does, so that it takes what it has made along.
+
+    The second time it ends at once: then the next run takes it along.
+    """
+    names = ("SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for other in numbers:
+            signal.signal(other, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:  # `nohup` ignores one of them, and means it
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
