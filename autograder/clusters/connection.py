@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Seconds to connect, and to wait for an answer.
 TIMEOUTS: Final = (10, 60)
+#: Seconds to wait for an answer from a server that has not answered for so long that it was given up.
+IMPATIENT: Final = 10
 #: Seconds to wait before a request is sent again, one entry for each time: until a restarted API server is back.
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 ACCESS_REVIEWS: Final = resource("selfsubjectaccessreviews", "authorization.k8s.io")
@@ -58,6 +60,8 @@ class Connection:
 
     #: Whether we stopped the API server, or what it needs, ourselves: then its failures are what was asked for.
     stopped = False
+    #: Raises ``ClusterError`` if it is known that the cluster will never answer again.
+    look: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, path: Path, context: str = "") -> None:
         """``context`` may be left out where the file has only one.  Raises ``ClusterError``."""
@@ -66,6 +70,7 @@ class Connection:
         self._client: ApiClient | None = None
         self._pid = 0
         self._reached = False  # a server that never answered is not waited for: the address may be wrong
+        self._is_given_up = False
         self.interruptions = 0
         self.last_interruption = ""
 
@@ -97,32 +102,42 @@ class Connection:
 
     def _persevere(self, method: str, path: str, body: Any, content_type: str) -> str:
         """One answer; while there is none and it does no harm to ask again, ask again."""
+        begin = time.monotonic()
         for pause in (*PAUSES, None):
             try:
                 text = self._exchange(method, path, body, content_type)
             except NoConnection as lost:
                 self._interrupted(lost)
-                if pause is None or not self._reached or not (lost.unsent or method == "GET"):
+                if not self._reached or not (lost.unsent or method == "GET") or self._is_enough(pause, begin):
                     raise
             except StatusError as error:
                 self._reached = True
                 if self.stopped or not is_no_answer(error):
+                    self._is_given_up = False
                     raise
                 busy = error.code == TooManyRequests.code
                 trouble = ClusterError(f"the cluster of {self._where} cannot answer now ({error.code}): {error}")
                 if not busy:
                     self._interrupted(trouble)
-                if pause is None or not (busy or method == "GET"):
+                if not (busy or method == "GET") or self._is_enough(pause, begin):
                     raise trouble from error
             else:
-                self._reached = True
+                self._reached, self._is_given_up = True, False
                 return text
-            time.sleep(pause)
+            time.sleep(pause or 0)
         raise AssertionError("unreachable")
+
+    def _is_enough(self, pause: float | None, begin: float) -> bool:
+        """Whether nobody should ask again: then the next request is sent once, until one is answered."""
+        is_enough = pause is None or time.monotonic() - begin > sum(PAUSES)
+        self._is_given_up = (self._is_given_up or is_enough) and not self.stopped
+        return self._is_given_up or is_enough
 
     def _interrupted(self, why: ClusterError) -> None:
         self.interruptions += 1
         self.last_interruption = str(why)
+        if not self.stopped:
+            self.look()
 
     def _may(self, method: str, kind: ResourceType, namespace: str, name: str, subresource: str) -> bool:
         """Whether we have the right to do this, so that what refuses it is a rule about objects, such as a quota."""
@@ -145,10 +160,10 @@ class Connection:
         headers = {"Content-Type": content_type, "Accept": "application/json, */*"}
         parts = client.param_serialize(method, path, header_params=headers, body=body, auth_settings=["BearerToken"])
         try:
-            response = client.call_api(*parts, _request_timeout=TIMEOUTS)
+            response = client.call_api(*parts, _request_timeout=self._timeouts)
             data: bytes = response.read() or b""  # type: ignore[no-untyped-call]
         except (HTTPError, OSError, ApiException) as error:
-            why, unsent = _why(error)
+            why, unsent = _why(error, self._timeouts[1])
             raise NoConnection(f"no connection to the cluster of {self._where}: {why}", unsent=unsent) from error
         text = data.decode("utf-8", "replace")
         if response.status >= 300:
@@ -171,6 +186,11 @@ class Connection:
                 raise ClusterError(f"{self._where} cannot be used: {error}") from error
             self._pid = os.getpid()
         return self._client
+
+    @property
+    def _timeouts(self) -> tuple[float, float]:
+        connect, answer = TIMEOUTS
+        return connect, min(answer, IMPATIENT) if self._is_given_up else answer
 
     @property
     def _where(self) -> str:
@@ -198,8 +218,8 @@ def is_no_answer(error: StatusError) -> bool:
     return error.code >= InternalError.code and not isinstance(error, NotImplemented501)
 
 
-def _why(error: Exception) -> tuple[str, bool]:
-    """Why there was no answer, in a few words, and whether the request has certainly not arrived."""
+def _why(error: Exception, seconds: float) -> tuple[str, bool]:
+    """Why there was no answer in so many seconds, in a few words; and whether the request has certainly not arrived."""
     from urllib3 import exceptions
 
     reason = error.reason if isinstance(error, exceptions.MaxRetryError) and error.reason else error
@@ -212,7 +232,7 @@ def _why(error: Exception) -> tuple[str, bool]:
     if isinstance(reason, exceptions.NewConnectionError):
         return "nobody listens at the address of the server", True
     if isinstance(reason, exceptions.ReadTimeoutError):
-        return f"no answer within {TIMEOUTS[1]} seconds", False
+        return f"no answer within {seconds:g} seconds", False
     return f"the connection was lost ({reason})", False
 
 

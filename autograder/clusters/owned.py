@@ -87,6 +87,7 @@ class OwnedCluster(KubeconfigCluster):
         self.name = powers.name
         self.capabilities = powers.capabilities
         self._own_connection = connection
+        connection.look = powers.check
         self._powers = powers
         self._changes: dict[tuple[ResourceType, str, str], _Change] = {}
         self._stopped: dict[str, None] = {}
