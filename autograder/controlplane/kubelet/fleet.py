@@ -55,7 +55,8 @@ class Kubelets:
         client = environment.client(USER, *GROUPS)
         self._connect(environment, InformerFactory(client), EventRecorder(client, environment.clock, COMPONENT), {})
         self._states: dict[str, PodState] = {}
-        self._ready: dict[str, None] = {}
+        #: Pods to be looked at; True for those with which nothing has happened but that their time has come.
+        self._ready: dict[str, bool] = {}
         self._joined: dict[str, None] = {}
         #: Nodes whose kubelet somebody has stopped there.
         self._halted: dict[str, None] = {}
@@ -118,13 +119,12 @@ class Kubelets:
             worked = True
             del self._machines.written[host]
             self._read_manifests(host)
-        self._ready |= self._machines.changed
+        self._ready |= dict.fromkeys(self._machines.changed, False)
         self._machines.changed.clear()
         while self._ready:
             worked = True
             uid = next(iter(self._ready))
-            del self._ready[uid]
-            self._sync_pod(uid)
+            self._sync_pod(uid, only_time=self._ready.pop(uid))
         return worked
 
     def fire(self, key: Hashable) -> None:
@@ -133,7 +133,7 @@ class Kubelets:
         if name in self._halted:
             return
         if what == "pod":
-            self._ready[name] = None
+            self._ready.setdefault(name, True)
         elif what == "volumes":
             self._refresh(name)
         elif what == "manifests":
@@ -178,7 +178,7 @@ class Kubelets:
             self._join(node)
         for uid, state in self._states.items():
             if state.node == node:
-                self._ready[uid] = None
+                self._ready[uid] = False
 
     def runs(self, node: str) -> bool:
         """Whether the kubelet of a node runs."""
@@ -239,7 +239,7 @@ class Kubelets:
         if delta.new is None:
             if state is not None:
                 self._states[uid] = state._replace(pod=pod, gone=True)
-                self._ready[uid] = None
+                self._ready[uid] = False
             return state is not None
         if node not in self._machines.hosts:
             return False
@@ -254,7 +254,7 @@ class Kubelets:
         if delta.old is not None and _is_echo(delta.old, pod, state):
             return False
         self._machines.set_labels(uid, pod["metadata"].get("labels") or {})
-        self._ready[uid] = None
+        self._ready[uid] = False
         return True
 
     def _admit(self, pod: Object, uid: str, node: str, *, static: bool = False) -> None:
@@ -262,7 +262,7 @@ class Kubelets:
         state = self._states[uid] = initial_state(pod, uid, node, self._machines, self._clock.now, static=static)
         if state.stage is Stage.SETTING_UP and not static and not admission.was_scheduled(pod):
             self._admit_or_reject(pod, uid, node)
-        self._ready[uid] = None
+        self._ready[uid] = False
 
     def _admit_or_reject(self, pod: Object, uid: str, node: str) -> None:
         """Judge a pod that came past the scheduler: one that does not fit has failed."""
@@ -295,7 +295,7 @@ class Kubelets:
     def _retry_resizes(self, node: str) -> None:
         """A node may have more to give than before."""
         for uid in [uid for uid, place in self._wanting.items() if place == node]:
-            self._ready[uid] = None
+            self._ready[uid] = False
 
     def _remove_orphans(self) -> None:
         """Remove what still runs of pods that were deleted while there was no kubelet."""
@@ -311,7 +311,7 @@ class Kubelets:
         for uid, state in list(self._states.items()):
             if state.static and state.node == node and uid not in wanted and not state.gone:
                 self._states[uid] = state._replace(gone=True)
-                self._ready[uid] = None
+                self._ready[uid] = False
         for uid, pod in wanted.items():
             if uid in self._states:
                 continue
@@ -331,7 +331,7 @@ class Kubelets:
         wanted = deleted or "deletionTimestamp" in delta.object["metadata"]
         self._states[uid] = state._replace(mirror=delta.new, written=None if deleted else state.written)
         if wanted:
-            self._ready[uid] = None
+            self._ready[uid] = False
         return wanted
 
     # What pods show of other objects.
@@ -353,8 +353,8 @@ class Kubelets:
 
     # The turn of one pod.
 
-    def _sync_pod(self, uid: str) -> None:
-        state = self._states.get(uid)
+    def _sync_pod(self, uid: str, *, only_time: bool) -> None:
+        before = state = self._states.get(uid)
         if state is None or not self._machines.hosts[state.node].powered or state.node in self._halted:
             return
         worker = PodWorker(self._surroundings, state)
@@ -365,9 +365,9 @@ class Kubelets:
             if state.stage is Stage.FINISHED:
                 self._forget(uid)
                 return
-        else:
+        elif not (only_time and before.reported and worker.shows_what_it_showed(before)):
             reported = self._statuses.report(worker)
-            state = self._states[uid] = worker.state
+            state = self._states[uid] = worker.state._replace(reported=reported)
             if not reported:
                 self._clock.set(COMPONENT, ("pod", uid), self._clock.now + RETRY)
                 return
@@ -382,7 +382,7 @@ class Kubelets:
         if due is None:
             self._clock.cancel(COMPONENT, ("pod", uid))
         else:
-            self._clock.set(COMPONENT, ("pod", uid), due, periodic=worker.is_waiting_idly())
+            self._clock.set(COMPONENT, ("pod", uid), due, periodic=worker.is_waiting_idly(due))
 
     def _forget(self, uid: str) -> None:
         state = self._states.pop(uid, None)

@@ -15,7 +15,7 @@ from autograder.controlplane.containers.records import ContainerState
 from autograder.controlplane.kubelet import container_config, pod_status, volumes
 from autograder.controlplane.kubelet.container_worker import MINIMUM_GRACE, SANDBOX_TIME
 from autograder.controlplane.kubelet.pod_status import is_sidecar
-from autograder.controlplane.kubelet.records import Backoff, PodState, Stage
+from autograder.controlplane.kubelet.records import Backoff, ContainerWork, PodState, Stage
 from autograder.controlplane.kubelet.resizing import PodResizer
 
 FIRST_MOUNT_DELAY: Final = SECOND // 2
@@ -45,9 +45,17 @@ class PodWorker(PodResizer):
         """When the pod wants to be looked at again, if nothing happens before."""
         return min(self._moments(), default=None)
 
-    def is_waiting_idly(self) -> bool:
-        """Whether all that is due are probes that have long had their verdict: nothing for which anybody waits."""
-        due = self.due()
+    def shows_what_it_showed(self, before: PodState) -> bool:
+        """Whether nothing of the pod has changed but when its probes ran: then its status is what it was."""
+        works, old = self.state.works, before.works
+        return (
+            self.state._replace(works=old) == before
+            and works.keys() == old.keys()
+            and all(_shows_the_same(work, old[name]) for name, work in works.items())
+        )
+
+    def is_waiting_idly(self, due: int) -> bool:
+        """Whether all that is due then are probes that have long had their verdict: nothing for which anybody waits."""
         if self.state.stage is not Stage.RUNNING:
             return False
         running = (probe for work in self.state.works.values() for probe in work.probes.values())
@@ -246,6 +254,14 @@ class PodWorker(PodResizer):
         if latest is None or latest.state is not ContainerState.EXITED or latest.exit_code:
             return False
         return latest.created >= self._machines.sandboxes[self.state.uid].created
+
+
+def _shows_the_same(one: ContainerWork, other: ContainerWork) -> bool:
+    """Whether they differ only in what probes remember besides their verdicts."""
+    if one is other:
+        return True
+    verdicts, known = ({kind: probe.verdict for kind, probe in work.probes.items()} for work in (one, other))
+    return verdicts == known and one._replace(probes=other.probes) == other
 
 
 STEPS: Final = {

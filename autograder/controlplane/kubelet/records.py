@@ -92,9 +92,10 @@ class PodState(NamedTuple):
     """One pod on a node.
 
     ``pod`` is the newest object known: of the API server, or the manifest of a static pod.  ``written`` is the status
-    that was written last.  Moments are microseconds of virtual time.  ``rejected`` is the status of a pod that
-    the kubelet has refused.  ``wanted`` is the spec that the API server has while the resources in it are not given to
-    the pod (``pod`` has those that are), and ``resize`` the condition that says why.
+    that was written last, and ``reported`` whether it is all that the API server has to know.  Moments are microseconds
+    of virtual time.  ``rejected`` is the status of a pod that the kubelet has refused.  ``wanted`` is the spec that the
+    API server has while the resources in it are not given to the pod (``pod`` has those that are), and ``resize`` the
+    condition that says why.
     """
 
     pod: Object
@@ -120,6 +121,7 @@ class PodState(NamedTuple):
     rejected: Object | None = None
     wanted: Object | None = None
     resize: Object | None = None
+    reported: bool = False
 
     def work(self, container: str) -> ContainerWork:
         return self.works.get(container, IDLE)
