@@ -72,6 +72,7 @@ def log(container: Container) -> str:
         ("seq 1 60 | head | wc -l", "10\n"),
         ("echo one two | wc -w", "2\n"),
         ("printf '%s-%d\\n' a 5", "a-5\n"),
+        ("wget --timeout=soon localhost 2>/dev/null; echo $?", "1\n"),
         ("cat <<EOF\nhello $NAME\nEOF", "hello \n"),
         ("greet() { echo hello $1; }; greet you", "hello you\n"),
         ("set -- a b; echo $# $2", "2 b\n"),
