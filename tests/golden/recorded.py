@@ -67,7 +67,7 @@ def send(
 ) -> tuple[int, Object]:
     """The code and the document that the server answers with."""
     values = {name: value if isinstance(value, list) else [str(value)] for name, value in query.items()}
-    headers = {"content-type": media_type}
+    headers = {"content-type": media_type, "user-agent": "python-httpx/0.28"}
     request = Request(method, path, values, headers, json.dumps(body).encode(), user=ADMIN)
     response = server.handle(request)
     answer: Object = json.loads(json.dumps(response.body))

@@ -151,3 +151,34 @@ def test_a_token_can_be_shown_to_others_for_review(world: World) -> None:
         "user": {}, "error": "invalid bearer token",
     }  # fmt: skip
     assert world.ask("POST", path, ADMIN, {"spec": {}}).code == 400
+
+
+FIELDS, LABELS = "fieldSelector", "labelSelector"
+
+
+@pytest.mark.parametrize(
+    ("name", "selector", "said"),
+    [
+        (FIELDS, {"rawSelector": "metadata.name=a"}, ""),
+        (FIELDS, {"rawSelector": "metadata.name"}, "ignored"),
+        (FIELDS, {"requirements": [{"key": "a", "operator": "In", "values": ["b"]}]}, ""),
+        (FIELDS, {"requirements": [{"key": "a", "operator": "Exists"}]}, "ignored"),
+        (
+            FIELDS,
+            {"requirements": [{"key": "a", "operator": "Exists"}, {"key": "a", "operator": "In", "values": ["b"]}]},
+            "partially ignored",
+        ),
+        (LABELS, {"rawSelector": "a in (b,c),!d"}, ""),
+        (LABELS, {"rawSelector": "a in b"}, "ignored"),
+        (LABELS, {"requirements": [{"key": "a", "operator": "Exists"}]}, ""),
+        (LABELS, {"requirements": [{"key": "a", "operator": "Near"}]}, "ignored"),
+    ],
+)
+def test_a_selector_that_cannot_be_read_is_left_out_and_told_of(
+    world: World, name: str, selector: Any, said: str
+) -> None:
+    spec = {"resourceAttributes": {**LIST_PODS, name: selector}}
+    status = world.create(SELF, {"spec": spec}, BOB)["status"]
+    assert status["allowed"] is True
+    expected = f"spec.resourceAttributes.{name} {said} due to parse error" if said else ""
+    assert status.get("evaluationError", "") == expected

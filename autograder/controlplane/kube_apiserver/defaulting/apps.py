@@ -5,14 +5,21 @@ Source: pkg/apis/apps/v1/defaults.go, pkg/apis/core/v1/defaults.go.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.field import quoted
+from autograder.controlplane.kube_apiserver.decoding import CannotBeHandled
 from autograder.controlplane.kube_apiserver.defaulting.pods import default_claim_spec, default_template, set_missing
 
 Object = dict[str, Any]
 
 HISTORY_LIMIT: Final = 10
 PROGRESS_DEADLINE: Final = 600
+TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
+#: Generations are 64 bits long.
+_MOST_GENERATIONS: Final = 2**63
+_GENERATION_DIGITS: Final = 40
 
 
 def default_deployment(deployment: Object) -> None:
@@ -32,8 +39,11 @@ def default_replica_set(replica_set: Object) -> None:
 
 
 def default_daemon_set(daemon_set: Object) -> None:
-    """The defaults of a DaemonSet."""
+    """The defaults of a DaemonSet; ``CannotBeHandled`` for a generation of its template that is no number."""
     spec = daemon_set["spec"]
+    annotations = daemon_set["metadata"].get("annotations", {})
+    generation = _generation(annotations.get(TEMPLATE_GENERATION, "0"))
+    daemon_set["metadata"]["annotations"] = dict(sorted({**annotations, TEMPLATE_GENERATION: generation}.items()))
     spec.setdefault("revisionHistoryLimit", HISTORY_LIMIT)
     _default_rolling(spec["updateStrategy"], {"maxUnavailable": 1, "maxSurge": 0})
     default_template(spec["template"])
@@ -69,6 +79,17 @@ def default_replication_controller(controller: Object) -> None:
         spec.setdefault("selector", dict(labels))
         controller["metadata"].setdefault("labels", dict(labels))
     default_template(template)
+
+
+def _generation(text: str) -> str:
+    """The generation of a template, as an integer is spelt."""
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        why = "invalid syntax"
+    elif len(text) > _GENERATION_DIGITS or not -_MOST_GENERATIONS <= int(text) < _MOST_GENERATIONS:
+        why = "value out of range"
+    else:
+        return str(int(text))
+    raise CannotBeHandled("DaemonSet", "apps/v1", "DaemonSet", f"strconv.ParseInt: parsing {quoted(text)}: {why}")
 
 
 def _default_rolling(strategy: Object, rolling: Object) -> None:

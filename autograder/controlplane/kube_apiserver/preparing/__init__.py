@@ -64,6 +64,7 @@ PARTS: Final[dict[str, Callable[[Obj, Obj], None]]] = {
 
 #: What one kind needs of a changed status besides, given the new and the old object.
 STATUS_UPDATE: Final[dict[str, Callable[[Obj, Obj], None]]] = {
+    "apps/v1.DaemonSet": workloads.update_daemon_set_status,
     "apps/v1.Deployment": workloads.update_deployment_status,
     "core/v1.Pod": pods.update_pod_status,
 }

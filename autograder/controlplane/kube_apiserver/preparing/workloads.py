@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from autograder.controlplane.kube_apiserver.defaulting.apps import TEMPLATE_GENERATION
 from autograder.controlplane.kube_apiserver.preparing.keeping import keep
 
 Obj = dict[str, Any]
 
-TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
 JOB_NAME_LABELS: Final = ("job-name", "batch.kubernetes.io/job-name")
 JOB_UID_LABELS: Final = ("controller-uid", "batch.kubernetes.io/controller-uid")
 
@@ -20,17 +20,29 @@ def update_deployment_status(new: Obj, old: Obj) -> None:
 
 def create_daemon_set(daemon_set: Obj) -> None:
     """Begin to count the generations of the template; a count that a client gives goes on."""
-    annotations = daemon_set["metadata"].setdefault("annotations", {})
-    if not annotations.get(TEMPLATE_GENERATION, "").isdigit() or int(annotations[TEMPLATE_GENERATION]) < 1:
-        annotations[TEMPLATE_GENERATION] = "1"
+    _set_template_generation(daemon_set, max(_template_generation(daemon_set), 1))
 
 
 def update_daemon_set(new: Obj, old: Obj) -> None:
     """Count a change of the template, whatever a client says of it."""
-    generation = int(old["metadata"].get("annotations", {}).get(TEMPLATE_GENERATION, "0"))
     changed = new["spec"].get("template") != old["spec"].get("template")
-    annotations = new["metadata"].get("annotations", {})
-    new["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(generation + changed)}
+    _set_template_generation(new, _template_generation(old) + changed)
+
+
+def update_daemon_set_status(new: Obj, old: Obj) -> None:
+    """The generation of the template belongs to the spec, although it is shown as an annotation."""
+    _set_template_generation(new, _template_generation(old))
+
+
+def _template_generation(daemon_set: Obj) -> int:
+    return int(daemon_set["metadata"].get("annotations", {}).get(TEMPLATE_GENERATION, "0"))
+
+
+def _set_template_generation(daemon_set: Obj, generation: int) -> None:
+    annotations = daemon_set["metadata"].get("annotations", {})
+    if annotations.get(TEMPLATE_GENERATION) != str(generation):
+        marked = {**annotations, TEMPLATE_GENERATION: str(generation)}
+        daemon_set["metadata"]["annotations"] = dict(sorted(marked.items()))
 
 
 def create_job(job: Obj) -> None:

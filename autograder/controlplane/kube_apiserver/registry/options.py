@@ -164,7 +164,7 @@ def dry_run_option(values: list[str], errors: list[FieldError]) -> bool:
 
 
 def _selectors(request: Request, known: FieldLabels) -> tuple[LabelSelector, FieldSelector]:
-    labels = _labels(request.param("labelSelector"))
+    labels = parse_valid_labels(request.param("labelSelector"))
     fields = parse_fields(request.param("fieldSelector"))
     for requirement in fields.requirements:
         if requirement.field not in known.names:
@@ -173,8 +173,8 @@ def _selectors(request: Request, known: FieldLabels) -> tuple[LabelSelector, Fie
 
 
 @lru_cache(maxsize=1024)
-def _labels(text: str) -> LabelSelector:
-    """The label selector that a text spells, of keys and values that labels may have."""
+def parse_valid_labels(text: str) -> LabelSelector:
+    """The label selector that a text spells, of keys and values that labels may have; ``BadRequest``."""
     selector = parse_labels(text)
     for one in selector.requirements:
         wrong = [("<nil>", one.key, names.label_key(one.key))]

@@ -17,6 +17,7 @@ from autograder.controlplane.apimachinery.wire import Object, User
 from autograder.controlplane.kube_apiserver.authentication import AUDIENCES, Authenticator, InvalidToken
 from autograder.controlplane.kube_apiserver.authorization import Action, Authorizer
 from autograder.controlplane.kube_apiserver.backend import Backend
+from autograder.controlplane.kube_apiserver.registry.review_selectors import evaluation_error
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
 from autograder.controlplane.kube_apiserver.validation.meta import label_name
@@ -88,6 +89,8 @@ class Reviews:
         status: Object = {"allowed": decision.allowed}
         if decision.reason:
             status["reason"] = decision.reason
+        if problem := evaluation_error(review["spec"].get("resourceAttributes") or {}):
+            status["evaluationError"] = problem
         return {**review, "status": status}
 
     def _self_subject_rules(self, review: Object, user: User, namespace: str) -> Object:

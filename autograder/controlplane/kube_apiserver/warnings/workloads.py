@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.field import Path
-from autograder.controlplane.kube_apiserver.preparing import TEMPLATE_GENERATION
+from autograder.controlplane.kube_apiserver.defaulting.apps import TEMPLATE_GENERATION
 from autograder.controlplane.kube_apiserver.warnings import pods
 from autograder.controlplane.kube_apiserver.warnings.storage import of_claim_spec
 
