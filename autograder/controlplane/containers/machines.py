@@ -1,8 +1,8 @@
 """The machines of all nodes: a container runtime on each, as kubelets drive it, and the processes in its containers.
 
 It answers the calls of the container runtime interface at once and in virtual time; how long a real runtime takes is
-the kubelet's business.  What a process does next, it does when its timer goes off.  The state is a handful of
-dictionaries of immutable records, so that a fork costs a copy of each.
+the kubelet's business.  What a process does next (``processes``), it does when its timer goes off.  The state is a
+handful of dictionaries of immutable records, so that a fork costs a copy of each.
 """
 
 from __future__ import annotations
@@ -10,43 +10,35 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from autograder.controlplane.clock import Clock
-from autograder.controlplane.containers import network_policy
-from autograder.controlplane.containers.applets import APPLETS
+from autograder.controlplane.containers import failures, network_policy
+from autograder.controlplane.containers.addresses import PodAddresses
+from autograder.controlplane.containers.calls import System
+from autograder.controlplane.containers.control_plane import program_of
 from autograder.controlplane.containers.dns import Zone, resolv_conf, resolve
 from autograder.controlplane.containers.files import Contents, FileView
 from autograder.controlplane.containers.images import PRELOADED, Image
 from autograder.controlplane.containers.network import Answer, Source
+from autograder.controlplane.containers.processes import COMPONENT, Processes
 from autograder.controlplane.containers.records import (
-    MAX_INPUT,
-    MAX_LOG_LINES,
     Container,
     ContainerState,
     Host,
     Listener,
-    LogLine,
     Mount,
     PodPort,
     Process,
     Sandbox,
 )
 from autograder.controlplane.containers.routing import Rules, Wire
-from autograder.controlplane.containers.shell import MAX_ELAPSED, Interpreter
-from autograder.controlplane.containers.syntax import command_of, parse
+from autograder.controlplane.containers.shell import KILLED
+from autograder.controlplane.containers.syntax import command_of
 from autograder.controlplane.containers.system import ContainerSystem
 
 if TYPE_CHECKING:
     from autograder.controlplane.etcd import Store
-
-COMPONENT: Final = "containerd"
-#: Programs of the control plane: while no container of one runs, its component does not either.
-PROGRAMS: Final = frozenset({"etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"})
-#: The namespace of their pods.
-SYSTEM: Final = "kube-system"
-#: From here pods get addresses while their node has no ``podCIDR`` (the node IPAM controller is off).
-FALLBACK_NETWORK: Final = "10.245"
 
 #: The key of a host's disk among the volumes begins with this; ``hostPath`` volumes are parts of it.
 DISK: Final = "host:"
@@ -57,22 +49,12 @@ _SECRETS: Final = "/var/run/secrets/"
 #: The address of a client that is no part of the cluster.
 OUTSIDE: Final = "192.0.2.1"
 
-KILLED: Final = 137
 START_ERROR: Final = 128
 UNKNOWN: Final = 255
 
 
 class StartError(Exception):
     """The runtime cannot start a container; the message is the one of containerd and runc."""
-
-
-class ExecResult(NamedTuple):
-    """What a command printed, its exit code, and how long it would have taken (microseconds)."""
-
-    stdout: str
-    stderr: str
-    exit_code: int
-    elapsed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +80,7 @@ class ContainerConfig:
     target: str = ""
 
 
-class Machines:
+class Machines(Processes):
     """All hosts, sandboxes, containers and volumes; a component named for the runtime that it stands for."""
 
     name = COMPONENT
@@ -108,7 +90,7 @@ class Machines:
         self.seed = seed
         self.hosts: dict[str, Host] = {}
         self.sandboxes: dict[str, Sandbox] = {}
-        self.containers: dict[str, Container] = {}
+        self.containers = {}
         #: The ids of a pod's containers, oldest first.
         self.of_pod: dict[str, tuple[str, ...]] = {}
         self.volumes: dict[str, Contents] = {}
@@ -117,9 +99,8 @@ class Machines:
         self.host_at: dict[str, str] = {}
         #: Servers that images run by default, as they stand once started; only a memory of what was once worked out.
         self._served: dict[str, Process] = {}
-        self.addresses: dict[str, str] = {}
-        #: Pods whose containers have changed by themselves, for their kubelet to look at.
-        self.changed: dict[str, None] = {}
+        self.addresses = PodAddresses()
+        self.changed = {}
         #: Hosts on whose disks something was written, for their kubelet to read its manifests again.
         self.written: dict[str, None] = {}
         #: Programs of the control plane of which a container was started or has ended.
@@ -132,21 +113,19 @@ class Machines:
         self.wire = Wire(self, seed)
         #: Where the etcd of the cluster is, for clients in its containers; the cluster sets it.
         self.store: Callable[[], Store] | None = None
-        self._next_fallback = 2
 
     def fork(self, clock: Clock) -> Self:
         """The same machines, in the same state, for a fork of the cluster."""
         twin = type(self)(clock, self.seed)
         twin.hosts, twin.sandboxes = self.hosts.copy(), self.sandboxes.copy()
         twin.containers, twin.of_pod = self.containers.copy(), self.of_pod.copy()
-        twin.volumes, twin.addresses = self.volumes.copy(), self.addresses.copy()
+        twin.volumes, twin.addresses = self.volumes.copy(), self.addresses.fork()
         twin.volumes_of, twin.host_at = self.volumes_of.copy(), self.host_at.copy()
         twin._served = self._served
         twin.changed, twin.written = self.changed.copy(), self.written.copy()
         twin.programs_changed, twin.silent = self.programs_changed.copy(), self.silent
         twin.rules, twin.zone, twin.policies = self.rules, self.zone, self.policies
         twin.wire = self.wire.fork(twin)
-        twin._next_fallback = self._next_fallback
         return twin
 
     def sync(self) -> bool:
@@ -157,7 +136,7 @@ class Machines:
         """A process of a container wants to go on."""
         assert isinstance(key, str)
         if key in self.containers:
-            self._run_due(key)
+            self.run_due(key)
 
     # Hosts.
 
@@ -183,10 +162,10 @@ class Machines:
         self.hosts[name] = self.hosts[name]._replace(powered=False)
         for sandbox in [sandbox for sandbox in self.sandboxes.values() if sandbox.host == name]:
             self.sandboxes[sandbox.pod_uid] = sandbox._replace(ready=False)
-            self._release(sandbox)
+            self.addresses.release(sandbox.ip, sandbox.pod_uid)
             for container in self.containers_of(sandbox.pod_uid):
                 if container.running:
-                    self._exited(container, UNKNOWN, "Unknown")
+                    self.exited(container, UNKNOWN, "Unknown")
 
     def power_on(self, name: str) -> None:
         """The machine boots; its containers stay dead until their kubelet starts new ones."""
@@ -214,7 +193,9 @@ class Machines:
         labels: Mapping[str, str], attempt: int, dns_policy: str = "ClusterFirst", ports: tuple[PodPort, ...] = (),
     ) -> Sandbox:  # fmt: skip
         """Give a pod its network name space and address."""
-        ip = self.hosts[host].address if host_network else self._allocate(host, uid)
+        ip = self.hosts[host].address
+        if not host_network:
+            ip, self.hosts[host] = self.addresses.allocate(self.hosts[host], uid)
         sandbox = Sandbox(
             self._id("sandbox", uid, attempt), uid, namespace, name, host, ip, host_network, hostname, labels, attempt,
             self.clock.now, dns_policy=dns_policy, ports=ports,
@@ -233,7 +214,7 @@ class Machines:
         sandbox = self.sandboxes.get(uid)
         if sandbox:
             self.sandboxes[uid] = sandbox._replace(ready=False)
-            self._release(sandbox)
+            self.addresses.release(sandbox.ip, sandbox.pod_uid)
 
     def remove_pod(self, uid: str) -> None:
         """Forget a pod: sandbox, containers, and the volumes that live as long as it does."""
@@ -266,13 +247,17 @@ class Machines:
         env = dict(config.env)
         if config.tty or config.stdin:
             env.setdefault("TERM", "xterm")
+        first = Process(
+            1, config.argv, frames=(("node", command_of(config.argv)),), variables=env, cwd=config.workdir,
+            wake=self.clock.now, memory=config.memory_use,
+        )  # fmt: skip
         container = Container(
             container_id, config.name, uid, sandbox.host, config.image, config.image_text, config.image_ref,
             sandbox.hostname, config.argv, env, config.workdir, config.mounts, config.attempt, self.clock.now,
             memory_limit=config.memory_limit, user=config.image.user if config.user is None else config.user,
             read_only_root=config.read_only_root, target=config.target, tty=config.tty,
             stdin_once=config.stdin_once, listens=config.tty or config.stdin,
-            processes=(self._first_process(config, env),), next_pid=2,
+            processes=(first,), next_pid=2,
             files={"/etc/resolv.conf": resolv_conf(sandbox.namespace)} if sandbox.asks_cluster_dns else {},
         )  # fmt: skip
         self.containers[container_id] = container
@@ -282,28 +267,23 @@ class Machines:
     def start_container(self, container_id: str) -> None:
         """Let the first process of a container run; raises ``StartError`` when there is no such program."""
         container = self.containers[container_id]
-        missing = self._missing_program(container, container.argv)
+        missing = failures.missing_program(self, container, container.argv)
         if missing:
-            message = (
-                "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
-                f"failed: unable to start container process: error during container init: {missing}"
-            )
+            message = failures.start_failure(missing)
             self.containers[container_id] = container._replace(
                 state=ContainerState.EXITED, exit_code=START_ERROR, reason="StartError", message=message,
                 finished=self.clock.now, processes=(),
             )  # fmt: skip
             raise StartError(message)
         container = container._replace(state=ContainerState.RUNNING, started=self.clock.now)
-        self._note_program(container)
-        image, first = container.image, container.processes[0]
-        plain = container.argv == (*image.entrypoint, *image.command) and not first.memory
-        plain = plain and all(mount.path.startswith(_SECRETS) for mount in container.mounts)
+        self.note_program(container)
+        plain, image = _is_plain(container), container.image
         served = self._served.get(image.reference) if plain else None
         if served is not None:
             self.containers[container_id] = container._replace(processes=(served._replace(variables=container.env),))
             return
         self.containers[container_id] = container
-        self._run_due(container_id)
+        self.run_due(container_id)
         self.changed.pop(container.pod_uid, None)
         ran = self.containers[container_id]
         if plain and ran.running and not ran.log and ran.files == container.files and ran.processes[0].listeners:
@@ -319,7 +299,7 @@ class Machines:
         """Send KILL from outside, which no process survives."""
         container = self.containers[container_id]
         if container.running:
-            self._exited(container, KILLED, "Error")
+            self.exited(container, KILLED, "Error")
 
     def set_memory_limit(self, container_id: str, limit: int) -> None:
         """Let a running container use more memory, or less (bytes; 0: as much as there is)."""
@@ -329,17 +309,6 @@ class Machines:
         """The memory that the processes of a container hold, in bytes."""
         return sum(process.memory for process in self.containers[container_id].processes)
 
-    def give_input(self, container_id: str, text: str, *, last: bool = False) -> None:
-        """Give a running container something to read; after the ``last`` there is no more."""
-        container = self.containers[container_id]
-        if not container.running or not container.listens:
-            return
-        given = container.input + text
-        self.containers[container_id] = container._replace(input=given[:MAX_INPUT], listens=not last)
-        for process in container.processes:
-            if process.reads:
-                self._resume(self.containers[container_id], process, ())
-
     def remove_container(self, container_id: str) -> None:
         container = self.containers.pop(container_id, None)
         self.clock.cancel(COMPONENT, container_id)
@@ -347,30 +316,10 @@ class Machines:
             kept = tuple(known for known in self.of_pod[container.pod_uid] if known != container_id)
             self.of_pod[container.pod_uid] = kept
 
-    def exec(
-        self, container_id: str, argv: tuple[str, ...], *, limit: int = MAX_ELAPSED, stdin: str = ""
-    ) -> ExecResult:
-        """Run a command in a running container, at once; sleeping in it takes no time but is counted.
+    def system_of(self, container_id: str) -> System:
+        return ContainerSystem(self, container_id)
 
-        A command that would take longer than ``limit`` microseconds is killed (137).
-        """
-        container = self.containers[container_id]
-        process = Process(
-            container.next_pid, argv, frames=(("node", command_of(argv)),), variables=container.env,
-            cwd=container.workdir,
-        )  # fmt: skip
-        self.containers[container_id] = container._replace(next_pid=container.next_pid + 1)
-        interpreter = Interpreter(
-            process, ContainerSystem(self, container_id), APPLETS, at_once=True, stdin=stdin, limit=limit
-        )
-        ended = interpreter.run()
-        texts = {
-            stream: "".join(text for known, text in interpreter.captured if known == stream)
-            for stream in ("stdout", "stderr")
-        }
-        return ExecResult(texts["stdout"], texts["stderr"], ended.exit_code or 0, interpreter.elapsed)
-
-    # What processes keep: volumes, written files, output.
+    # What processes keep: volumes and written files.
 
     def volume(self, key: str) -> Contents:
         return self.volumes.get(key, {})
@@ -420,177 +369,35 @@ class Machines:
         source = Source(found.address if found else OUTSIDE, host)
         return self.wire.request(source, url, lambda name: resolve(Zone(), name, ""))
 
-    def write_log(self, container_id: str, stream: str, text: str) -> None:
-        """Add output to a container's log; a line that was not ended goes on."""
-        container = self.containers[container_id]
-        lines = list(container.log[-MAX_LOG_LINES:])
-        dropped = container.dropped + len(container.log) - len(lines)
-        pieces = text.splitlines(keepends=True)
-        if lines and pieces and lines[-1].stream == stream and not lines[-1].text.endswith("\n"):
-            lines[-1] = lines[-1]._replace(text=lines[-1].text + pieces.pop(0))
-        lines += [LogLine(self.clock.now, stream, piece) for piece in pieces]
-        self.containers[container_id] = container._replace(log=tuple(lines), dropped=dropped)
-
-    # Inside.
-
-    def _first_process(self, config: ContainerConfig, env: Mapping[str, str]) -> Process:
-        return Process(
-            1, config.argv, frames=(("node", command_of(config.argv)),), variables=env, cwd=config.workdir,
-            wake=self.clock.now, memory=config.memory_use,
-        )  # fmt: skip
-
     def exec_failure(self, container_id: str, argv: tuple[str, ...]) -> str:
         """What containerd says of a command that cannot be run in a container; '' if it can."""
         container = self.containers[container_id]
-        missing = self._missing_program(container, argv)
-        if not missing:
-            return ""
-        exec_id = self._id("exec", container_id, container.next_pid)
-        return (
-            f'failed to start exec "{exec_id.removeprefix("containerd://")}": OCI runtime exec failed: exec failed: '
-            f"unable to start container process: {missing}"
-        )
+        missing = failures.missing_program(self, container, argv)
+        return failures.exec_failure(self._id("exec", container_id, container.next_pid), missing) if missing else ""
 
-    def _missing_program(self, container: Container, argv: tuple[str, ...]) -> str:
-        """What runc says of a program that is not there; '' if it is."""
-        if not argv:
-            return "no command specified"
-        name = argv[0]
-        base = name.rpartition("/")[2]
-        image = container.image
-        if base in image.tools or name in image.entrypoint[:1] or base in image.entrypoint[:1]:
-            return ""
-        if "/" in name:
-            if self.files(container.id).is_file(self.files(container.id).absolute(name, container.workdir)):
-                return ""
-            return f'exec: "{name}": stat {name}: no such file or directory: unknown'
-        return f'exec: "{name}": executable file not found in $PATH: unknown'
-
-    def _run_due(self, container_id: str) -> None:
-        """Run every process of a container whose time has come, then wait for the next."""
-        container = self.containers[container_id]
-        for pid in [process.pid for process in container.processes]:
-            container = self.containers[container_id]
-            process = next((known for known in container.processes if known.pid == pid), None)
-            if not container.running or process is None:
-                continue
-            if process.wake is not None and process.wake <= self.clock.now:
-                self._run(container_id, process)
-        self._set_timer(container_id)
-
-    def _run(self, container_id: str, process: Process) -> None:
-        ended = Interpreter(process, ContainerSystem(self, container_id), APPLETS).run()
-        container = self.containers[container_id]
-        if ended.exit_code is None:
-            others = tuple(ended if known.pid == ended.pid else known for known in container.processes)
-            container = self.containers[container_id] = container._replace(processes=others)
-            limit = container.memory_limit
-            if limit and sum(known.memory for known in others) > limit:
-                self._exited(container, KILLED, "OOMKilled")
-        elif ended.pid == 1:
-            self._exited(container, ended.exit_code, "Completed" if ended.exit_code == 0 else "Error")
-        else:
-            left = tuple(known for known in container.processes if known.pid != ended.pid)
-            self.containers[container_id] = container._replace(processes=left)
-
-    def _exited(self, container: Container, exit_code: int, reason: str) -> None:
-        self.containers[container.id] = self.containers[container.id]._replace(
-            state=ContainerState.EXITED, exit_code=exit_code, reason=reason,
-            finished=self.clock.now, processes=(),
-        )  # fmt: skip
-        self.clock.cancel(COMPONENT, container.id)
-        self.changed[container.pod_uid] = None
-        self._note_program(container)
+    # The control plane, of which some containers run the programs.
 
     def runs_program(self, name: str) -> bool:
         """Whether a container of the control plane runs a program."""
-        return any(one.running and self._program_of(one) == name for one in self.containers.values())
+        return any(one.running and self._program(one) == name for one in self.containers.values())
 
-    def _note_program(self, container: Container) -> None:
-        name = self._program_of(container)
+    def note_program(self, container: Container) -> None:
+        name = self._program(container)
         if name:
             self.programs_changed[name] = None
 
-    def _program_of(self, container: Container) -> str:
-        """Which program of the control plane a container runs; '' for any other one."""
-        if not container.name.startswith(("kube-", "etcd")):
-            return ""
-        sandbox = self.sandboxes.get(container.pod_uid)
-        program = container.argv[0].rpartition("/")[2] if container.argv else ""
-        if sandbox is None or sandbox.namespace != SYSTEM or not sandbox.host_network or program not in PROGRAMS:
-            return ""
-        return program if sandbox.name.startswith(f"{program}-") else ""
-
-    def _set_timer(self, container_id: str) -> None:
-        container = self.containers[container_id]
-        waking = [process for process in container.processes if process.wake is not None]
-        if waking and container.running:
-            first = min(waking, key=lambda process: process.wake or 0)
-            self.clock.set(COMPONENT, container_id, first.wake or 0, periodic=first.forever)
-        else:
-            self.clock.cancel(COMPONENT, container_id)
-
-    def signal_process(self, container_id: str, pid: int, name: str) -> bool:
-        """Send a signal to a process; whether there is one."""
-        container = self.containers[container_id]
-        process = next((known for known in container.processes if known.pid == pid), None)
-        if process is None:
-            return False
-        if name in process.handles:
-            self._resume(container, process, ())
-        elif name in process.traps:
-            # A shell runs its trap when the command in the foreground has ended; ``wait`` is interrupted.
-            waits = process.frames[1:2] and process.frames[1][0] == "words" and process.frames[1][1][:1] == ("wait",)
-            trap = ("node", parse(process.traps[name]))
-            if waits:
-                self._resume(container, process, (trap,), skip=2)
-            else:
-                interrupted = process._replace(frames=(process.frames[0], trap, *process.frames[1:]))
-                self._replace(container.id, interrupted)
-        elif pid != 1 and name != "0":
-            left = tuple(known for known in container.processes if known.pid != pid)
-            self.containers[container.id] = container._replace(processes=left)
-        return True
-
-    def _resume(
-        self, container: Container, process: Process, frames: tuple[tuple[object, ...], ...], skip: int = 0
-    ) -> None:
-        """Let a process go on now, with ``frames`` before what is left of it."""
-        going = process._replace(
-            frames=frames + process.frames[skip:], wake=self.clock.now, forever=False, listeners=(),
-            handles=frozenset(), reads=False,
-        )  # fmt: skip
-        self._replace(container.id, going)
-        self._run_due(container.id)
-
-    def _replace(self, container_id: str, process: Process) -> None:
-        container = self.containers[container_id]
-        processes = tuple(process if known.pid == process.pid else known for known in container.processes)
-        self.containers[container_id] = container._replace(processes=processes)
-
-    def _allocate(self, host_name: str, uid: str) -> str:
-        """The next free address of the node's range, as the host-local plugin gives them out."""
-        host = self.hosts[host_name]
-        if not host.pod_cidr:
-            while True:
-                number = self._next_fallback
-                self._next_fallback += 1
-                address = f"{FALLBACK_NETWORK}.{number // 256 % 256}.{number % 256}"
-                if address not in self.addresses:
-                    break
-        else:
-            network = host.pod_cidr.rpartition("/")[0].rpartition(".")[0]
-            number = host.next_address
-            while f"{network}.{number}" in self.addresses:
-                number = number + 1 if number < 254 else 2
-            address = f"{network}.{number}"
-            self.hosts[host_name] = host._replace(next_address=number + 1 if number < 254 else 2)
-        self.addresses[address] = uid
-        return address
-
-    def _release(self, sandbox: Sandbox) -> None:
-        if self.addresses.get(sandbox.ip) == sandbox.pod_uid:
-            del self.addresses[sandbox.ip]
+    def _program(self, container: Container) -> str:
+        return program_of(container, self.sandboxes.get(container.pod_uid))
 
     def _id(self, *parts: object) -> str:
         return hashlib.sha256("/".join(map(str, (self.seed, *parts))).encode()).hexdigest()
+
+
+def _is_plain(container: Container) -> bool:
+    """Whether a container runs what its image is for, and nothing else can make a difference to how it starts."""
+    image = container.image
+    return (
+        container.argv == (*image.entrypoint, *image.command)
+        and not container.processes[0].memory
+        and all(mount.path.startswith(_SECRETS) for mount in container.mounts)
+    )

@@ -166,7 +166,7 @@ class Wire:
         return any(self._reaches(source, endpoint) for endpoint in rule.usable(sandbox.host, local=False))
 
     def _reaches(self, source: Source, endpoint: Endpoint) -> bool:
-        uid = self._machines.addresses.get(endpoint.ip, "")
+        uid = self._machines.addresses.owners.get(endpoint.ip, "")
         sandbox = self._machines.sandboxes.get(uid)
         if sandbox is None or not sandbox.ready:
             return False
@@ -177,7 +177,7 @@ class Wire:
         machines = self._machines
         if not machines.policies.by_namespace:
             return True
-        target = self._peer(backend.ip, machines.addresses.get(backend.ip, ""))
+        target = self._peer(backend.ip, machines.addresses.owners.get(backend.ip, ""))
         if target.pod is not None and not source.pod_uid and source.host == target.pod.host:
             # A node always reaches its own pods, or its kubelet could not probe them.
             return True
@@ -215,8 +215,8 @@ class Wire:
         if backend.ip == "127.0.0.1":
             own = machines.sandboxes.get(source.pod_uid)
             uids = self._on_host(source.host) if own is None or own.host_network else [source.pod_uid]
-        elif backend.ip in machines.addresses:
-            uids = [machines.addresses[backend.ip]]
+        elif backend.ip in machines.addresses.owners:
+            uids = [machines.addresses.owners[backend.ip]]
         else:
             node = machines.hosts.get(machines.host_at.get(backend.ip, ""))
             if node is None or not node.powered:
