@@ -33,6 +33,8 @@ from autograder.grading.footprint import MEGABYTE, limit_growth, resident
 KIND: Final = "grade"
 #: Seconds after which a worker looks whether the process that started it is still there.
 _HEARTBEAT: Final = 2
+#: Seconds that a worker has to come to its end when a run is broken off.
+_GRACE: Final = 15
 
 
 #: Bytes that a worker may take, beyond which it is ended, and by which it may grow before another takes its place.
@@ -139,8 +141,12 @@ class _Crew(Generic[Item, Done]):
                     yield worker.index, self._give_up(worker, Lost(message))
 
     def dismiss(self) -> None:
-        """End every worker, whatever it does."""
+        """End every worker, whatever it does; those that can take away what they have made elsewhere."""
+        for worker in self._workers:
+            worker.process.terminate()
+        end = time.monotonic() + _GRACE
         for worker in list(self._workers):
+            worker.process.join(max(0.0, end - time.monotonic()))
             self._fire(worker)
         self._scratch.remove()
         if self._aside and self._aside.ident:
@@ -205,15 +211,15 @@ def _serve(work: Callable[[Item], Done], pipe: Connection, folder: Path, parent:
     """The life of a worker: an item comes, its answer goes, until nobody is there any more."""
     tempfile.tempdir = str(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a run that is interrupted ends its workers itself
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if os.name == "posix":
+        threading.Thread(target=_leave_with, args=(parent,), name="parent", daemon=True).start()
     gc.freeze()  # what was there before is shared with the others, as long as nobody touches it
     limit_growth(memory)
     begin = resident()
     try:
-        with contextlib.suppress(EOFError, OSError):
+        with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
             while True:
-                while not pipe.poll(_HEARTBEAT):
-                    if os.name == "posix" and os.getppid() != parent:
-                        return
                 item = pipe.recv()
                 try:
                     done: Done | Lost = work(item)
@@ -222,3 +228,10 @@ def _serve(work: Callable[[Item], Done], pipe: Connection, folder: Path, parent:
                 pipe.send((done, resident() - begin > GROWTH))
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # whoever would do it was killed
+
+
+def _leave_with(parent: int) -> None:
+    """Interrupt this worker once the process that started it is gone, so that it takes away what it has made."""
+    while os.getppid() == parent:
+        time.sleep(_HEARTBEAT)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)

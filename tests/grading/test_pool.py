@@ -8,7 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,3 +166,50 @@ def grow(megabytes: int) -> int:
 def test_memory_as_the_system_tells_it() -> None:
     assert 10 * MEGABYTE < resident() <= peak()
     assert resident(2**22 + 1) == peak(2**22 + 1) == 0  # no such process
+
+
+def takes_its_time(path: str) -> str:
+    """Make something elsewhere, and take it away at the end."""
+    Path(path).touch()
+    try:
+        time.sleep(60)
+    finally:
+        Path(path).unlink()
+    return path
+
+
+def test_workers_take_away_what_they_have_made_when_a_run_is_broken_off(tmp_path: Path) -> None:
+    made = [tmp_path / name for name in ("first", "second")]
+    broken_off = each(takes_its_time, [str(path) for path in made], workers=2, seconds=lambda item: 60)
+
+    def interrupt() -> None:
+        while not all(path.exists() for path in made):
+            time.sleep(0.05)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(broken_off)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_workers_do_so_too_when_the_run_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        run = os.fork()
+    if not run:
+        os.setsid()
+        list(each(takes_its_time, [str(path)], workers=1, seconds=lambda item: 60))
+        os._exit(0)
+    assert comes(path.exists)
+    os.kill(run, signal.SIGKILL)
+    os.waitpid(run, 0)
+    assert comes(lambda: not path.exists())
+
+
+def comes(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.05)
+    return holds()
