@@ -157,7 +157,8 @@ class Cluster:
         """Settle, and note what was raised; a component that has failed does nothing more at this moment."""
         failed: set[str] = set()
         for _ in range(ROUND_LIMIT):
-            worked = self._fire_due(failures)
+            self._fire_due(failures)
+            worked = False
             for name, component in list(self._running.items()):
                 if name in failed:
                     continue
@@ -167,7 +168,8 @@ class Cluster:
                     failed.add(name)
                     failures.append(error)
             worked |= self._follow_programs()
-            if not worked:
+            due = self.clock.next_due()
+            if not worked and (due is None or due > self.clock.now):
                 return
         raise Restless(f"still busy at {self.clock.now} after {ROUND_LIMIT} rounds")
 
@@ -198,18 +200,15 @@ class Cluster:
             self.settle()
         return True
 
-    def _fire_due(self, failures: list[Exception]) -> bool:
-        fired = False
+    def _fire_due(self, failures: list[Exception]) -> None:
         beside: dict[str, Timed] = {APIServer.name: self.api, Machines.name: self.machines}
         while timer := self.clock.pop_due():
             component = beside.get(timer.component) or self._running.get(timer.component)
-            fired = True
             try:
                 if component is not None:
                     component.fire(timer.key)
             except Exception as error:
                 failures.append(error)
-        return fired
 
     # ------------------------------------------------------------ copies and failures
 

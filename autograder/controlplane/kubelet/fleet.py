@@ -122,10 +122,9 @@ class Kubelets:
         self._ready |= dict.fromkeys(self._machines.changed, False)
         self._machines.changed.clear()
         while self._ready:
-            worked = True
             uid = next(iter(self._ready))
-            self._sync_pod(uid, only_time=self._ready.pop(uid))
-        return worked
+            worked |= self._sync_pod(uid, only_time=self._ready.pop(uid))
+        return worked or bool(self._machines.changed) or any(map(self.runs, self._machines.written))
 
     def fire(self, key: Hashable) -> None:
         assert isinstance(key, tuple)
@@ -353,36 +352,39 @@ class Kubelets:
 
     # The turn of one pod.
 
-    def _sync_pod(self, uid: str, *, only_time: bool) -> None:
+    def _sync_pod(self, uid: str, *, only_time: bool) -> bool:
+        """Whether anything has become of it."""
         before = state = self._states.get(uid)
         if state is None or not self._machines.hosts[state.node].powered or state.node in self._halted:
-            return
+            return False
         worker = PodWorker(self._surroundings, state)
         if state.wanted is not None:
             self._resize(worker)
         state = self._states[uid] = worker.sync()
+        steady = only_time and before.reported and worker.has_nothing_new(before)
         if state.gone:
             if state.stage is Stage.FINISHED:
                 self._forget(uid)
-                return
-        elif not (only_time and before.reported and worker.shows_what_it_showed(before)):
+                return True
+        elif not steady:
             reported = self._statuses.report(worker)
             state = self._states[uid] = worker.state._replace(reported=reported)
             if not reported:
                 self._clock.set(COMPONENT, ("pod", uid), self._clock.now + RETRY)
-                return
+                return True
         if state.stage is Stage.FINISHED:
             self._clock.cancel(COMPONENT, ("pod", uid))
             self._retry_resizes(state.node)
             if "deletionTimestamp" in state.pod["metadata"] and not state.gone:
                 if not self._statuses.delete(state):
                     self._clock.set(COMPONENT, ("pod", uid), self._clock.now + RETRY)
-            return
+            return True
         due = worker.due()
         if due is None:
             self._clock.cancel(COMPONENT, ("pod", uid))
         else:
             self._clock.set(COMPONENT, ("pod", uid), due, periodic=worker.is_waiting_idly(due))
+        return not steady
 
     def _forget(self, uid: str) -> None:
         state = self._states.pop(uid, None)

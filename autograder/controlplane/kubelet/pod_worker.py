@@ -45,13 +45,13 @@ class PodWorker(PodResizer):
         """When the pod wants to be looked at again, if nothing happens before."""
         return min(self._moments(), default=None)
 
-    def shows_what_it_showed(self, before: PodState) -> bool:
-        """Whether nothing of the pod has changed but when its probes ran: then its status is what it was."""
+    def has_nothing_new(self, before: PodState) -> bool:
+        """Whether the pod is as it was, but that its probes have succeeded once more: then its status is the same."""
         works, old = self.state.works, before.works
         return (
             self.state._replace(works=old) == before
             and works.keys() == old.keys()
-            and all(_shows_the_same(work, old[name]) for name, work in works.items())
+            and all(_has_nothing_new(work, old[name]) for name, work in works.items())
         )
 
     def is_waiting_idly(self, due: int) -> bool:
@@ -256,12 +256,14 @@ class PodWorker(PodResizer):
         return latest.created >= self._machines.sandboxes[self.state.uid].created
 
 
-def _shows_the_same(one: ContainerWork, other: ContainerWork) -> bool:
-    """Whether they differ only in what probes remember besides their verdicts."""
-    if one is other:
+def _has_nothing_new(work: ContainerWork, before: ContainerWork) -> bool:
+    """Whether nothing has happened to a container but that probes have succeeded, which did so before."""
+    if work is before:
         return True
-    verdicts, known = ({kind: probe.verdict for kind, probe in work.probes.items()} for work in (one, other))
-    return verdicts == known and one._replace(probes=other.probes) == other
+    verdicts = {kind: probe.verdict for kind, probe in before.probes.items()}
+    return work._replace(probes=before.probes) == before and all(
+        probe.last is not False and probe.verdict == verdicts.get(kind) for kind, probe in work.probes.items()
+    )
 
 
 STEPS: Final = {
