@@ -30,6 +30,7 @@ class Capability(Enum):
     CLUSTER_WIDE = "change what belongs to the whole cluster, or to its own namespaces"
     COMMANDS = "be given to commands, whose names and effects on all of it cannot be confined"
     EXEC = "run commands in containers for kubectl"
+    NODES = "give a shell on its nodes"
 
 
 class ClusterError(Exception):

@@ -1,8 +1,8 @@
 """How namespaces of our own are known, and how those of a run that was cut off are found and deleted.
 
 A namespace says in annotations which process made it, and when.  It is left over if that process is known to be gone,
-or if it is older than any judgement lasts: what another machine has made is ours for an hour.  Only namespaces with our
-name and our label are ever looked at.
+or if it is older than what it was made for lasts: a judgement an hour, a student's room a long day.  Only namespaces
+with our name and our label are ever looked at.
 """
 
 from __future__ import annotations
@@ -29,16 +29,19 @@ ROOM: Final = "autograder/run"
 MACHINE: Final = "autograder/machine"
 PROCESS: Final = "autograder/process"
 STARTED: Final = "autograder/started"
+LASTS: Final = "autograder/lasts"
 
 #: Seconds after which a namespace is left over, whoever made it.
 LONGEST: Final = 3600
 
 
-def marked(namespace: Object, room: str) -> Object:
-    """A Namespace with what says that it is ours."""
+def marked(namespace: Object, room: str, lasts: int = LONGEST) -> Object:
+    """A Namespace with what says that it is ours, and used for ``lasts`` seconds at most."""
     meta = namespace["metadata"]
     labels = {**(meta.get("labels") or {}), MANAGED_BY: MANAGER, ROOM: room}
-    own = {MACHINE: _machine(), PROCESS: _identity(os.getpid()), STARTED: str(int(time.time()))}
+    own = {
+        MACHINE: _machine(), PROCESS: _identity(os.getpid()), STARTED: str(int(time.time())), LASTS: str(lasts),
+    }  # fmt: skip
     return {
         **namespace,
         "metadata": {**meta, "labels": labels, "annotations": {**(meta.get("annotations") or {}), **own}},
@@ -48,7 +51,7 @@ def marked(namespace: Object, room: str) -> Object:
 def unmarked(namespace: Object) -> Object:
     """A Namespace as if it were not ours."""
     meta = dict(namespace["metadata"])
-    for part, ours in (("labels", {MANAGED_BY, ROOM}), ("annotations", {MACHINE, PROCESS, STARTED})):
+    for part, ours in (("labels", {MANAGED_BY, ROOM}), ("annotations", {MACHINE, PROCESS, STARTED, LASTS})):
         kept = {key: value for key, value in meta.get(part, {}).items() if key not in ours}
         meta = {**meta, part: kept} if kept else {key: value for key, value in meta.items() if key != part}
     return {**namespace, "metadata": meta}
@@ -78,7 +81,8 @@ def is_left_over(namespace: Object) -> bool:
     started = notes.get(STARTED, "")
     if not meta["name"].startswith(PREFIX) or "deletionTimestamp" in meta or not started.isdecimal():
         return False
-    if time.time() - int(started) > LONGEST:
+    lasts = notes.get(LASTS, "")
+    if time.time() - int(started) > (int(lasts) if lasts.isdecimal() else LONGEST):
         return True
     number, _, begun = notes.get(PROCESS, "").partition("@")
     if notes.get(MACHINE) != _machine() or not number.isdecimal():

@@ -127,6 +127,16 @@ class OwnedCluster(KubeconfigCluster):
         """Whether this is the whole cluster, by its real names."""
         return self._whole is not None
 
+    @property
+    def powers(self) -> Powers:
+        """What can be done to it beside its API."""
+        return self._powers
+
+    @property
+    def connection(self) -> OwnedConnection:
+        """The way to its API."""
+        return self._own_connection
+
     def relay(self, gate: Gate, token: str, port: int) -> Relay:
         """A way to this cluster for kubectl, on which ``gate`` decides; the address goes with ``close``."""
         assert self._whole is not None

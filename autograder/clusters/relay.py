@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +19,9 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from autograder.clusters.interface import ClusterError
 from autograder.clusters.translation import Translation
+from autograder.clusters.tunnel import join
 from autograder.controlplane.apimachinery.errors import (
+    BadRequest,
     Forbidden,
     NotFound,
     NotImplemented501,
@@ -27,6 +31,7 @@ from autograder.controlplane.apimachinery.errors import (
 )
 from autograder.controlplane.apimachinery.scheme import RESOURCES
 from autograder.controlplane.apimachinery.wire import Request
+from autograder.controlplane.kube_apiserver.parsing import PROTOBUF, parse
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -36,7 +41,7 @@ HOST: Final = "127.0.0.1"
 BODY_LIMIT: Final = 3 * 1024 * 1024
 #: Seconds to connect, and without a word from the API server; a watch may be silent for as long as a command lasts.
 TIMEOUTS: Final = (10.0, 150.0)
-_READING: Final = ("GET", "HEAD")
+READING: Final = ("GET", "HEAD")
 #: Headers between two neighbours, and those that are ours to set.
 _OF_THE_HOP: Final = frozenset(
     (
@@ -50,6 +55,8 @@ _OF_THE_HOP: Final = frozenset(
         "accept-encoding",
     )
 )
+#: Where ``namespaces`` stands in a path before the name of one.
+_NAMESPACES_AT: Final = {"api": 3, "apis": 4}
 _KNOWN: Final = frozenset((row.group, row.plural) for row in RESOURCES)
 
 
@@ -65,6 +72,9 @@ class Gate(Protocol):
 
 class Relay:
     """Serves until ``close``; ``url`` is what kubectl is told, with the secret in it."""
+
+    #: Whether commands in containers are passed through.
+    tunnels = False
 
     def __init__(self, kubeconfig: Path, context: str, names: Translation, gate: Gate, token: str, port: int) -> None:
         """``names`` are those of nodes.  Raises ``ClusterError`` and ``OSError``."""
@@ -91,9 +101,23 @@ class Relay:
         """The API server's answer to a request, to be read; raises ``StatusError``."""
         if refusal := _unknown(request) or self.gate.refusal(request):
             raise refusal
-        answer = self._upstream.ask(request.method, *self._inward(request))
+        answer = self._upstream.ask(request.method, *self.inward(request))
         self.gate.answered(request, answer.status)
         return answer
+
+    def tunnel(self, request: Request) -> socket.socket:
+        """A connection to the API server on which an upgrade has been asked for; raises ``StatusError``."""
+        if not self.tunnels:
+            raise NotImplemented501("commands are not run in containers here")
+        if refusal := self.gate.refusal(request):
+            raise refusal
+        path, _, headers = self.inward(request)
+        return self._upstream.tunnel(request.method, path, headers)
+
+    def outward(self, request: Request, code: int, data: bytes) -> bytes:
+        """An answer, or an event of a watch, as the client would have it."""
+        text: str = self.names.text_out(data.decode("utf-8", "surrogateescape"))
+        return text.encode("utf-8", "surrogateescape")
 
     def close(self) -> None:
         """Let the port go."""
@@ -101,20 +125,26 @@ class Relay:
         self._server.server_close()
         self._upstream.close()
 
-    def _inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
-        """Path with query, body and headers, with the real names of nodes."""
+    def inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
+        """Path with query, body and headers, with the real names of nodes and namespaces."""
         parts = [unquote(part) for part in request.path.split("/")]
         for at, part in enumerate(parts[:-1]):
             if part == "nodes":
                 parts[at + 1] = self.names.node(parts[at + 1])
+            elif part == "namespaces" and at == _NAMESPACES_AT.get(parts[1]):
+                parts[at + 1] = self.names.space(parts[at + 1])
         query = {key: list(values) for key, values in request.query.items()}
         if "fieldSelector" in query:
             query["fieldSelector"] = [self.names.fields_in(text) for text in query["fieldSelector"]]
+        if "command" in query:
+            query["command"] = [self.names.text_in(text) for text in query["command"]]
         path = "/".join(quote(part, safe="") for part in parts) + (f"?{urlencode(query, doseq=True)}" if query else "")
-        body = bytes(request.body)
-        if body and "json" in request.headers.get("content-type", ""):
-            body = json.dumps(self.names.inward(json.loads(body))).encode()
         headers = {name: value for name, value in request.headers.items() if name not in _OF_THE_HOP}
+        body = bytes(request.body)
+        if body:
+            body = json.dumps(self.names.inward(value_of(request))).encode()
+            if headers.get("content-type", "").startswith(PROTOBUF):
+                headers["content-type"] = "application/json"
         headers["accept-encoding"] = "identity"
         if "accept" in headers:  # names cannot be told in what is no text
             kept = [one for one in headers["accept"].split(",") if "vnd.kubernetes.protobuf" not in one]
@@ -141,6 +171,7 @@ class _Upstream:
         settings = configuration.auth_settings().values()
         self._credentials = {one["key"]: one["value"] for one in settings if one["in"] == "header"}
         self._timeout = Timeout(*TIMEOUTS)
+        self._configuration = configuration
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
         """The answer, unread.  Raises ``ServiceUnavailable`` if there is none."""
@@ -154,6 +185,31 @@ class _Upstream:
         except (HTTPError, OSError) as error:
             raise ServiceUnavailable(f"the API server does not answer: {error}") from error
         return answer
+
+    def tunnel(self, method: str, path: str, headers: dict[str, str]) -> socket.socket:
+        """A connection on which a request for an upgrade has been sent.  Raises ``ServiceUnavailable``."""
+        url = urlsplit(self._host)
+        fields = {**headers, **self._credentials, "Host": url.netloc, "Connection": "Upgrade"}
+        head = [f"{method} {url.path}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        try:
+            connection = self._connected(str(url.hostname), url.port, url.scheme == "https")
+            connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
+        except (OSError, ValueError) as error:
+            raise ServiceUnavailable(f"the API server does not answer: {error}") from error
+        return connection
+
+    def _connected(self, host: str, port: int | None, secure: bool) -> socket.socket:
+        connection = socket.create_connection((host, port or (443 if secure else 80)), TIMEOUTS[0])
+        connection.settimeout(None)
+        if not secure:
+            return connection
+        settings = self._configuration
+        context = ssl.create_default_context(cafile=settings.ssl_ca_cert)
+        if not settings.verify_ssl:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file)
+        return context.wrap_socket(connection, server_hostname=settings.tls_server_name or host)
 
     def close(self) -> None:
         self._pool.clear()
@@ -173,16 +229,21 @@ class _Handler(BaseHTTPRequestHandler):
 
         try:
             request = self._read()
+            if "upgrade" in request.headers:
+                self.close_connection = True
+                join(self.connection, self.relay.tunnel(request))
+                return
             answer = self.relay.ask(request)
         except StatusError as error:
             self._write(error.code, {"Content-Type": "application/json"}, json.dumps(error.status()).encode())
             return
         try:
             headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OF_THE_HOP]
-            if request.flag("watch"):
-                self._stream(answer, headers)
+            if request.flag("watch") or request.flag("follow"):
+                self._stream(request, answer, headers)
             else:
-                self._write(answer.status, dict(headers), self._outward(answer.read()), headers)
+                body = self.relay.outward(request, answer.status, answer.read())
+                self._write(answer.status, dict(headers), body, headers)
         except (OSError, HTTPError):  # one of both ends has left
             self.close_connection = True
         finally:
@@ -196,8 +257,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Forbidden("this address is not for you")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        if "upgrade" in headers:
-            raise NotImplemented501("commands are not run in containers here")
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers or not length.isdecimal() or int(length) > BODY_LIMIT:
             self.close_connection = True
@@ -206,12 +265,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         return Request(self.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, body)
 
-    def _outward(self, data: bytes) -> bytes:
-        text: str = self.relay.names.text_out(data.decode("utf-8", "surrogateescape"))
-        return text.encode("utf-8", "surrogateescape")
-
-    def _stream(self, answer: BaseHTTPResponse, headers: list[tuple[str, str]]) -> None:
-        """Pass on a watch, event by event."""
+    def _stream(self, request: Request, answer: BaseHTTPResponse, headers: list[tuple[str, str]]) -> None:
+        """Pass on a watch, event by event, or a log as it is written."""
         self.close_connection = True
         self.send_response(answer.status)
         for name, value in (*headers, ("Connection", "close")):
@@ -219,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.flush()
         for line in _lines(answer):
-            self.wfile.write(self._outward(line))
+            self.wfile.write(self.relay.outward(request, answer.status, line))
             self.wfile.flush()
 
     def _write(
@@ -234,6 +289,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+def value_of(request: Request) -> Any:
+    """What the body of a request says, as JSON has it.  Raises ``BadRequest``."""
+    body, media = bytes(request.body), request.headers.get("content-type", "")
+    try:
+        return json.loads(body) if "json" in media or not media else parse(body, media)
+    except ValueError as error:
+        raise BadRequest(f"the body of the request cannot be read: {error}") from error
+
+
 def _lines(answer: BaseHTTPResponse) -> Iterator[bytes]:
     """The events of a watch, as each comes."""
     rest = b""
@@ -246,7 +310,7 @@ def _lines(answer: BaseHTTPResponse) -> Iterator[bytes]:
 
 def _unknown(request: Request) -> StatusError | None:
     """That something of the API is to be changed which no exercise is about, and our own control plane has not."""
-    if request.method in _READING:
+    if request.method in READING:
         return None
     match request.path.strip("/").split("/"):
         case ["api", _, "namespaces", _, plural, *_]:

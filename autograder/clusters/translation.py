@@ -47,6 +47,10 @@ class Translation:
         """The real name of a node."""
         return name
 
+    def space(self, name: str) -> str:
+        """The namespace that is meant by a name in a path."""
+        return name
+
     def fields_in(self, fields: str) -> str:
         """A field selector with the real names of nodes."""
         return fields

@@ -40,6 +40,19 @@ def test_seconds_are_a_number(tmp_path: Path, seconds: str) -> None:
         main(["cluster", "advance", seconds, "--kubeconfig", str(tmp_path)])
 
 
-def test_a_cluster_that_runs_already_is_not_served_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["cluster", "serve", "--cluster", "kubeconfig:theirs", "--kubeconfig", str(tmp_path / "config")]) == 2
-    assert "only embedded clusters are served" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("spec", "option", "why"),
+    [
+        ("kubeconfig:theirs", [], "theirs"),
+        ("minikube", [], "no cluster is known as 'minikube'"),
+        ("local:3", [], "no cluster is known as 'local:3'"),
+        ("local", ["--clock", "manual"], "--clock means nothing"),
+        ("kubeconfig:theirs", ["--without", "kubelet"], "--without means nothing"),
+    ],
+)
+def test_what_cannot_be_served_is_said(
+    spec: str, option: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(tmp_path / "config")
+    assert main(["cluster", "serve", "--cluster", spec, "--kubeconfig", config, *option]) == 2
+    assert why in capsys.readouterr().err

@@ -8,12 +8,12 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from autograder.clusters import leftovers
 from autograder.clusters.interface import ClusterError, Object
 from autograder.clusters.kind import provision
-from autograder.clusters.kind.engine import Tools
+from autograder.clusters.kind.engine import EngineError, Tools
 from autograder.clusters.kind.names import NodeTranslation, by_known_name
 from autograder.clusters.kind.powers import KindPowers
 from autograder.clusters.kubeconfig import PATIENT, Pace
@@ -63,6 +63,14 @@ class KindCluster(OwnedCluster):
         child = super().apart()
         child._know(self._known_nodes)
         return child
+
+    def shell(self, node: str, line: str) -> dict[str, Any]:
+        """What a command line prints in a shell on a node: ``stdout``, ``stderr`` and ``code``."""
+        assert isinstance(self.powers, KindPowers)
+        try:
+            return {"stdout": self.powers.command(node, "sh", "-c", line), "stderr": "", "code": 0}
+        except EngineError as error:
+            return {"stdout": "", "stderr": f"{error}\n", "code": 1}
 
     def close(self) -> None:
         super().close()

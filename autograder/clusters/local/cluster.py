@@ -8,7 +8,7 @@ import dataclasses
 import ssl
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from autograder.clusters.interface import Capability, Object
 from autograder.clusters.kubeconfig import PATIENT, Pace
@@ -78,6 +78,10 @@ class LocalPowers:
 
     def power_on(self, node: str) -> None:
         self._nodes.power_on(node)
+
+    def command(self, node: str, line: str) -> dict[str, Any]:
+        """What a command line prints in a shell on a node: ``stdout``, ``stderr`` and ``code``."""
+        return self._nodes.command(node, line)._asdict()
 
     def check(self) -> None:
         self._control_plane.check()

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from autograder.clusters.interface import ClusterError, Object
+from autograder.controlplane import node_shell
 from autograder.controlplane.addons import create_addons
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import AlreadyExists
 from autograder.controlplane.apimachinery.node_connection import LogOptions
-from autograder.controlplane.apimachinery.wire import Handler
+from autograder.controlplane.apimachinery.wire import ADMIN, Handler
 from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, node_files
 from autograder.controlplane.client import Client
 from autograder.controlplane.clock import SECOND, Clock
@@ -26,6 +27,7 @@ from autograder.controlplane.components import FACTORIES
 from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.containers.routing import DNS_PROGRAM
 from autograder.controlplane.kubelet.fleet import Kubelets
+from autograder.controlplane.node_shell import NodeOutput
 
 KUBELET: Final = "kubelet"
 #: What runs on nodes, by the names of the components.
@@ -101,6 +103,15 @@ class Nodes:
         """Give a node its power back."""
         self._with_kubelets(lambda kubelets: kubelets.power_on(node), node)
 
+    def command(self, node: str, line: str) -> NodeOutput:
+        """What a command line prints in a shell on a node; raises ``ValueError`` for a node that there is not."""
+        with self._lock:
+            assert self._environment is not None
+            client = Client(self._environment.handle, ADMIN, trusted=True)
+            output = node_shell.run(self._machines, _Services(self._running.get(KUBELET)), client, node, line)
+        self._news.set()
+        return output
+
     def logs(self, node: str, namespace: str, pod: str, container: str, options: LogOptions) -> str:
         """The log of a container, as its kubelet gives it; raises ``StatusError``."""
         with self._lock:
@@ -168,6 +179,27 @@ class Nodes:
             if not worked:
                 return True
         return False
+
+
+class _Services:
+    """The kubelets, as systemd on a node sees them."""
+
+    def __init__(self, kubelets: Component | None) -> None:
+        self._kubelets = kubelets if isinstance(kubelets, Kubelets) else None
+
+    def kubelet_runs(self, node: str) -> bool:
+        return self._kubelets is not None and self._kubelets.runs(node)
+
+    def stop_kubelet(self, node: str) -> None:
+        self._all().halt(node)
+
+    def start_kubelet(self, node: str) -> None:
+        self._all().resume(node)
+
+    def _all(self) -> Kubelets:
+        if self._kubelets is None:
+            raise ValueError("the kubelets of this cluster are stopped")
+        return self._kubelets
 
 
 def register(client: Client, nodes: Sequence[Object], authority: str) -> None:
