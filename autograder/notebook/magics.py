@@ -24,12 +24,13 @@ from autograder.exercises.debrief import story
 from autograder.exercises.sheets import feedback, load_own
 from autograder.notebook import answers, kubectl, record
 from autograder.notebook.home import Home, find_home
-from autograder.notebook.server import ClusterTrouble, StudentCluster
+from autograder.notebook.server import EMBEDDED, ClusterTrouble, StudentCluster
 
 #: How files with a saved cluster end.
 SAVED: Final = ".cluster"
 
 USAGE: Final = """%cluster new                 a fresh cluster
+%cluster new SPEC            one of another kind: embedded, local, kind[:NAME], kubeconfig:PATH[#CONTEXT]
 %cluster status              what runs, and how to reach it from a terminal
 %cluster advance SECONDS     let time pass
 %cluster settle              let everything happen that is due now
@@ -38,7 +39,16 @@ USAGE: Final = """%cluster new                 a fresh cluster
 %cluster power-off NODE      cut the power of a node, such as worker-1
 %cluster power-on NODE       give it back
 %cluster save FILE.cluster   keep the cluster as it is
-%cluster load FILE.cluster   go on from there"""
+%cluster load FILE.cluster   go on from there
+%cluster end                 end the cluster; in somebody else's, delete the namespaces that are yours"""
+
+#: What a student is told who gets a cluster that is not embedded.
+_WELCOME: Final = {
+    "local": "A new cluster is up: the programs of a real control plane, as processes of this machine.",
+    "kind": "The kind cluster is yours; it is put back as it was when you end.",
+    "kubeconfig": "You have a room in the cluster of {rest}: its namespaces, `default` too, are yours and go with you.",
+}
+_REAL_TIME: Final = "Time is real there: `%cluster advance` waits, a minute at most."
 
 
 @magics_class
@@ -113,7 +123,7 @@ class CourseMagics(Magics):
         """``%cluster new`` and what else one does to a cluster; without arguments, what there is."""
         verb, _, target = line.strip().partition(" ")
         handler = _CLUSTER.get(verb)
-        if handler is None or bool(target.strip()) != handler[0]:
+        if handler is None or bool(target.strip()) not in handler[0]:
             print(USAGE, file=sys.stderr if verb else sys.stdout)
             return
         try:
@@ -175,12 +185,21 @@ class CourseMagics(Magics):
             stream.flush()
         return ran.code
 
-    def _new(self, _: str) -> None:
-        state = self.own_cluster.new()
-        print(f"A new cluster is up. Its clock stands at {_clock(state)} until you let time pass.")
+    def _new(self, spec: str) -> None:
+        state = self.own_cluster.new(spec)
+        kind, _, rest = state.get("cluster", EMBEDDED).partition(":")
+        if kind == EMBEDDED:
+            print(f"A new cluster is up. Its clock stands at {_clock(state)} until you let time pass.")
+        else:
+            print(f"{_WELCOME[kind].format(rest=rest)} {_REAL_TIME}")
+
+    def _end(self, _: str) -> None:
+        self.own_cluster.end()
+        print("There is no cluster any more.")
 
     def _status(self, _: str) -> None:
         state = self.own_cluster.state()
+        print(f"cluster  {state.get('cluster', EMBEDDED)}")
         print(f"clock    {_clock(state)}")
         print(f"running  {', '.join(state['running']) or '-'}")
         print(f"stopped  {', '.join(state['stopped']) or '-'}")
@@ -193,10 +212,15 @@ class CourseMagics(Magics):
             amount = float(seconds.removesuffix("s"))
         except ValueError:
             raise ClusterTrouble(f"{seconds!r} is no number of seconds") from None
-        print(f"It is {_clock(self.own_cluster.post('advance', seconds=amount))}.")
+        state = self.own_cluster.post("advance", seconds=amount)
+        print(f"It is {_clock(state)}.")
+        if state.get("passed", amount) < amount:
+            print(f"Only {state['passed']:g} of these {amount:g} seconds have passed: on this cluster one has to wait.")
 
     def _settle(self, _: str) -> None:
-        print(f"Nothing is left to do at {_clock(self.own_cluster.post('settle'))}.")
+        state = self.own_cluster.post("settle")
+        quiet = state.get("quiet", True)
+        print(f"{'Nothing is left to do' if quiet else 'Something changes all the time'} at {_clock(state)}.")
 
     def _power_off(self, node: str) -> None:
         self.own_cluster.post("power_off", target=node)
@@ -239,16 +263,18 @@ def _complain(what: object) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
+_ALONE, _WITH, _EITHER = {False}, {True}, {False, True}
 #: What ``%cluster`` does: whether the verb has an argument, and what to do.
-_CLUSTER: Final[dict[str, tuple[bool, Callable[[CourseMagics, str], None]]]] = {
-    "new": (False, CourseMagics._new),
-    "status": (False, CourseMagics._status),
-    "advance": (True, CourseMagics._advance),
-    "settle": (False, CourseMagics._settle),
-    "stop": (True, CourseMagics._stop),
-    "start": (True, CourseMagics._start),
-    "power-off": (True, CourseMagics._power_off),
-    "power-on": (True, CourseMagics._power_on),
-    "save": (True, CourseMagics._save),
-    "load": (True, CourseMagics._load),
+_CLUSTER: Final[dict[str, tuple[set[bool], Callable[[CourseMagics, str], None]]]] = {
+    "new": (_EITHER, CourseMagics._new),
+    "status": (_ALONE, CourseMagics._status),
+    "advance": (_WITH, CourseMagics._advance),
+    "settle": (_ALONE, CourseMagics._settle),
+    "stop": (_WITH, CourseMagics._stop),
+    "start": (_WITH, CourseMagics._start),
+    "power-off": (_WITH, CourseMagics._power_off),
+    "power-on": (_WITH, CourseMagics._power_on),
+    "save": (_WITH, CourseMagics._save),
+    "load": (_WITH, CourseMagics._load),
+    "end": (_ALONE, CourseMagics._end),
 }
