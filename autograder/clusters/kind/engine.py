@@ -29,6 +29,7 @@ GET: Final = {
 _ADVICE: Final = (
     ("permission denied", "you may not use the engine: join the group docker and log in again"),
     ("cannot connect to the docker daemon", "the engine does not run: start it (systemctl start docker)"),
+    ("failed to connect to the docker api", "the engine does not run: start it (systemctl start docker)"),
     ("is the docker daemon running", "the engine does not run: start it (systemctl start docker)"),
     ("cannot connect to podman", "the engine does not run: start it (podman machine start)"),
     ("no space left on device", "the disk is full: make room, for instance by `docker system prune`"),
@@ -79,6 +80,10 @@ class Tools:
     def run_engine(self, *arguments: str, seconds: float = 0, stdin: str = "") -> str:
         """What docker or podman prints; raises ``EngineError``."""
         return self._run([self.engine, *arguments], seconds, stdin)
+
+    def platform(self) -> str:
+        """What docker runs on, as ``linux/amd64``; raises ``EngineError``."""
+        return self.run_engine("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}").strip()
 
     def run_kind(self, *arguments: str, seconds: float = 0, stdin: str = "", holding: Sequence[int] = ()) -> str:
         """What kind prints; raises ``EngineError``.  ``holding`` are open files that it keeps open if we are killed."""

@@ -85,7 +85,7 @@ def delete(tools: Tools, name: str) -> None:
 def load_images(tools: Tools, name: str, workers: list[str]) -> list[str]:
     """Bring the images that exercises need onto the workers, once; returns those that could not be had, with why.
 
-    An image that this machine has is copied, any other is pulled by the nodes.
+    An image that this machine has is copied; any other, and one that cannot be copied, is pulled by the nodes.
     """
     failed = []
     wanted = images()
@@ -94,13 +94,11 @@ def load_images(tools: Tools, name: str, workers: list[str]) -> list[str]:
         late = [node for node in workers if image in missing[node]]
         if not late:
             continue
+        if _is_here(tools, image) and _is_copied(tools, name, image, late):
+            continue
         try:
-            if _is_here(tools, image):
-                tools.run_kind("load", "docker-image", image, "--name", name, "--nodes", ",".join(late),
-                               seconds=PULL_SECONDS)  # fmt: skip
-            else:
-                for node in late:
-                    tools.on_node(node, "crictl", "pull", image, seconds=PULL_SECONDS)
+            for node in late:
+                tools.on_node(node, "crictl", "pull", image, seconds=PULL_SECONDS)
         except EngineError as error:
             failed.append(f"{image}: {error}")
     return failed
@@ -185,6 +183,25 @@ def _is_here(tools: Tools, image: str) -> bool:
     except EngineError:
         return False
     return True
+
+
+def _is_copied(tools: Tools, name: str, image: str, workers: list[str]) -> bool:
+    """Copy an image of this machine onto workers; whether that succeeds.
+
+    ``kind load docker-image`` does not do: it knows no podman, and of an image for several platforms it wants them all,
+    while the engine has pulled one.  Which one is to be saved can be said to docker since version 28 only.
+    """
+    platforms = [("--platform", tools.platform()), ()] if tools.engine_name == "docker" else [()]
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder, "image.tar")
+        for platform in platforms:
+            archive.unlink(missing_ok=True)  # podman does not write over one
+            with contextlib.suppress(EngineError):
+                tools.run_engine("save", *platform, "-o", str(archive), image, seconds=PULL_SECONDS)
+                tools.run_kind("load", "image-archive", str(archive), "--name", name, "--nodes", ",".join(workers),
+                               seconds=PULL_SECONDS)  # fmt: skip
+                return True
+    return False
 
 
 def _needs() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,9 @@ from autograder.clusters.kind.engine import Tools
 
 THREE = "autograder-worker\nautograder-control-plane\nautograder-worker2\n"
 READY = {"^get nodes": {"out": THREE}}
+WORKERS = ["course-worker", "course-worker2"]
+#: What crictl says of a node without images.
+NONE = {"out": '{"images": []}'}
 
 
 @pytest.fixture
@@ -82,7 +86,13 @@ def test_a_program_that_cannot_be_run_is_named(programs: Path) -> None:
             "the engine does not run: start it",
         ),
         (
-            "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+            "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if "
+            "the daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory",
+            "the engine does not run: start it",
+        ),
+        (
+            "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: "
+            'Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.50/info": dial unix: connect: permission denied',
             "join the group docker",
         ),
         ("Cannot connect to Podman. Please verify your connection", "podman machine start"),
@@ -210,23 +220,61 @@ def test_names_that_kind_cannot_use_are_refused(programs: Path, name: str) -> No
     assert calls(programs, "kind") == []
 
 
-def test_images_are_loaded_once_and_from_this_machine_if_it_has_them(programs: Path) -> None:
+def having(*images: str) -> dict[str, object]:
+    """What docker says of images that it has itself, and of any other."""
+    here = "|".join(re.escape(image) for image in images)
+    return {
+        "^version": {"out": "linux/amd64\n"},
+        f"^image inspect (?!({here})$)": {"code": 1, "err": "Error response from daemon: No such image"},
+    }
+
+
+def test_images_are_brought_once_and_from_this_machine_if_it_has_them(programs: Path) -> None:
     here, there, elsewhere, *_ = provision.images()
     present = json.dumps({"images": [{"repoTags": [there]}]})
-    rest = "|".join(image for image in provision.images() if image not in (here, there))
     pretender(
         programs, "docker",
         {
             "exec .* crictl images": {"out": present},
             f"crictl pull {elsewhere}": {"err": "no route to registry", "code": 1},
-            f"image inspect ({rest})": {"code": 1, "err": "No such image"},
+            **having(here),
         },
     )  # fmt: skip
-    failed = provision.load_images(Tools.find(), "course", ["course-worker", "course-worker2"])
+    failed = provision.load_images(Tools.find(), "course", WORKERS)
     assert [one.partition(":")[0] for one in failed] == [elsewhere.partition(":")[0]]
-    assert f"load docker-image {here} --name course --nodes course-worker,course-worker2" in calls(programs, "kind")
-    assert not any(there in line for line in calls(programs, "kind"))
+    saved = next(line for line in calls(programs, "docker") if line.startswith("save"))
+    assert re.fullmatch(rf"save --platform linux/amd64 -o \S+/image\.tar {re.escape(here)}", saved)
+    loaded = next(line for line in calls(programs, "kind") if line.startswith("load"))
+    assert re.fullmatch(r"load image-archive \S+/image\.tar --name course --nodes course-worker,course-worker2", loaded)
+    assert not any(f"pull {one}" in line for line in calls(programs, "docker") for one in (here, there))
     assert any(line.startswith("exec course-worker2 crictl pull") for line in calls(programs, "docker"))
+
+
+def test_a_docker_that_cannot_save_one_platform_saves_what_it_has(programs: Path) -> None:
+    here, *_ = provision.images()
+    old = '"--platform" requires API version 1.48, but the Docker daemon API version is 1.41'
+    pretender(programs, "docker", {"^save --platform": {"err": old, "code": 1}, "crictl images": NONE, **having(here)})
+    assert provision.load_images(Tools.find(), "course", WORKERS) == []
+    assert any(line.startswith("save -o ") for line in calls(programs, "docker"))
+    assert not any(f"pull {here}" in line for line in calls(programs, "docker"))
+
+
+def test_podman_saves_the_only_platform_that_it_has(programs: Path) -> None:
+    (programs / "docker").unlink()
+    here, *_ = provision.images()
+    pretender(programs, "podman", {"crictl images": NONE, **having(here)})
+    provision.load_images(Tools.find(), "course", WORKERS)
+    assert any(line.startswith("save -o ") for line in calls(programs, "podman"))
+    assert any(line.startswith("load image-archive") for line in calls(programs, "kind"))
+
+
+def test_an_image_that_cannot_be_copied_is_pulled_by_the_nodes(programs: Path) -> None:
+    here, *_ = provision.images()
+    pretender(programs, "docker", {"crictl images": NONE, **having(here)})
+    pretender(programs, "kind", {"^load": {"err": "ctr: content digest sha256:9106: not found", "code": 1}})
+    assert provision.load_images(Tools.find(), "course", WORKERS) == []
+    for worker in WORKERS:
+        assert f"exec {worker} crictl pull {here}" in calls(programs, "docker")
 
 
 def test_a_cluster_is_deleted_on_request(programs: Path, capsys: pytest.CaptureFixture[str]) -> None:

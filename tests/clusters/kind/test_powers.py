@@ -147,7 +147,11 @@ def test_an_api_server_that_does_not_come_back_is_told(programs: Path, opened: O
 
 
 def test_a_node_whose_container_is_gone_is_told(programs: Path, opened: Open) -> None:
-    pretender(programs, "docker", {"^exec": {"code": 1, "err": "Error: No such container: course-control-plane"}})
+    pretender(
+        programs,
+        "docker",
+        {"^exec": {"code": 1, "err": "Error response from daemon: No such container: course-control-plane"}},
+    )
     with pytest.raises(EngineError, match="No such container"):
         opened().stop("kube-scheduler")
 
