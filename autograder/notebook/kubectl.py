@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Final
 
 from autograder.clusters import kubectl
 from autograder.clusters.kubectl import Ran
+from autograder.clusters.served import NOT_RUN
 from autograder.notebook.home import Home
 
 #: Seconds after which a command that does not end (a watch, a followed log) is stopped.
@@ -14,6 +16,13 @@ TIMEOUT: Final = 60.0
 #: Characters of output that are shown of one command.
 MOST: Final = 4 * 1024 * 1024
 _SHELL: Final = "|&;<>`"
+#: What kubectl prints where a kind of cluster lacks an ability, and what a student is told.
+_LACKS: Final = (
+    (
+        re.compile(r"the simulated kubelet of \S+ does not serve"),
+        "in the simulated containers of a local cluster no commands are run",
+    ),
+)
 
 
 class NotAShell(ValueError):
@@ -48,6 +57,12 @@ def run(args: list[str], home: Home, *, stdin: str = "", timeout: float = TIMEOU
         args, kubeconfig=home.kubeconfig, home=home.kubectl, folder=home.work, stdin=stdin, timeout=timeout, most=MOST,
         interruptible=True,
     )  # fmt: skip
+
+
+def lack(ran: Ran) -> str:
+    """That a command failed for what this kind of cluster cannot do; empty if that is not why."""
+    found = (f"{NOT_RUN}: {why}" for printed, why in _LACKS if printed.search(ran.err))
+    return next(found, "") if ran.code else ""
 
 
 def environment(home: Home) -> dict[str, str]:
