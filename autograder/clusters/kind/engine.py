@@ -39,9 +39,10 @@ _ADVICE: Final = (
     ("out of memory", "there is not enough memory: three nodes take about 4 GiB"),
     ("oomkilled", "there is not enough memory: three nodes take about 4 GiB"),
     ("too many open files", "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches (sysctl)"),
-    ("cgroup", "the machine's cgroups do not suit: boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"),
     ("failed to pull image", "the image cannot be pulled: see that this machine reaches its registry"),
     ("manifest unknown", "there is no such image: see the name and tag"),
+    # kind says this of every machine with cgroup v1, on which the kubelet then does not start.
+    ("cgroup", "the machine's cgroups do not suit: boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"),
     ("timed out waiting", "the machine is too slow, or busy: try again when it is not"),
 )
 

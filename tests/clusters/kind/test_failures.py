@@ -22,6 +22,11 @@ from autograder.clusters.kind.engine import Tools
 THREE = "autograder-worker\nautograder-control-plane\nautograder-worker2\n"
 READY = {"^get nodes": {"out": THREE}}
 WORKERS = ["course-worker", "course-worker2"]
+#: What kind begins with on a machine with cgroup v1.
+CGROUP_V1 = (
+    "cgroup v1 is deprecated in Kubernetes and will not be supported in a future kind release, "
+    "please upgrade to cgroup v2\n"
+)
 #: What crictl says of a node without images.
 NONE = {"out": '{"images": []}'}
 
@@ -115,14 +120,18 @@ def test_an_engine_that_hangs_is_given_up(programs: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
-        ('ERROR: failed to create cluster: failed to pull image "kindest/node:v1.36.4"', "reaches its registry"),
+        (
+            f'{CGROUP_V1}ERROR: failed to create cluster: failed to pull image "kindest/node:v1.36.4": command "docker '
+            'pull kindest/node:v1.36.4" failed with error: exit status 1',
+            "reaches its registry",
+        ),
         ("Bind for 127.0.0.1:30080 failed: port is already allocated", "stop what uses it"),
         ("listen tcp4 127.0.0.1:30080: bind: address already in use", "stop what uses it"),
         ("write /var/lib/docker: no space left on device", "make room"),
         ("fork/exec /usr/bin/kubeadm: cannot allocate memory", "three nodes take about 4 GiB"),
         ("container autograder-worker was OOMKilled", "three nodes take about 4 GiB"),
         ("Failed to create inotify object: Too many open files", "fs.inotify.max_user_instances"),
-        ("could not find a log line that matches: detected cgroup v1", "cgroup v2"),
+        (f"{CGROUP_V1}ERROR: failed to init node with kubeadm: timed out waiting for the condition", "cgroup v2"),
         ("error: timed out waiting for the condition", "too slow, or busy"),
         ("something nobody has seen before", "something nobody has seen before"),
     ],
