@@ -164,6 +164,12 @@ class UnsupportedMediaType(StatusError):
 
     code, reason = 415, "UnsupportedMediaType"
 
+    @classmethod
+    def accepting(cls, media_types: Iterable[str]) -> UnsupportedMediaType:
+        """The refusal that names what would have been read."""
+        text = "the body of the request was in an unknown format - accepted media types include: "
+        return cls(text + ", ".join(media_types), details={})
+
 
 class Invalid(StatusError):
     """The object was decoded, and fields of it are wrong."""

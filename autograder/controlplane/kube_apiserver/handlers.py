@@ -1,4 +1,7 @@
-"""The handlers of the verbs: from a request about a resource to the registry, and back to an answer."""
+"""The handlers of the verbs: from a request about a resource to the registry, and back to an answer.
+
+How the object of a write gets here is ``incoming``, in which form an answer goes out ``representation``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import (
-    BadRequest,
     Conflict,
     Invalid,
     MethodNotAllowed,
@@ -18,9 +20,8 @@ from autograder.controlplane.apimachinery.errors import (
 from autograder.controlplane.apimachinery.field import FieldError, Path, required
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
-from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
-from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager, representation, watching
+from autograder.controlplane.kube_apiserver import bodies, decoding, fieldmanager, incoming, representation, watching
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.authentication import Authenticator
@@ -36,7 +37,7 @@ from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_T
 from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
 from autograder.controlplane.kube_apiserver.registry.component_statuses import ComponentStatusRegistry
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
-from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry, other_uid
+from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
 from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
@@ -65,10 +66,20 @@ _GUARDED: Final[dict[ResourceType, type[RoleRegistry] | type[BindingRegistry]]] 
 #: The older way to bind a pod, which is named in the body and not in the path.
 _BINDINGS = scheme.resource("bindings")
 
+#: Kinds of which a finished deletion answers with the object and not with a Status.
+_RETURNED: Final = frozenset({
+    scheme.PODS, scheme.SERVICES, scheme.SERVICEACCOUNTS, scheme.RESOURCEQUOTAS, scheme.PERSISTENTVOLUMECLAIMS,
+    scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"),
+})  # fmt: skip
+
+#: Kinds that Kubernetes advises against, and its advice, which goes out as a warning.
+_DEPRECATED: Final = {
+    scheme.COMPONENTSTATUSES: "v1 ComponentStatus is deprecated in v1.19+",
+    scheme.ENDPOINTS: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+
 #: How often a patch is tried again when somebody else writes in between.
 PATCH_TRIES: Final = 5
-
-BODY_TYPES: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 
 
 class Handlers:
@@ -155,15 +166,15 @@ class Handlers:
 
     def _create(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         attributes = self._attributes("CREATE", request, kind, info, user)
-        obj = self._body(request, kind, attributes)
-        self._adopt_namespace(obj, kind, info.namespace)
-        _drop_repeated_owners(obj["metadata"], attributes)
+        obj = incoming.of_body(request, kind, attributes)
+        incoming.adopt_namespace(obj, kind, info.namespace)
+        incoming.drop_repeated_owners(obj["metadata"], attributes)
         attributes.object = obj
         attributes.name = obj["metadata"].get("name", "")
         if kind is _BINDINGS:
             named = replace(info, resource=scheme.PODS.plural, name=attributes.name, subresource="binding")
             return self.dispatch(request, scheme.PODS, named, user)
-        self._track(request, kind, attributes, obj, None)
+        incoming.track(request, kind, attributes, obj, None, self._backend.now)
         if self._reviews.knows(kind):
             created = self._reviews.answer(kind, obj, user, info.namespace)
         else:
@@ -172,14 +183,14 @@ class Handlers:
 
     def _update(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         attributes = self._attributes("UPDATE", request, kind, info, user)
-        obj = self._body(request, kind, attributes)
-        self._adopt_namespace(obj, kind, info.namespace)
-        _check_name(obj, info.name)
+        obj = incoming.of_body(request, kind, attributes)
+        incoming.adopt_namespace(obj, kind, info.namespace)
+        incoming.check_name(obj, info.name)
 
         def transform(old: Object | None) -> Object:
-            _check_uid(kind, obj, old)
-            _drop_repeated_owners(obj["metadata"], attributes)
-            self._track(request, kind, attributes, obj, old)
+            incoming.check_uid(kind, obj, old)
+            incoming.drop_repeated_owners(obj["metadata"], attributes)
+            incoming.track(request, kind, attributes, obj, old, self._backend.now)
             return obj
 
         stored, created = self.registry(kind).update(attributes, transform)
@@ -191,11 +202,7 @@ class Handlers:
             return self._apply(request, kind, info, user)
         patch_type = PATCH_TYPES.get(media_type)
         if patch_type is None:
-            accepted = ", ".join([*PATCH_TYPES, APPLY_PATCH])
-            raise UnsupportedMediaType(
-                "the body of the request was in an unknown format - accepted media types include: " + accepted,
-                details={},
-            )
+            raise UnsupportedMediaType.accepting([*PATCH_TYPES, APPLY_PATCH])
         attributes = self._attributes("UPDATE", request, kind, info, user)
         # A client in this process hands over the patch itself, and not its text.
         patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
@@ -207,11 +214,11 @@ class Handlers:
             patched = patch_type.apply(old, patch, kind.go_type)
             attributes.enter("decoding")
             if request.decoded:
-                new = _trusted(patched)
+                new = incoming.of_trusted_patch(patched)
             else:
                 decoded = patch_type.read(patched, patch, target, bodies.field_validation(request))
-                new = self._patched(kind, attributes, decoded)
-            self._track(request, kind, attributes, new, old)
+                new = incoming.of_patch(kind, attributes, decoded)
+            incoming.track(request, kind, attributes, new, old, self._backend.now)
             return new
 
         for attempt in range(PATCH_TRIES):
@@ -240,34 +247,23 @@ class Handlers:
             attributes.warnings += bodies.repeated_keys_of(request)
             if old is None:
                 result["metadata"].setdefault("name", info.name)
-                self._adopt_namespace(result, kind, info.namespace)
+                incoming.adopt_namespace(result, kind, info.namespace)
             managed = result["metadata"].get("managedFields", [])
             attributes.enter("decoding")
             if request.decoded:
-                new = _trusted(result)
+                new = incoming.of_trusted_patch(result)
             else:
                 decoded = decoding.decode(
                     result, kind.go_type, kind=kind.kind, api_version=kind.api_version,
                     field_validation=bodies.field_validation(request),
                 )  # fmt: skip
-                new = self._patched(kind, attributes, decoded)
+                new = incoming.of_patch(kind, attributes, decoded)
             if managed:
                 new["metadata"]["managedFields"] = managed
             return new
 
         stored, created = self.registry(kind).update(attributes, transform, create=not info.subresource)
         return self._answer(201 if created else 200, request, kind, stored)
-
-    def _patched(self, kind: ResourceType, attributes: Attributes, decoded: decoding.Decoded) -> Object:
-        """The outcome of a patch with its defaults, as an object that may be changed in place."""
-        attributes.warnings += decoded.warnings
-        new = decoded.object
-        self._adopt_namespace(new, kind, attributes.namespace)
-        _check_name(new, attributes.name)
-        attributes.passed("%s in %s, patched", kind.kind, kind.api_version)
-        self._default(kind, attributes, new)
-        _drop_repeated_owners(new["metadata"], attributes, when=" after mutating admission happens")
-        return new
 
     def _delete(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         delete = options.delete_options(request, bodies.delete_options(request))
@@ -316,134 +312,8 @@ class Handlers:
             dry_run=dry_run, trusted=request.decoded, trace=request.trace, warnings=request.warnings,
         )  # fmt: skip
 
-    def _body(self, request: Request, kind: ResourceType, attributes: Attributes) -> Object:
-        """The object of a write, decoded and defaulted, and ours to change in place."""
-        attributes.enter("decoding")
-        if request.decoded:
-            obj: Any = request.body
-            if attributes.subresource == "status" or kind in _GIVEN_WHOLE:
-                return {**obj, "metadata": dict(obj["metadata"])}
-            obj = copied(obj)
-            if "status" in kind.subresources:
-                obj.setdefault("status", {})
-        else:
-            media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-            media_type = media_type.strip() or "application/json"
-            if media_type not in BODY_TYPES or any("=" not in one for one in parameters.split(";") if one.strip()):
-                raise UnsupportedMediaType(
-                    "the body of the request was in an unknown format - accepted media types include: "
-                    + ", ".join(BODY_TYPES),
-                    details={},
-                )
-            decoded = decoding.decode(
-                request.body, kind.go_type, kind=kind.kind, api_version=kind.api_version,
-                field_validation=bodies.field_validation(request), media_type=media_type,
-            )  # fmt: skip
-            attributes.warnings += decoded.warnings
-            attributes.passed("%s in %s from %s", kind.kind, kind.api_version, media_type)
-            obj = decoded.object
-        self._default(kind, attributes, obj)
-        return obj
-
-    @staticmethod
-    def _default(kind: ResourceType, attributes: Attributes, obj: Object) -> None:
-        """Set the defaults of an object that is ours to change."""
-        if attributes.trace is None:
-            defaulting.default(kind.go_type, obj)
-            return
-        attributes.trace.enter("defaulting")
-        before: Object = copied(obj)
-        defaulting.default(kind.go_type, obj)
-        attributes.trace.passed(changed=changes(before, obj))
-
-    def _track(
-        self, request: Request, kind: ResourceType, attributes: Attributes, new: Object, old: Object | None
-    ) -> None:
-        """Note which fields the client manages from now on; what components write is not tracked."""
-        if request.decoded:
-            return
-        manager = request.param("fieldManager") or request.headers.get("user-agent", "").partition("/")[0] or "unknown"
-        fieldmanager.track_update(
-            kind, new, old, manager=manager, subresource=attributes.subresource, now=self._backend.now()
-        )
-
-    @staticmethod
-    def _adopt_namespace(obj: Object, kind: ResourceType, namespace: str) -> None:
-        meta = obj["metadata"]
-        if not kind.namespaced:
-            if meta.get("namespace"):
-                del meta["namespace"]
-            return
-        if meta.get("namespace", namespace) != namespace:
-            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
-        meta["namespace"] = namespace
-
     def _answer(self, code: int, request: Request, kind: ResourceType, obj: Object, subresource: str = "") -> Response:
         if not request.decoded:
             form = representation.negotiate(request.headers.get("accept", ""))
             obj = representation.shown(form, kind, obj, request, self._backend.clock.now, subresource)
         return Response(code, obj)
-
-
-#: Kinds of which a finished deletion answers with the object and not with a Status.
-_RETURNED: Final = frozenset({
-    scheme.PODS, scheme.SERVICES, scheme.SERVICEACCOUNTS, scheme.RESOURCEQUOTAS, scheme.PERSISTENTVOLUMECLAIMS,
-    scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"),
-})  # fmt: skip
-
-
-#: Kinds that Kubernetes advises against, and its advice, which goes out as a warning.
-_DEPRECATED: Final = {
-    scheme.COMPONENTSTATUSES: "v1 ComponentStatus is deprecated in v1.19+",
-    scheme.ENDPOINTS: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-}
-
-#: Kinds that components write in one piece, with nothing in it that other objects share and nothing left to default.
-_GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
-
-
-def _drop_repeated_owners(metadata: Object, attributes: Attributes, *, when: str = "") -> None:
-    """Owners that are named twice, in the same words, are owners once; the client is told, and ``when`` in patches."""
-    owners = metadata.get("ownerReferences")
-    if not owners:
-        return
-    once = [owner for place, owner in enumerate(owners) if owner not in owners[:place]]
-    if len(once) != len(owners):
-        metadata["ownerReferences"] = once
-        repeated = [owner["uid"] for place, owner in enumerate(owners) if owner in owners[:place]]
-        attributes.warnings.append(
-            f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, "
-            "and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
-            + ", ".join(repeated)
-        )
-
-
-def copied(value: Any) -> Any:
-    """A deep copy of JSON data."""
-    if isinstance(value, dict):
-        return {key: copied(one) if isinstance(one, (dict, list)) else one for key, one in value.items()}
-    if isinstance(value, list):
-        return [copied(one) if isinstance(one, (dict, list)) else one for one in value]
-    return value
-
-
-def _trusted(patched: Object) -> Object:
-    """The outcome of a component's patch, which is not read again; what it has emptied goes."""
-    metadata = {key: value for key, value in patched["metadata"].items() if value not in ([], {})}
-    return {**patched, "metadata": metadata}
-
-
-def _check_name(obj: Object, name: str) -> None:
-    """Raise ``BadRequest`` unless the object has the name that stands on the URL."""
-    found = obj["metadata"].get("name", "")
-    if not found:
-        raise BadRequest(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
-    if found != name:
-        raise BadRequest(f"the name of the object ({found}) does not match the name on the URL ({name})")
-
-
-def _check_uid(kind: ResourceType, obj: Object, old: Object | None) -> None:
-    """Raise ``Conflict`` when an update names another uid: it means another object of the same name."""
-    meta = obj["metadata"]
-    if old is not None and meta.get("uid", old["metadata"]["uid"]) not in ("", old["metadata"]["uid"]):
-        raise other_uid(kind, old["metadata"], meta["uid"])

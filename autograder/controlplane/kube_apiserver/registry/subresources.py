@@ -227,16 +227,11 @@ def _container(pod: Object, asked: str) -> str:
 
 def _body(request: Request, type_name: str, kind: str, api_version: str) -> Object:
     """The body of a request as an object of a kind."""
-    return _decoded(request.body, request, type_name, kind, api_version)
-
-
-def _decoded(body: Any, request: Request, type_name: str, kind: str, api_version: str) -> Object:
     if request.decoded:
-        found: Object = body
-        return {"metadata": {}, **found}
-    validation: Any = request.param("fieldValidation", "Warn")
+        given: Object = request.body
+        return {"metadata": {}, **given}
     decoded = decoding.decode(
-        body, type_name, kind=kind, api_version=api_version, field_validation=validation,
+        request.body, type_name, kind=kind, api_version=api_version, field_validation=bodies.field_validation(request),
         media_type=request.headers.get("content-type", "application/json"),
     )  # fmt: skip
     request.warnings += decoded.warnings
