@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ DEPLOY = ROOT / "deploy"
 
 #: Values that the chart of Zero to JupyterHub knows (its values.schema.yaml), as far as they are used here.
 CHART: dict[str, Any] = {
-    "hub": {"config": {}, "extraConfig": {}},
+    "hub": {"config": {}, "services": {}, "extraConfig": {}},
     "singleuser": {
         "image": {"name": None, "tag": None},
         "defaultUrl": None,
@@ -34,7 +35,7 @@ CHART: dict[str, Any] = {
         "extraEnv": {},
         "allowPrivilegeEscalation": None,
         "cloudMetadata": {"blockWithIptables": None},
-        "networkPolicy": {"enabled": None},
+        "networkPolicy": {"enabled": None, "egress": None},
     },
     "cull": {"enabled": None, "timeout": None, "every": None},
 }
@@ -54,6 +55,36 @@ def test_the_values_are_those_of_the_chart() -> None:
     assert list(unknown(values, CHART)) == []
     for name, source in values["hub"]["extraConfig"].items():
         compile(source, name, "exec")
+
+
+@pytest.mark.parametrize(("admin", "mounted"), [(True, ["home", "course"]), (False, ["home"])])
+def test_only_instructors_servers_mount_the_course(admin: bool, mounted: list[str]) -> None:
+    """Each time that a server starts; KubeSpawner hands over an object with lists in it."""
+    values = yaml.safe_load((DEPLOY / "jupyterhub" / "values.yaml").read_text())
+    config = SimpleNamespace(KubeSpawner=SimpleNamespace())
+    for source in values["hub"]["extraConfig"].values():
+        exec(source, {"c": config})
+    for _ in range(2):
+        container = SimpleNamespace(volume_mounts=[{"name": "home"}])
+        pod = SimpleNamespace(spec=SimpleNamespace(containers=[container], volumes=[{"name": "home"}]))
+        changed = config.KubeSpawner.modify_pod_hook(SimpleNamespace(user=SimpleNamespace(admin=admin)), pod)
+        assert [volume["name"] for volume in changed.spec.volumes] == mounted
+        assert [mount["name"] for mount in changed.spec.containers[0].volume_mounts] == mounted
+
+
+def test_nobody_logs_in_with_a_password_for_everybody() -> None:
+    config = yaml.safe_load((DEPLOY / "jupyterhub" / "values.yaml").read_text())["hub"]["config"]
+    assert config["JupyterHub"]["authenticator_class"] not in ("dummy", "shared-password", "tmp")
+
+
+def test_servers_reach_ngshare() -> None:
+    """The chart's policy closes the addresses of the cluster to them; ngshare's Pods carry this label."""
+    values = yaml.safe_load((DEPLOY / "jupyterhub" / "values.yaml").read_text())
+    (rule,) = values["singleuser"]["networkPolicy"]["egress"]
+    policy = next(yaml.safe_load_all((DEPLOY / "jupyterhub" / "course.yaml").read_text().partition("---\n")[2]))
+    assert rule["to"] == [{"podSelector": policy["spec"]["podSelector"]}]
+    assert rule["ports"] == policy["spec"]["ingress"][0]["ports"]
+    assert values["hub"]["services"]["ngshare"]["url"].endswith(f":{rule['ports'][0]['port']}")
 
 
 def test_the_manifests_are_valid() -> None:
