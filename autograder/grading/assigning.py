@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,6 @@ from autograder.exercises import BadExercise, Exercise, exercises_root, load
 from autograder.exercises.sheets import FILE, KEY, Sheet
 from autograder.grading import gradebook
 from autograder.grading.assignment import Assignment, BadCourse, Notebook, find_course, grade_id, load_assignments
-from autograder.grading.batch import Batch
 from autograder.grading.configuration import Configuration, configuration
 from autograder.grading.individual import Individual
 from autograder.grading.releasing import for_students
@@ -45,7 +45,8 @@ def assign(options: argparse.Namespace) -> int:
         individual = Individual.of(course)
         settings = configuration(course)
         count = sum(1 for _ in write(settings, assignment, individual, students))
-        gradebook.record(settings, Batch((assignment,), (), (), ()))  # nbgrader grades only what it knows
+        with closing(gradebook.Recorder(settings)) as recorder:
+            recorder.introduce(assignment)  # nbgrader grades only what it knows
     except (BadCourse, BadExercise, gradebook.GradebookError, OSError) as error:
         print(f"autograder assign: {error}", file=sys.stderr)
         return NOT_DONE

@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from autograder.grading.assignment import Notebook
-from autograder.grading.batch import Batch
-from autograder.grading.engine import GradedNotebook
+from autograder.clusters import scratch
+from autograder.grading.assignment import Assignment, Notebook
+from autograder.grading.engine import GradedNotebook, GradedSubmission
 from autograder.grading.marking import marked_cells
 
+#: The kind of folder in which notebooks are written before they are put in their place.
+KIND: Final = "page"
 #: What of the source notebook's metadata a graded notebook keeps.
 _KEPT: Final = ("kernelspec", "language_info")
 
 
-def write(course: Path, batch: Batch) -> None:
-    """Write every graded notebook, also those that stand for one that could not be read."""
-    sources = {
-        (assignment.name, notebook.name): notebook
-        for assignment in batch.assignments
-        for notebook in assignment.notebooks
-    }
-    for graded in batch.submissions:
-        if not graded.handed_in:
-            continue
-        folder = course / "autograded" / graded.submission.student / graded.submission.assignment
+class Pages:
+    """Writes the graded notebooks of a course, also those that stand for one that could not be read.
+
+    Each is written whole or not at all, whatever stood there before, by way of a folder that does not outlive the run.
+    """
+
+    def __init__(self, course: Path, assignments: Sequence[Assignment]) -> None:
+        self._root = course / "autograded"
+        self._sources = {
+            (assignment.name, notebook.name): notebook
+            for assignment in assignments
+            for notebook in assignment.notebooks
+        }
+        self._scratch: scratch.Scratch | None = None
+
+    def write(self, graded: GradedSubmission) -> None:
+        """Write the notebooks of a submission; raises OSError."""
+        folder = self._root / graded.submission.student / graded.submission.assignment
         folder.mkdir(parents=True, exist_ok=True)
+        if self._scratch is None:
+            scratch.clean(KIND, self._root)
+            self._scratch = scratch.Scratch(KIND, self._root)
         for notebook in graded.notebooks:
-            source = sources[graded.submission.assignment, notebook.notebook]
+            source = self._sources[graded.submission.assignment, notebook.notebook]
             text = json.dumps(document(source, notebook), indent=1, ensure_ascii=False)
-            _replace(folder / f"{notebook.notebook}.ipynb", f"{text}\n")
+            _replace(folder / f"{notebook.notebook}.ipynb", f"{text}\n", self._scratch.path)
+
+    def close(self) -> None:
+        """No more is written."""
+        if self._scratch is not None:
+            self._scratch.remove()
 
 
 def document(source: Notebook, graded: GradedNotebook) -> dict[str, Any]:
@@ -51,14 +67,9 @@ def metadata_of(source: Notebook) -> dict[str, Any]:
     return {key: given[key] for key in _KEPT if key in given}
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, whatever stood there before."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _replace(path: Path, text: str, place: Path) -> None:
+    """Write a file that is whole at every moment."""
+    draft = place / path.name
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    draft.chmod(0o644)
+    draft.replace(path)

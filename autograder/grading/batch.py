@@ -19,6 +19,7 @@ from autograder.grading.executors import Executor, Lost
 from autograder.grading.individual import Individual
 from autograder.grading.ledger import Ledger
 from autograder.grading.memory import Memory
+from autograder.grading.spool import Spool
 from autograder.grading.submissions import Submission, look_through
 
 #: Seconds that a submission may take beyond what its exercises may: for reading it, and for a busy machine.
@@ -30,20 +31,15 @@ COPIED: Final = 20_000
 
 @dataclass(frozen=True)
 class Batch:
-    """A graded class: the submissions by assignment, then by student; also of students who did not hand it in."""
+    """A graded class: the submissions by assignment, then by student; also of students who did not hand it in.
+
+    The submissions lie on the disk, without the cells of their notebooks, and are read anew each time.
+    """
 
     assignments: tuple[Assignment, ...]
     students: tuple[str, ...]
-    submissions: tuple[GradedSubmission, ...]
+    submissions: Sequence[GradedSubmission]
     strays: tuple[str, ...]
-
-    @cached_property
-    def by_student(self) -> dict[str, list[GradedSubmission]]:
-        """The submissions of each student, by assignment."""
-        found: dict[str, list[GradedSubmission]] = {student: [] for student in self.students}
-        for graded in self.submissions:
-            found[graded.submission.student].append(graded)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +141,18 @@ def grade(
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     items = [Work(submission) for assignment in due for submission in found[assignment]]
     started(len(items))
-    results: dict[int, GradedSubmission] = {}
-    unfinished: dict[int, Lost] = {}
+    results: Spool[GradedSubmission] = Spool(len(items))
+    unfinished: list[int] = []
 
     def done(index: int, result: GradedSubmission) -> None:
-        results[index] = result
-        if result.handed_in:
-            ledger.add(result.entries())
+        ledger.add(result.entries() if result.handed_in else (), result.readings())
+        results.put(index, result.without_cells)
         graded(result)
 
     each = partial(executor.each, work, seconds=grader.seconds, is_spent=_was_cut_off)
     for index, result in each(items, meanwhile=meanwhile):
         if isinstance(result, Lost):
-            unfinished[index] = result
+            unfinished.append(index)
         else:
             done(index, result)
     for index in unfinished:  # once more, answer by answer, so that one costs no other
@@ -166,7 +161,7 @@ def grade(
         parts = [_ended(grader, part, ended[at]) for at, part in enumerate(apart)]
         done(index, together(parts, [part for at, part in enumerate(parts) if part is ended[at]]))
     ledger.close()
-    return Batch(tuple(due), handed.students, tuple(results[index] for index in range(len(items))), handed.strays)
+    return Batch(tuple(due), handed.students, results, handed.strays)
 
 
 def _memory(course: Path, cluster: str, ledger: Ledger, executor: Executor) -> Memory:

@@ -7,6 +7,8 @@ import importlib
 import os
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,41 +32,69 @@ def grade(options: argparse.Namespace) -> int:
     """Grade what was handed in, print the table, fill the gradebook; returns one of the codes above."""
     from autograder.clusters import ClusterError
     from autograder.exercises import BadExercise
-    from autograder.grading import autograded, gradebook, roster
+    from autograder.grading import roster
     from autograder.grading.assignment import BadCourse, find_course, load_assignments
     from autograder.grading.configuration import configuration
+    from autograder.grading.due_dates import read_extensions
     from autograder.grading.executors import BadExecutor
+    from autograder.grading.gradebook import GradebookError
+    from autograder.grading.recording import Recording
     from autograder.grading.table import lines
 
-    begin = time.monotonic()
+    begin, tally = time.monotonic(), _Tally()
     try:
         course = find_course(options.course)
-        settings = configuration(course)
-        batch = _graded(options, course, load_assignments(course, options.assignment))
-        print("\n".join(lines(batch)), flush=True)
-        is_recorded = False
+        settings, assignments = configuration(course), load_assignments(course, options.assignment)
+        read_extensions(course)  # what is wrong in it is better told now than when it is needed
+        recording = Recording(settings, assignments)
+        batch = _graded(options, course, assignments, [tally.take, recording.take])
+        for line in lines(batch):
+            print(line)
+        sys.stdout.flush()
         try:
-            gradebook.record(settings, batch)
-            is_recorded = True
+            recording.finish()
         finally:
             if options.json:
-                _write_results(options.json, settings, batch, is_recorded)
-        autograded.write(course, batch)
+                _write_results(options.json, settings, batch, recording.is_recorded)
         for remark in roster.remarks(settings, batch):
             print(remark)
-    except (BadCourse, BadExecutor, BadExercise, ClusterError, gradebook.GradebookError, OSError) as error:
+    except (BadCourse, BadExecutor, BadExercise, ClusterError, GradebookError, OSError) as error:
         print(f"autograder grade: {error}", file=sys.stderr)
         return NOT_DONE
     except KeyboardInterrupt:
         print("autograder grade: interrupted; grade again to go on", file=sys.stderr)
         return INTERRUPTED
-    count = sum(graded.handed_in for graded in batch.submissions)
     print(
-        f"\n{count} submissions of {len(batch.students)} students graded in {time.monotonic() - begin:.1f} s "
-        f"({_origins(batch)}); "
+        f"\n{tally.handed_in} submissions of {len(batch.students)} students graded in "
+        f"{time.monotonic() - begin:.1f} s ({tally.origins()}); "
         f"scores are in {os.path.relpath(course / 'gradebook.db')}, graded notebooks beside it in autograded/"
     )
-    return ALL_JUDGED if all(map(_is_judged, batch.submissions)) else SOME_NOT_JUDGED
+    return SOME_NOT_JUDGED if tally.has_unjudged else ALL_JUDGED
+
+
+class _Tally:
+    """What the last line and the exit code say of all submissions."""
+
+    def __init__(self) -> None:
+        self.handed_in = 0
+        self.has_unjudged = False
+        self._origins: Counter[str] = Counter()
+
+    def take(self, graded: GradedSubmission) -> None:
+        """Count a submission; nobody can look at what was not handed in."""
+        from autograder.checks import Status
+
+        settled = (Status.GRADED, Status.NOT_SUBMITTED)
+        self.handed_in += graded.handed_in
+        self.has_unjudged |= graded.was_tampered_with
+        for one in graded.graded:
+            self.has_unjudged |= one.verdict.status not in settled
+            self._origins[one.origin.name] += 1
+
+    def origins(self) -> str:
+        """How many answers were judged, and how many were known."""
+        judged, remembered = self._origins["JUDGED"], self._origins["REMEMBERED"]
+        return f"{judged} answers judged" + (f", {remembered} taken from equal ones" if remembered else "")
 
 
 def _write_results(path: Path, settings: Configuration, batch: Batch, is_recorded: bool) -> None:
@@ -73,11 +103,16 @@ def _write_results(path: Path, settings: Configuration, batch: Batch, is_recorde
     from autograder.grading.reports.recorded import Known, known
 
     found = known(settings) if is_recorded else Known()
-    results = Collector(settings.course, batch.assignments, found).of_batch(batch)
-    path.write_text(results.dumps(), encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(Collector(settings.course, batch.assignments, found).texts(batch))
 
 
-def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignment]) -> Batch:
+def _graded(
+    options: argparse.Namespace,
+    course: Path,
+    assignments: list[Assignment],
+    takers: Sequence[Callable[[GradedSubmission], object]],
+) -> Batch:
     from autograder.grading import batch
     from autograder.grading.executors import executor_of
     from autograder.grading.progress import Progress
@@ -85,6 +120,12 @@ def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignm
     executor = executor_of(options.executor, options.workers or _processors())
     print(f"Grading {os.path.relpath(course)} with {executor} ...", file=sys.stderr, flush=True)
     progress = Progress("submissions")
+
+    def graded(one: GradedSubmission) -> None:
+        progress.step(f"{one.submission.student} {one.submission.assignment}")
+        for take in takers:
+            take(one)
+
     try:
         return batch.grade(
             course,
@@ -95,7 +136,7 @@ def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignm
             allow_python=options.allow_python,
             meanwhile=_import_nbgrader,
             started=progress.begin,
-            graded=lambda one: progress.step(f"{one.submission.student} {one.submission.assignment}"),
+            graded=graded,
         )
     finally:
         progress.close()
@@ -104,23 +145,6 @@ def _graded(options: argparse.Namespace, course: Path, assignments: list[Assignm
 def _import_nbgrader() -> None:
     """Its import takes more than a second, which passes while the workers work."""
     importlib.import_module("nbgrader.converters")
-
-
-def _origins(batch: Batch) -> str:
-    """How many answers were judged, and how many were known."""
-    from autograder.grading.engine import Origin
-
-    found = [one.origin for graded in batch.submissions for one in graded.graded]
-    judged, remembered = found.count(Origin.JUDGED), found.count(Origin.REMEMBERED)
-    return f"{judged} answers judged" + (f", {remembered} taken from equal ones" if remembered else "")
-
-
-def _is_judged(graded: GradedSubmission) -> bool:
-    """Whether nobody has to look at a submission; what was not handed in can be looked at by nobody."""
-    from autograder.checks import Status
-
-    settled = (Status.GRADED, Status.NOT_SUBMITTED)
-    return not graded.was_tampered_with and all(one.verdict.status in settled for one in graded.graded)
 
 
 def _processors() -> int:

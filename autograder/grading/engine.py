@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from autograder.exercises.sheets import remarked
 from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, read_answer
 from autograder.grading.digests import Key, digest_of_answer, digest_of_exercise, digest_of_grader, kind_of_cluster
 from autograder.grading.individual import Individual, Seen
-from autograder.grading.ledger import Entry
+from autograder.grading.ledger import Entry, Reading
 from autograder.grading.memory import Memory
 from autograder.grading.restoring import Note, blank, restored
 from autograder.grading.submissions import Submission, Unreadable, read_submitted, sheet_of
@@ -66,12 +67,16 @@ class Graded:
 
 @dataclass(frozen=True)
 class GradedNotebook:
-    """A student's notebook as it was graded: the restored cells, the verdicts on its tasks, what was put right."""
+    """A student's notebook as it was graded: the restored cells, the verdicts on its tasks, what was put right.
+
+    ``seconds`` are those of wall time that judging it took.
+    """
 
     notebook: str
     cells: list[Cell]
     graded: tuple[Graded, ...]
     notes: tuple[Note, ...] = ()
+    seconds: float = 0.0
 
     def notes_on(self, task: Task) -> list[str]:
         """What was put right about the cells of one task."""
@@ -80,12 +85,22 @@ class GradedNotebook:
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """One student's work on one assignment.  ``seconds`` are those of wall time that judging it took."""
+    """One student's work on one assignment."""
 
     submission: Submission
     notebooks: tuple[GradedNotebook, ...]
     handed_in: bool = True
-    seconds: float = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of wall time that judging it took."""
+        return math.fsum(notebook.seconds for notebook in self.notebooks)
+
+    @property
+    def without_cells(self) -> GradedSubmission:
+        """All that was said of it, without the notebooks themselves, which are most of it."""
+        bare = tuple(replace(notebook, cells=[]) for notebook in self.notebooks)
+        return replace(self, notebooks=bare)
 
     @property
     def graded(self) -> tuple[Graded, ...]:
@@ -111,11 +126,17 @@ class GradedSubmission:
         return most_urgent(found)
 
     def entries(self) -> Iterator[Entry]:
-        """What the ledger keeps of it."""
+        """What the ledger keeps of its answers."""
         student, assignment = self.submission.student, self.submission.assignment
         for one in self.graded:
             if one.key is not None:
                 yield Entry(student, assignment, one.task.check_cell, one.key, one.verdict, one.answer, one.drawn)
+
+    def readings(self) -> Iterator[Reading]:
+        """What the ledger keeps of its notebooks."""
+        student, assignment = self.submission.student, self.submission.assignment
+        for one in self.notebooks:
+            yield Reading(student, assignment, one.notebook, self.handed_in, one.seconds, one.notes)
 
 
 class Engine:
@@ -152,9 +173,8 @@ class Engine:
 
     def grade(self, assignment: Assignment, submission: Submission) -> GradedSubmission:
         """The verdicts on a submission; whatever it holds, this returns."""
-        begin = time.perf_counter()
         notebooks = tuple(self._notebook(notebook, submission) for notebook in assignment.notebooks)
-        return GradedSubmission(submission, notebooks, submission.exists, time.perf_counter() - begin)
+        return GradedSubmission(submission, notebooks, submission.exists)
 
     def not_graded(
         self, assignment: Assignment, submission: Submission, status: Status, message: str
@@ -218,16 +238,22 @@ class Engine:
         notes = (*fixed.notes, *(Note(task.answer_cell, seen.note) for task in individual if seen.note))
         return GradedNotebook(notebook.name, fixed.cells, graded, notes)
 
+    def missing(self, notebook: Notebook) -> GradedNotebook:
+        """What is said of a notebook that was not handed in."""
+        return self._blank(notebook, Status.NOT_SUBMITTED, absent(notebook))
+
     def unreadable(self, notebook: Notebook, message: str) -> GradedNotebook:
         """What is said of a notebook that cannot be read."""
         return self._blank(notebook, Status.UNREADABLE, message)
 
     def _notebook(self, notebook: Notebook, submission: Submission) -> GradedNotebook:
+        begin = time.perf_counter()
         try:
             document = read_submitted(submission, notebook)
-            return self.grade_cells(notebook, document["cells"], submission.student, sheet_of(document))
+            graded = self.grade_cells(notebook, document["cells"], submission.student, sheet_of(document))
+            return replace(graded, seconds=time.perf_counter() - begin)
         except FileNotFoundError:
-            return self._blank(notebook, Status.NOT_SUBMITTED, f"{notebook.name}.ipynb was not handed in")
+            return self.missing(notebook)
         except Unreadable as error:
             return self.unreadable(notebook, str(error))
         except OSError as error:
@@ -268,9 +294,13 @@ def together(parts: Sequence[GradedSubmission], judged: Sequence[GradedSubmissio
         own = [notebook for part in parts for notebook in part.notebooks if notebook.notebook == name]
         graded = tuple(one for notebook in own for one in notebook.graded)
         notes = tuple(dict.fromkeys(note for notebook in own for note in notebook.notes))
-        notebooks.append(GradedNotebook(name, known, graded, notes))
-    seconds = sum(part.seconds for part in parts)
-    return GradedSubmission(parts[0].submission, tuple(notebooks), parts[0].handed_in, seconds)
+        notebooks.append(GradedNotebook(name, known, graded, notes, math.fsum(notebook.seconds for notebook in own)))
+    return GradedSubmission(parts[0].submission, tuple(notebooks), parts[0].handed_in)
+
+
+def absent(notebook: Notebook) -> str:
+    """How it is said that a notebook is not there."""
+    return f"{notebook.name}.ipynb was not handed in"
 
 
 def unjudged(exercise: Exercise, status: Status, message: str) -> Verdict:

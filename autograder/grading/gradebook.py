@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: everything about a graded class goes into it in one transaction, or nothing does.
+"""nbgrader's gradebook: everything about some submissions goes into it in one transaction, or nothing does.
 
 What nbgrader would have written is written as it writes it, so that formgrader, ``generate_feedback`` and ``export``
 go on from here.  What a person entered stays: manual scores and comments, extensions, names.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from autograder.grading.assignment import Assignment, grade_id
-from autograder.grading.batch import Batch
 from autograder.grading.configuration import Configuration
 from autograder.grading.due_dates import Extensions, Penalty, penalty_of, read_extensions, submitted_at
 from autograder.grading.engine import GradedNotebook, GradedSubmission
@@ -35,33 +35,86 @@ NO_RESPONSE: Final = "No response."
 
 
 class GradebookError(Exception):
-    """The gradebook could not be written; nothing in it was changed, and the message says what to do."""
+    """The gradebook could not be written; what was not written is as it was, and the message says what to do."""
 
 
-def record(configuration: Configuration, batch: Batch) -> None:
-    """Write assignments, cells, students, submissions, scores, comments and penalties.
+class Recorder:
+    """Writes the gradebook of a course, in as many transactions as it is asked to.
 
-    Raises ``GradebookError``, and ``BadCourse`` for what the course says of due dates and penalties.
+    It is opened when something is to be written, and in between nobody is kept from writing it.
     """
-    extensions, penalty = read_extensions(configuration.course), penalty_of(configuration)
-    with _explained(configuration.db_url), opened(configuration) as gradebook:
-        session = gradebook.db
-        if session.get_bind().dialect.name == "sqlite":
-            session.connection().exec_driver_sql("BEGIN IMMEDIATE")  # nobody else writes between our reads and writes
-        session.autoflush = False  # what is looked for was read at the beginning, and not asked for again
-        for assignment in batch.assignments:
-            cells = _Cells(session, configuration, assignment)
-            rows = _Rows(session, cells)
-            written = [
-                _record_submission(rows, cells, graded)
-                for graded in batch.submissions
-                if graded.handed_in and graded.submission.assignment == assignment.name
-            ]
-            session.flush()
-            for submitted, notebooks in written:
-                _record_lateness(session, cells.duedate, submitted, notebooks, extensions, penalty)
-            session.flush()
-        session.commit()
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._opened = ExitStack()
+        self._gradebook: Gradebook | None = None
+        self._released: dict[str, dict[str, NotebookNode]] = {}
+        self._recorded = 0
+
+    def record(self, assignments: Iterable[Assignment], submissions: Sequence[GradedSubmission]) -> None:
+        """Write submissions with their students, scores, comments and penalties, and the assignments that they are of.
+
+        Raises ``GradebookError``, and ``BadCourse`` for what the course says of due dates and penalties.
+        """
+        handed = [graded for graded in submissions if graded.handed_in]
+        names = {graded.submission.assignment for graded in handed}
+        with self._transaction() as session:
+            for assignment in assignments:
+                if assignment.name in names:
+                    own = [graded for graded in handed if graded.submission.assignment == assignment.name]
+                    self._record(session, self._cells(session, assignment), own)
+        self._recorded += len(handed)
+
+    def introduce(self, assignment: Assignment) -> None:
+        """Write an assignment of which nothing was handed in yet; raises ``GradebookError``."""
+        with self._transaction() as session:
+            self._cells(session, assignment)
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        self._opened.close()
+        self._gradebook = None
+
+    def _record(self, session: Session, cells: _Cells, submissions: Sequence[GradedSubmission]) -> None:
+        rows = _Rows(session, cells, {graded.submission.student for graded in submissions})
+        written = [_record_submission(rows, cells, graded) for graded in submissions]
+        session.flush()
+        for submitted, notebooks in written:
+            _record_lateness(session, cells.duedate, submitted, notebooks, self._extensions, self._penalty)
+        session.flush()
+
+    def _cells(self, session: Session, assignment: Assignment) -> _Cells:
+        if assignment.name not in self._released:
+            self._released[assignment.name] = {
+                notebook.name: released(self._configuration, assignment, notebook) for notebook in assignment.notebooks
+            }
+        return _Cells(session, self._configuration, assignment, self._released[assignment.name])
+
+    @cached_property
+    def _extensions(self) -> Extensions | None:
+        return read_extensions(self._configuration.course)
+
+    @cached_property
+    def _penalty(self) -> Penalty:
+        return penalty_of(self._configuration)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """A session whose work is kept as a whole; whatever goes wrong with the database is a ``GradebookError``."""
+        with _explained(self._configuration.db_url, self._recorded):
+            if self._gradebook is None:
+                self._gradebook = self._opened.enter_context(opened(self._configuration))
+            session = self._gradebook.db
+            try:
+                if session.get_bind().dialect.name == "sqlite":
+                    # nobody else writes between our reads and writes
+                    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+                session.autoflush = False  # what is looked for was read at the beginning, and not asked for again
+                yield session
+                session.commit()
+            finally:
+                session.rollback()
+                session.expunge_all()
 
 
 @dataclass(slots=True)
@@ -77,7 +130,13 @@ class _KnownNotebook:
 class _Cells:
     """The rows that describe an assignment, made or brought up to date."""
 
-    def __init__(self, session: Session, configuration: Configuration, assignment: Assignment) -> None:
+    def __init__(
+        self,
+        session: Session,
+        configuration: Configuration,
+        assignment: Assignment,
+        released: Mapping[str, NotebookNode],
+    ) -> None:
         from nbgrader import api
 
         self._session = session
@@ -89,10 +148,7 @@ class _Cells:
             session.add(row)
         self.id: str = row.id
         self.duedate = row.duedate
-        self.notebooks = {
-            notebook.name: self._notebook(notebook.name, released(configuration, assignment, notebook))
-            for notebook in assignment.notebooks
-        }
+        self.notebooks = {name: self._notebook(name, node) for name, node in released.items()}
         session.flush()
 
     def _notebook(self, name: str, node: NotebookNode) -> _KnownNotebook:
@@ -157,17 +213,19 @@ class _Cells:
 
 
 class _Rows:
-    """What the gradebook holds of an assignment's submissions, read in one go; what is not there is made."""
+    """What the gradebook holds of some students' work on an assignment, read in one go; what is not there is made."""
 
-    def __init__(self, session: Session, cells: _Cells) -> None:
+    def __init__(self, session: Session, cells: _Cells, students: Set[str]) -> None:
         from nbgrader import api
 
         self._session, self._api = session, api
-        self._students = {name for (name,) in session.query(api.Student.id)}
-        assignments = session.query(api.SubmittedAssignment).filter_by(assignment_id=cells.id)
+        self._students = {name for (name,) in session.query(api.Student.id).filter(api.Student.id.in_(students))}
+        assignments = session.query(api.SubmittedAssignment).filter(
+            api.SubmittedAssignment.assignment_id == cells.id, api.SubmittedAssignment.student_id.in_(students)
+        )
         self._assignments = {row.student_id: row for row in _alone(assignments, api.SubmittedAssignment)}
-        ids = {known.id for known in cells.notebooks.values()}
-        notebooks = session.query(api.SubmittedNotebook).filter(api.SubmittedNotebook.notebook_id.in_(ids))
+        ids = {row.id for row in self._assignments.values()}
+        notebooks = session.query(api.SubmittedNotebook).filter(api.SubmittedNotebook.assignment_id.in_(ids))
         self._notebooks = {
             (row.assignment_id, row.notebook_id): row for row in _alone(notebooks, api.SubmittedNotebook)
         }
@@ -320,8 +378,8 @@ def opened(configuration: Configuration) -> Iterator[Gradebook]:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """Say of an error of the database what it means."""
+def _explained(url: str, recorded: int = 0) -> Iterator[None]:
+    """Say of an error of the database what it means; so many submissions have been written before."""
     from sqlalchemy.exc import SQLAlchemyError
 
     where = url.partition("?")[0].removeprefix("sqlite:///")
@@ -331,6 +389,5 @@ def _explained(url: str) -> Iterator[None]:
         said = str(getattr(error, "orig", None) or error).partition("\n")[0]
         hints = {"locked": "another program is using it; end that program", "readonly": "make it writable"}
         hint = next((hint for word, hint in hints.items() if word in said), "see to it")
-        raise GradebookError(
-            f"{where} could not be written ({said}): {hint}, and grade again; nothing in it was changed"
-        ) from error
+        kept = f"it has {recorded} submissions of this run" if recorded else "nothing in it was changed"
+        raise GradebookError(f"{where} could not be written ({said}): {hint}, and grade again; {kept}") from error

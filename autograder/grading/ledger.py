@@ -4,8 +4,9 @@ Three uses of one file.  An answer that was judged before, by the same exercise 
 cluster, is not judged again, whoever gave it.  A run that was cut off goes on where it was, since verdicts are written
 as they come.  And what was said before an exercise or the grader was mended stands beside what is said now.
 
-Two tables: ``judgements`` holds what was found of an answer, once; ``given`` holds to whom it was said, and when.  The
-view ``verdicts`` shows both as one.
+Three tables: ``judgements`` holds what was found of an answer, once; ``given`` holds to whom it was said, and when; the
+view ``verdicts`` shows both as one.  ``readings`` holds each time that a notebook was graded: what was put right in it,
+and how long it took.
 
 The ledger serves the grading and never stops it: when its file is locked, full, read-only or broken, all methods
 still return, ``trouble`` says why nothing is remembered, and one line on standard error says it too.
@@ -26,17 +27,16 @@ from typing import Any, Final, TextIO
 
 from autograder.checks.verdict import Status, Verdict
 from autograder.grading.digests import Key
+from autograder.grading.restoring import Note
 
 FILE: Final = "verdicts.db"
-#: The version of the tables below, in SQLite's ``user_version``.
-VERSION: Final = 1
 #: Seconds to wait for somebody else who writes.
 PATIENCE: Final = 5.0
 
 #: What may come out otherwise when it is tried again, or when more is allowed.
 NOT_REUSED: Final = frozenset({Status.COULD_NOT_BE_JUDGED, Status.TIMED_OUT, Status.NOT_RUN_THERE})
 
-_TABLES: Final = """
+_VERDICTS: Final = """
 CREATE TABLE judgements (
     id INTEGER PRIMARY KEY, exercise TEXT NOT NULL,
     answer_digest TEXT NOT NULL, exercise_digest TEXT NOT NULL, grader_digest TEXT NOT NULL, cluster TEXT NOT NULL,
@@ -56,6 +56,16 @@ CREATE VIEW verdicts AS
            grader_digest, cluster, status, verdict, answer, drawn
     FROM given JOIN judgements ON judgements.id = given.judgement;
 """
+_READINGS: Final = """
+CREATE TABLE readings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL,
+    student TEXT NOT NULL, assignment TEXT NOT NULL, notebook TEXT NOT NULL,
+    handed_in INTEGER NOT NULL, seconds REAL NOT NULL, notes TEXT NOT NULL
+);
+CREATE INDEX readings_by_student ON readings (assignment, student, notebook);
+"""
+#: What was added in each version of the tables; the number of those that a file has is in SQLite's ``user_version``.
+_VERSIONS: Final = (_VERDICTS, _READINGS)
 _FIELDS: Final = (
     "number, time, student, assignment, task, "
     "answer_digest, exercise_digest, grader_digest, cluster, verdict, answer, drawn"
@@ -66,6 +76,12 @@ _JUDGE: Final = (
 )
 _GIVE: Final = "INSERT INTO given (time, student, assignment, task, judgement) VALUES (?, ?, ?, ?, ?)"
 _LAST: Final = "SELECT judgement FROM given WHERE student = ? AND assignment = ? AND task = ? ORDER BY id DESC LIMIT 1"
+_READ: Final = (
+    "INSERT INTO readings (time, student, assignment, notebook, handed_in, seconds, notes) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_LAST_READ: Final = (
+    "SELECT handed_in FROM readings WHERE student = ? AND assignment = ? AND notebook = ? ORDER BY id DESC LIMIT 1"
+)
 _KEY: Final = "answer_digest = ? AND exercise_digest = ? AND grader_digest = ? AND cluster = ?"
 
 
@@ -80,6 +96,21 @@ class Entry:
     verdict: Verdict
     answer: str
     drawn: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A notebook that was graded, or that is not there.  ``handed_in``: there was a submission that it could be in.
+
+    ``seconds`` are those of wall time that judging it took, ``notes`` what was put right in it.
+    """
+
+    student: str
+    assignment: str
+    notebook: str
+    handed_in: bool
+    seconds: float
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +168,12 @@ class Ledger:
                 found.setdefault(Key(*key), verdict)
         return found
 
-    def add(self, entries: Iterable[Entry]) -> None:
-        """Write entries, all or none.  What a student was told last time in the same words is not written again."""
+    def add(self, entries: Iterable[Entry], readings: Iterable[Reading] = ()) -> None:
+        """Write all of it or nothing.
+
+        What a student was told last time in the same words is not written again; nor is that there is nothing, unless
+        there was something before.
+        """
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         with self._minded(), self._database() as database:
             database.execute("BEGIN IMMEDIATE")
@@ -146,11 +181,29 @@ class Ledger:
                 place, judgement = (entry.student, entry.assignment, entry.task), _judgement(database, entry)
                 if database.execute(_LAST, place).fetchone() != (judgement,):
                     database.execute(_GIVE, (now, *place, judgement))
+            for reading in readings:
+                if reading.handed_in or _was_there(database, reading):
+                    database.execute(_READ, (now, *_reading_columns(reading)))
 
     def latest(self, student: str, assignment: str) -> list[Row]:
         """What a student was told last of every task of an assignment, in the order in which it was told."""
         newest = "SELECT max(id) FROM given WHERE student = ? AND assignment = ? GROUP BY task"
         return list(self._rows(f"WHERE number IN ({newest})", student, assignment))
+
+    def latest_of_all(self, assignment: str) -> Iterator[Row]:
+        """What everybody was told last of every task of an assignment."""
+        newest = "SELECT max(id) FROM given WHERE assignment = ? GROUP BY student, task"
+        yield from self._rows(f"WHERE number IN ({newest})", assignment)
+
+    def readings(self, assignment: str) -> Iterator[Reading]:
+        """The last reading of every notebook that was handed in for an assignment."""
+        newest = "SELECT max(id) FROM readings WHERE assignment = ? GROUP BY student, notebook"
+        query = f"SELECT student, assignment, notebook, handed_in, seconds, notes FROM readings WHERE id IN ({newest})"
+        with self._minded():
+            for row in self._database().execute(f"{query} ORDER BY id", (assignment,)):
+                student, _, notebook, handed_in, seconds, notes = row
+                known = tuple(Note(*note) for note in json.loads(notes))
+                yield Reading(student, assignment, notebook, bool(handed_in), seconds, known)
 
     def history(self, student: str, exercise: str) -> list[Row]:
         """All that a student was ever told of an exercise, oldest first."""
@@ -188,20 +241,20 @@ class Ledger:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file and make the tables if they are not there."""
+    """Open the file and make those tables that are not there; all others stay as they are."""
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # what was written survives the end of the program
-        if _version(connection) == 0:
+        if _version(connection) < len(_VERSIONS):
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                if _version(connection) == 0:  # nobody was quicker
-                    for statement in _TABLES.split(";"):
+                for tables in _VERSIONS[_version(connection) :]:  # none, if somebody was quicker
+                    for statement in tables.split(";"):
                         connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {VERSION}")
-        if _version(connection) != VERSION:
-            raise sqlite3.DatabaseError("it was written by another version of this program")
+                connection.execute(f"PRAGMA user_version = {len(_VERSIONS)}")
+        if _version(connection) != len(_VERSIONS):
+            raise sqlite3.DatabaseError("it was written by a newer version of this program")
     except BaseException:
         connection.close()
         raise
@@ -215,6 +268,20 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _columns(key: Key) -> tuple[str, str, str, str]:
     return key.answer, key.exercise, key.grader, key.cluster
+
+
+def _was_there(database: sqlite3.Connection, reading: Reading) -> bool:
+    """Whether a notebook was handed in when it was looked for last; of older versions only the verdicts tell."""
+    place = (reading.student, reading.assignment)
+    last = database.execute(_LAST_READ, (*place, reading.notebook)).fetchone()
+    if last is None:
+        last = database.execute("SELECT 1 FROM given WHERE student = ? AND assignment = ? LIMIT 1", place).fetchone()
+    return last is not None and bool(last[0])
+
+
+def _reading_columns(reading: Reading) -> tuple[str, str, str, bool, float, str]:
+    notes = json.dumps([[note.cell, note.text, note.is_tampering] for note in reading.notes])
+    return reading.student, reading.assignment, reading.notebook, reading.handed_in, reading.seconds, notes
 
 
 def _judgement(database: sqlite3.Connection, entry: Entry) -> int:

@@ -8,8 +8,10 @@ is kept in the notebook's metadata under ``autograder``, which that pass writes 
 from __future__ import annotations
 
 import glob
+import io
 import os
 import stat
+import time
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +32,8 @@ from autograder.grading.assignment import BadCourse, Notebook, load_assignments
 from autograder.grading.autograded import metadata_of
 from autograder.grading.batch import open_engine
 from autograder.grading.due_dates import read_extensions, submitted_at
-from autograder.grading.engine import Engine, GradedNotebook
+from autograder.grading.engine import Engine, GradedNotebook, GradedSubmission
+from autograder.grading.ledger import Ledger
 from autograder.grading.marking import comments_on, marked_cells, scores_of
 from autograder.grading.restoring import Note, blank, restored, valid
 from autograder.grading.submissions import Submission, Unreadable, read_notebook, sheet_of
@@ -116,7 +119,7 @@ class RestoreMetadata(NbGraderPreprocessor):  # type: ignore[misc]
         unreadable = resources["nbgrader"].get("unreadable", "")
         fixed = restored(nb.cells, source)
         cells = blank(source) if unreadable else fixed.cells
-        notes = [] if unreadable else [[note.cell, note.text] for note in fixed.notes]
+        notes = [] if unreadable else [[note.cell, note.text, note.is_tampering] for note in fixed.notes]
         ours = {"unreadable": unreadable, "notes": notes, sheets.KEY: sheet_of(nb)}
         return _node(cells, {**metadata_of(source), OURS: ours}), resources
 
@@ -128,6 +131,7 @@ class EngineGrade(NbGraderPreprocessor):  # type: ignore[misc]
         """The notebook with outputs; the verdicts go on in ``resources``."""
         exporter = _exporter(self)
         source = exporter.source_of(resources)
+        begin = time.perf_counter()
         ours = nb.metadata[OURS]
         if ours["unreadable"]:
             judged = exporter.engine.unreadable(source, ours["unreadable"])
@@ -138,42 +142,56 @@ class EngineGrade(NbGraderPreprocessor):  # type: ignore[misc]
             del exporter.engine  # it was stopped in the middle of something; the next student gets a new one
         # the first pass has put them right, so they are the same; their metadata has the gradebook's checksums
         cells = [{**cell, "metadata": had.metadata} for cell, had in zip(judged.cells, nb.cells, strict=True)]
-        notes = tuple(dict.fromkeys((*(Note(cell, text) for cell, text in ours["notes"]), *judged.notes)))
-        graded = GradedNotebook(judged.notebook, cells, judged.graded, notes)
+        notes = tuple(dict.fromkeys((*(Note(*note) for note in ours["notes"]), *judged.notes)))
+        seconds = time.perf_counter() - begin
+        graded = GradedNotebook(judged.notebook, cells, judged.graded, notes, seconds)
         resources["nbgrader"]["graded"] = graded
         return _node(marked_cells(graded), metadata_of(source)), resources
 
 
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
-    """Writes scores and comments as nbgrader does; what was not judged gets none and waits for a person."""
+    """Writes scores and comments as nbgrader does; what was not judged gets none and waits for a person.
+
+    The ledger gets what ``autograder grade`` writes into it, so that reports know of both.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        """The same notebook; the gradebook has its scores, and none for notebooks that were not handed in."""
+        """The same notebook; gradebook and ledger have what was said of it, and of those that were not handed in."""
         converted: tuple[NotebookNode, Resources] = super().preprocess(nb, resources)
-        self._absent(resources["nbgrader"]["student"], resources["nbgrader"]["assignment"])
+        student, assignment = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
+        submission = Submission(student, assignment, Path("submitted", student, assignment))
+        missing = self._missing(submission)
+        if missing:
+            self._record_missing(submission, missing)
+        self._remember(GradedSubmission(submission, (resources["nbgrader"]["graded"], *missing)))
         return converted
 
-    def _absent(self, student: str, assignment: str) -> None:
+    def _missing(self, submission: Submission) -> list[GradedNotebook]:
+        """What is said of those notebooks of an assignment that are not there."""
+        (known,) = load_assignments(Path.cwd(), submission.assignment)
+        there = {one.name for one in known.notebooks if os.path.lexists(submission.folder / f"{one.name}.ipynb")}
+        return [_exporter(self).engine.missing(one) for one in known.notebooks if one.name not in there]
+
+    def _record_missing(self, submission: Submission, missing: list[GradedNotebook]) -> None:
         """Take back the 0 that nbgrader gives for a notebook that is missing."""
-        folder = Path("submitted", student, assignment)
-        (known,) = load_assignments(Path.cwd(), assignment)
-        missing = [
-            notebook.name for notebook in known.notebooks if not os.path.lexists(folder / f"{notebook.name}.ipynb")
-        ]
-        if not missing:
-            return
-        blank = _exporter(self).engine.not_graded(
-            known, Submission(student, assignment, folder), Status.NOT_SUBMITTED, ""
-        )
-        comments = {notebook.notebook: comments_on(notebook) for notebook in blank.notebooks}
+        comments = {notebook.notebook: comments_on(notebook) for notebook in missing}
         with Gradebook(self.db_url) as gradebook:
-            for notebook in gradebook.find_submission(assignment, student).notebooks:
-                if notebook.name in missing:
+            for notebook in gradebook.find_submission(submission.assignment, submission.student).notebooks:
+                if notebook.name in comments:
                     for grade in notebook.grades:
                         grade.auto_score, grade.needs_manual_grade = None, True
                     for comment in notebook.comments:
                         comment.auto_comment = comments[notebook.name].get(comment.name)
             gradebook.db.commit()
+
+    def _remember(self, graded: GradedSubmission) -> None:
+        """Write into the ledger what was said; nbgrader's log tells if that is not possible."""
+        said = io.StringIO()
+        ledger = Ledger.open(Path.cwd(), said)
+        ledger.add(graded.entries(), graded.readings())
+        ledger.close()
+        if said.getvalue():
+            self.log.warning(said.getvalue().strip())
 
     def _add_score(self, cell: NotebookNode, resources: Resources) -> None:
         scores = scores_of(resources["nbgrader"]["graded"])

@@ -20,12 +20,13 @@ from typing import Any, Final
 from autograder.checks.verdict import Verdict
 from autograder.clusters import ClusterError
 from autograder.exercises import BadExercise
-from autograder.grading import autograded, gradebook
+from autograder.grading import recording
 from autograder.grading.assignment import BadCourse, Notebook, Task, find_course
-from autograder.grading.batch import Batch, Grader, Work
+from autograder.grading.batch import Grader, Work
 from autograder.grading.configuration import configuration
 from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission
 from autograder.grading.executors import BadExecutor, Lost, executor_of
+from autograder.grading.gradebook import GradebookError
 from autograder.grading.ledger import FILE, Ledger, Row
 from autograder.grading.memory import Memory
 from autograder.grading.replaying import differences, task_of
@@ -117,7 +118,7 @@ def regrade(options: argparse.Namespace) -> int:
             write(course, outcome, ledger)
         ledger.close()
     except (
-        BadCourse, BadExercise, BadExecutor, ClusterError, gradebook.GradebookError, OSError,
+        BadCourse, BadExercise, BadExecutor, ClusterError, GradebookError, OSError,
     ) as error:  # fmt: skip
         print(f"autograder regrade: {error}", file=sys.stderr)
         return NOT_DONE
@@ -176,10 +177,7 @@ def write(course: Path, outcome: Outcome, ledger: Ledger) -> None:
         else:
             news.append(whole)
     if news:
-        students = tuple(one.submission.student for one in news)
-        batch = Batch((assignment,), students, tuple(news), ())
-        gradebook.record(configuration(course), batch)
-        autograded.write(course, batch)
+        recording.record(configuration(course), [assignment], news)
     ledger.add(entry for one in outcome.regraded for entry in one.submission.entries())
     outcome.written = True
 
@@ -276,5 +274,5 @@ def _whole(one: Regraded, notebook: Notebook, latest: Sequence[Row]) -> GradedSu
             graded.append(Graded(task, entry.verdict, entry.answer, entry.key, entry.drawn))
         else:
             return None
-    whole = GradedNotebook(part.notebook, part.cells, tuple(graded), part.notes)
-    return GradedSubmission(one.submission.submission, (whole,), True, one.submission.seconds)
+    whole = GradedNotebook(part.notebook, part.cells, tuple(graded), part.notes, part.seconds)
+    return GradedSubmission(one.submission.submission, (whole,))

@@ -7,14 +7,18 @@ name of the folder alone, so on the roster are those of whom the gradebook has m
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from datetime import timedelta
 from difflib import get_close_matches
+from typing import Final
 
 from autograder.grading.batch import Batch
 from autograder.grading.configuration import Configuration
 from autograder.grading.due_dates import read_extensions
 from autograder.grading.gradebook import opened
+
+#: Rows of the gradebook that are held at a time.
+_AT_ONCE: Final = 500
 
 
 def roster(configuration: Configuration) -> set[str]:
@@ -30,20 +34,17 @@ def roster(configuration: Configuration) -> set[str]:
 def remarks(configuration: Configuration, batch: Batch) -> list[str]:
     """What an instructor should know about who handed in; without a roster only what can be said without one."""
     known = roster(configuration)
-    handed = {student for student in batch.students if _handed_in(student, batch)}
+    pairs = {(one.submission.student, one.submission.assignment) for one in batch.submissions if one.handed_in}
     lines = [*_look_alikes(batch.students)]
     if known:
-        lines += [_stranger(student, known) for student in sorted(handed - known)]
-        lines += _absent(known, batch)
+        lines += [_stranger(student, known) for student in sorted({student for student, _ in pairs} - known)]
+        for assignment in batch.assignments:
+            lines += _absent(known, assignment.name, pairs)
     lines += _late(configuration, batch)
     if extensions := read_extensions(configuration.course):
         assignments = {path.name for path in (configuration.course / "source").iterdir()}
         lines += dict.fromkeys(extensions.strangers(known | set(batch.students), assignments))
     return lines
-
-
-def _handed_in(student: str, batch: Batch) -> bool:
-    return any(graded.handed_in for graded in batch.submissions if graded.submission.student == student)
 
 
 def _stranger(student: str, known: Collection[str]) -> str:
@@ -52,25 +53,23 @@ def _stranger(student: str, known: Collection[str]) -> str:
     return f"{student} handed in and is not on the roster" + (f"; is it {folded[close[0]]}?" if close else "")
 
 
-def _absent(known: Collection[str], batch: Batch) -> Iterator[str]:
-    for assignment in batch.assignments:
-        handed = {
-            graded.submission.student
-            for graded in batch.submissions
-            if graded.handed_in and graded.submission.assignment == assignment.name
-        }
-        if absent := sorted(set(known) - handed):
-            yield f"{assignment.name}: on the roster, and handed in nothing: {', '.join(absent)}"
+def _absent(known: Set[str], assignment: str, handed_in: Set[tuple[str, str]]) -> Iterator[str]:
+    if absent := sorted(student for student in known if (student, assignment) not in handed_in):
+        yield f"{assignment}: on the roster, and handed in nothing: {', '.join(absent)}"
 
 
 def _late(configuration: Configuration, batch: Batch) -> Iterator[str]:
     """Who handed in late, by the gradebook, and what it costs."""
+    from nbgrader import api
+
     with opened(configuration) as gradebook:
         for assignment in batch.assignments:
             row = gradebook.find_assignment(assignment.name)
             if row.duedate is None:
                 continue
-            for submission in sorted(row.submissions, key=lambda one: one.student_id):
+            rows = gradebook.db.query(api.SubmittedAssignment).filter_by(assignment_id=row.id)
+            timed = rows.filter(api.SubmittedAssignment.timestamp.is_not(None))
+            for submission in timed.order_by(api.SubmittedAssignment.student_id).yield_per(_AT_ONCE):
                 if submission.total_seconds_late:
                     late = timedelta(seconds=int(submission.total_seconds_late))
                     cost = f", which costs {submission.late_submission_penalty:g} points"

@@ -12,7 +12,7 @@ from typing import Final
 from autograder.checks.verdict import Status, tidy
 from autograder.grading.assignment import Assignment
 from autograder.grading.batch import Batch
-from autograder.grading.engine import Graded
+from autograder.grading.engine import Graded, GradedSubmission
 from autograder.grading.restoring import Note
 
 #: Follows totals that hold an answer which nobody has judged.
@@ -21,35 +21,42 @@ MARK: Final = "*"
 TAMPERED: Final = "!"
 
 
-@dataclass(frozen=True)
+#: What is printed of an answer: its points, or why it has none.
+_Result = float | str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is printed of one student's work on one assignment."""
+
+    results: tuple[_Result, ...]
+    seconds: float
+    was_tampered_with: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     """One student's results, in the order of the columns."""
 
     student: str
-    graded: tuple[Graded, ...]
+    results: tuple[_Result, ...]
+    possible: float
     seconds: float
-    was_tampered_with: bool = False
+    was_tampered_with: bool
 
     @property
-    def earned(self) -> float:
-        return tidy(sum(one.score or 0 for one in self.graded))
-
-    @property
-    def possible(self) -> float:
-        return tidy(sum(one.task.points for one in self.graded))
-
-    @property
-    def is_judged(self) -> bool:
-        return any(one.score is not None for one in self.graded)
+    def scores(self) -> list[float]:
+        return [one for one in self.results if not isinstance(one, str)]
 
     @property
     def is_complete(self) -> bool:
-        return all(one.score is not None for one in self.graded)
+        return len(self.scores) == len(self.results)
 
     def totals(self) -> list[str]:
         """Points of all that can be earned, their share, and the time it took."""
-        total, percent = f"{self.earned:g}/{self.possible:g}", f"{self.earned / self.possible:.0%}"
-        if not self.is_judged:
+        earned = tidy(sum(self.scores))
+        total, percent = f"{earned:g}/{self.possible:g}", f"{earned / self.possible:.0%}"
+        if not self.scores:
             total = percent = "-"
         else:
             marks = MARK * (not self.is_complete) + TAMPERED * self.was_tampered_with
@@ -57,67 +64,85 @@ class _Row:
         return [total, percent, f"{self.seconds:.2f} s"]
 
     def cells(self) -> list[str]:
-        return [self.student, *map(_shown, self.graded), *self.totals()]
+        shown = [one if isinstance(one, str) else f"{one:g}" for one in self.results]
+        return [self.student, *shown, *self.totals()]
+
+
+class _Table:
+    """What is printed of a class: of each submission only the results and what is to be remarked on it."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.assignments, self.students = batch.assignments, batch.students
+        self.remarks: list[str] = []
+        self._parts: dict[tuple[str, str], _Part] = {}
+        for graded in batch.submissions:
+            place = (graded.submission.student, graded.submission.assignment)
+            results = tuple(one.verdict.status.value if one.score is None else one.score for one in graded.graded)
+            self._parts[place] = _Part(results, graded.seconds, graded.was_tampered_with)
+            self.remarks += _remarks(graded)
+        self.remarks += batch.strays
+
+    def rows(self, assignments: Sequence[Assignment]) -> Iterator[_Row]:
+        """The students' rows in a table of some assignments."""
+        possible = tidy(sum(task.points for assignment in assignments for task in assignment.tasks))
+        for student in self.students:
+            own = [self._parts[student, assignment.name] for assignment in assignments]
+            yield _Row(
+                student,
+                tuple(one for part in own for one in part.results),
+                possible,
+                sum(part.seconds for part in own),
+                any(part.was_tampered_with for part in own),
+            )
 
 
 def lines(batch: Batch) -> Iterator[str]:
     """The table, what had to be put right, and why answers have no points."""
-    rows = [_row(student, batch, batch.assignments) for student in batch.students]
+    table = _Table(batch)
     if len(batch.assignments) == 1:
-        yield from _table(batch.assignments[0], batch)
+        yield from _shown(batch.assignments[0], table)
     elif batch.assignments:
         for assignment in batch.assignments:
-            yield from (assignment.name, "", *_table(assignment, batch), "")
-        yield from _totals(rows, batch)
-    if not all(row.is_complete for row in rows):
+            yield from (assignment.name, "", *_shown(assignment, table), "")
+        yield from _totals(table)
+    if not all(row.is_complete for row in table.rows(batch.assignments)):
         yield f"{MARK} without the answers that were not judged; the gradebook asks for a score by hand"
-    if any(row.was_tampered_with for row in rows):
+    if any(row.was_tampered_with for row in table.rows(batch.assignments)):
         yield f"{TAMPERED} what points hang on was altered, and put right before anything was judged"
-    remarks = [*_remarks(batch), *batch.strays]
-    if remarks:
+    if table.remarks:
         yield ""
-        yield from remarks
+        yield from table.remarks
 
 
-def _table(assignment: Assignment, batch: Batch) -> Iterator[str]:
+def _shown(assignment: Assignment, table: _Table) -> Iterator[str]:
     """One assignment, exercise by exercise."""
     topics = [task.exercise.partition("/") for task in assignment.tasks]
-    rows = [_row(student, batch, [assignment]) for student in batch.students]
+    rows = list(table.rows([assignment]))
     heads = [
         ["student", *(f"{topic}/" for topic, _, _ in topics), "total", "", "time"],
         ["", *(name for _, _, name in topics), "", "", ""],
         ["", *(f"of {task.points:g}" for task in assignment.tasks), "", "", ""],
     ]
-    yield from _aligned([*heads, [], *(row.cells() for row in rows), [], _means(rows)])
+    yield from _aligned([*heads, [], *(row.cells() for row in rows), [], _means(assignment, rows)])
 
 
-def _totals(rows: Sequence[_Row], batch: Batch) -> Iterator[str]:
+def _totals(table: _Table) -> Iterator[str]:
     """All assignments, and what they add up to."""
-    head = ["student", *(assignment.name for assignment in batch.assignments), "total", "", "time"]
+    head = ["student", *(assignment.name for assignment in table.assignments), "total", "", "time"]
+    columns = [table.rows([assignment]) for assignment in table.assignments]
     cells = [
-        [row.student, *(_row(row.student, batch, [one]).totals()[0] for one in batch.assignments), *row.totals()]
-        for row in rows
+        [row.student, *(one.totals()[0] for one in own), *row.totals()]
+        for row, *own in zip(table.rows(table.assignments), *columns, strict=True)
     ]
     yield from _aligned([head, [], *cells])
 
 
-def _row(student: str, batch: Batch, assignments: Sequence[Assignment]) -> _Row:
-    names = {assignment.name for assignment in assignments}
-    own = [graded for graded in batch.by_student[student] if graded.submission.assignment in names]
-    return _Row(
-        student,
-        tuple(one for graded in own for one in graded.graded),
-        sum(graded.seconds for graded in own),
-        any(graded.was_tampered_with for graded in own),
-    )
-
-
-def _means(rows: Sequence[_Row]) -> list[str]:
+def _means(assignment: Assignment, rows: Sequence[_Row]) -> list[str]:
     """The mean of every column, of the answers that were judged, and what these means add up to."""
-    columns = list(zip(*(row.graded for row in rows), strict=True))
-    judged = [[one.score for one in column if one.score is not None] for column in columns]
+    columns = list(zip(*(row.results for row in rows), strict=True))
+    judged = [[one for one in column if not isinstance(one, str)] for column in columns]
     means = [sum(scores) / len(scores) if scores else None for scores in judged]
-    known = [(mean, column[0].task.points) for mean, column in zip(means, columns, strict=True) if mean is not None]
+    known = [(mean, task.points) for mean, task in zip(means, assignment.tasks, strict=True) if mean is not None]
     earned, possible = sum(mean for mean, _ in known), sum(points for _, points in known)
     total = f"{earned:.1f}/{possible:g}" if known else "-"
     seconds = f"{sum(row.seconds for row in rows) / len(rows):.2f} s" if rows else ""
@@ -125,11 +150,10 @@ def _means(rows: Sequence[_Row]) -> list[str]:
     return ["mean", *shown, total, f"{earned / possible:.0%}" if possible else "-", seconds]
 
 
-def _remarks(batch: Batch) -> Iterator[str]:
-    for graded in batch.submissions:
+def _remarks(graded: GradedSubmission) -> Iterator[str]:
+    """What is to be said of a submission beside its points."""
+    if graded.handed_in:
         name = f"{graded.submission.student}, {graded.submission.assignment}"
-        if not graded.handed_in:
-            continue
         for notebook in graded.notebooks:
             for text in dict.fromkeys(map(_told, notebook.notes)):
                 yield f"{name}: {text}"
@@ -150,10 +174,6 @@ def _reason(graded: Graded) -> str:
     if status is Status.GRADED or text.startswith(status.value):
         return text
     return f"{status.value}: {text}"
-
-
-def _shown(graded: Graded) -> str:
-    return graded.verdict.status.value if graded.score is None else f"{graded.score:g}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from nbgrader.coursedir import CourseDirectory
 from small_course import ASSIGNMENT, SmallCourse
 
 from autograder.exercises import Runner
-from autograder.grading import autograded, gradebook
+from autograder.grading import gradebook, recording
 from autograder.grading.batch import Batch
 from autograder.grading.configuration import configuration
 from autograder.grading.engine import Engine
@@ -31,8 +31,7 @@ def grade(course: SmallCourse, runner: Runner) -> Batch:
     engine, handed = Engine(runner, course.root / "exercises"), look_through(course.root)
     graded = tuple(engine.grade(course.assignment, one) for one in handed.submissions(course.assignment))
     batch = Batch((course.assignment,), handed.students, graded, handed.strays)
-    gradebook.record(configuration(course.root), batch)
-    autograded.write(course.root, batch)
+    recording.record(configuration(course.root), batch.assignments, batch.submissions)
     return batch
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from small_course import ASSIGNMENT, EXERCISES, NOTEBOOK, SmallCourse, answer_to
 
 from autograder.exercises import Runner
 from autograder.grading import gradebook
-from autograder.grading.batch import Batch
 from autograder.grading.configuration import Configuration, configuration
 from autograder.grading.engine import Engine
 from autograder.grading.submissions import look_through
@@ -42,8 +42,8 @@ class Book:
         """Grade everything that was handed in, and write it."""
         engine, handed = Engine(self._runner, self.course.root / "exercises"), look_through(self.course.root)
         graded = tuple(engine.grade(self.course.assignment, one) for one in handed.submissions(self.course.assignment))
-        batch = Batch((self.course.assignment,), handed.students, graded, handed.strays)
-        gradebook.record(settings or self.settings, batch)
+        with closing(gradebook.Recorder(settings or self.settings)) as recorder:
+            recorder.record([self.course.assignment], graded)
 
     def scores(self, student: str) -> dict[str, tuple[float | None, bool]]:
         """Score and need of a person, by exercise."""

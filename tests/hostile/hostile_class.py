@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cases_commands
 import cases_files
@@ -20,7 +21,7 @@ from snapshots import Snapshot, snapshot
 
 from autograder.cli import main
 from autograder.exercises import terminal
-from autograder.grading import gradebook
+from autograder.grading import batch
 from autograder.grading.batch import Batch
 
 #: Students who do nothing out of the ordinary, among all the others in the alphabet.
@@ -85,11 +86,16 @@ def outside(root: Path) -> None:
 def grade(root: Path, course: SmallCourse, *arguments: str) -> Graded:
     """``autograder grade`` in this process."""
     batches: list[Batch] = []
-    record = gradebook.record
+    graded = batch.grade
+
+    def kept(*given: Any, **options: Any) -> Batch:
+        batches.append(graded(*given, **options))
+        return batches[-1]
+
     (root / "tmp").mkdir(exist_ok=True)
     before = snapshot(root, WRITTEN)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gradebook, "record", lambda settings, batch: (batches.append(batch), record(settings, batch))[1])
+        patch.setattr(batch, "grade", kept)
         patch.setattr(terminal, "COMMAND_SECONDS", 4.0)
         patch.setattr(tempfile, "tempdir", str(root / "tmp"))
         patch.setenv("TMPDIR", str(root / "tmp"))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import autograder
-from autograder.checks.verdict import Result, Role, Status, Verdict, tidy
+from autograder.checks.verdict import Result, Role, Status, tidy
 from autograder.exercises import exercises_root, load
 from autograder.exercises.exercise import Exercise
-from autograder.grading.assignment import Assignment, Task
+from autograder.grading.assignment import Assignment
 from autograder.grading.batch import Batch
-from autograder.grading.engine import Graded, GradedSubmission, most_urgent
+from autograder.grading.engine import Graded, GradedSubmission
 from autograder.grading.individual import Individual
-from autograder.grading.ledger import Ledger, Row
+from autograder.grading.ledger import Ledger
+from autograder.grading.remembering import Remembered
 from autograder.grading.reports.recorded import Known
 from autograder.grading.reports.results import (
     AssignmentInfo,
@@ -30,8 +31,9 @@ from autograder.grading.reports.results import (
     Student,
     SubmissionResult,
     Text,
+    texts,
 )
-from autograder.grading.submissions import Handed, look_through
+from autograder.grading.submissions import look_through
 
 #: Characters of an answer that are kept; longer ones are no answers to an exercise of this course.
 ANSWER_LIMIT: Final = 64 * 1024
@@ -46,20 +48,29 @@ class Collector:
     assignments: Sequence[Assignment]
     known: Known = field(default_factory=Known)
 
-    def of_batch(self, batch: Batch) -> Results:
-        """The results of a class that was graded just now."""
-        return self._results(batch.students, (self._graded(one) for one in batch.submissions))
+    def texts(self, batch: Batch) -> Iterator[str]:
+        """The document on a class that was graded just now, in pieces, however large the class."""
+        return texts(self._results(batch.students, ()), map(self._graded, batch.submissions))
 
     def of_ledger(self, ledger: Ledger) -> Results:
-        """What everybody was told last, of the assignments that somebody has handed in.
+        """What everybody was told last, of the assignments that somebody has handed in; also of who is gone since.
 
         Of whom the ledger knows nothing it is said that there was no answer.
         """
-        handed = look_through(self.course)
-        told = {assignment.name: _latest(ledger, assignment.name) for assignment in self.assignments}
-        due = replace(self, assignments=[assignment for assignment in self.assignments if told[assignment.name]])
-        students = sorted({*handed.students, *(student for rows in told.values() for student, _ in rows)})
-        return due._results(students, due._remembered(handed, students, told))
+        told = [Remembered.of(ledger, assignment) for assignment in self.assignments]
+        told = [known for known in told if known.students]
+        due = replace(self, assignments=[known.assignment for known in told])
+        there = look_through(self.course)
+        students = sorted({*there.students, *(student for known in told for student in known.students)})
+        everybody = replace(there, students=tuple(students))
+        return due._results(
+            students,
+            [
+                self._graded(graded, is_measured=known.is_measured(graded))
+                for known in told
+                for graded in known.submissions(everybody.submissions(known.assignment), due._exercises)
+            ],
+        )
 
     def _results(self, students: Iterable[str], submissions: Iterable[SubmissionResult]) -> Results:
         return Results(
@@ -90,41 +101,19 @@ class Collector:
     def _individual(self) -> Individual:
         return Individual.of(self.course)
 
-    def _graded(self, graded: GradedSubmission) -> SubmissionResult:
+    def _graded(self, graded: GradedSubmission, is_measured: bool = True) -> SubmissionResult:
         student = graded.submission.student
         exercises = tuple(self._answer(student, one) for one in graded.graded)
         notes = tuple(note.text for notebook in graded.notebooks for note in notebook.notes)
+        assignment, seconds = graded.submission.assignment, round(graded.seconds, 3) if is_measured else None
         return SubmissionResult(
-            student, graded.submission.assignment, graded.status.value, graded.handed_in, round(graded.seconds, 3),
-            exercises, notes, self._recorded(student, graded.submission.assignment, graded.graded),
+            student, assignment, graded.status.value, graded.handed_in, seconds, exercises, notes,
+            self._recorded(student, assignment, graded.graded),
         )  # fmt: skip
-
-    def _remembered(
-        self, handed: Handed, students: Sequence[str], remembered: Mapping[str, Mapping[tuple[str, str], Row]]
-    ) -> Iterator[SubmissionResult]:
-        for assignment in self.assignments:
-            there = {one.student for one in handed.submissions(assignment) if one.exists}
-            rows = remembered[assignment.name]
-            for student in students:
-                graded = [self._told(task, rows.get((student, task.check_cell))) for task in assignment.tasks]
-                found = {one.verdict.status for one in graded}
-                yield SubmissionResult(
-                    student, assignment.name, most_urgent(found).value,
-                    student in there or found != {Status.NOT_SUBMITTED}, None,
-                    tuple(self._answer(student, one) for one in graded),
-                    recorded=self._recorded(student, assignment.name, graded),
-                )  # fmt: skip
 
     def _recorded(self, student: str, assignment: str, graded: Sequence[Graded]) -> Recorded | None:
         unanswered = {one.task.check_cell for one in graded if one.verdict.status is Status.NOT_SUBMITTED}
         return self.known.of(student, assignment, unanswered)
-
-    def _told(self, task: Task, row: Row | None) -> Graded:
-        """What was said of an answer last; that there is none, where nothing was ever said."""
-        if row is None:
-            points = self._exercises[task.exercise].points
-            return Graded(task, Verdict(task.exercise, Status.NOT_SUBMITTED, (), points))
-        return Graded(task, row.entry.verdict, row.entry.answer)
 
     def _answer(self, student: str, graded: Graded) -> ExerciseResult:
         exercise = self._individual.exercise(self._exercises[graded.task.exercise], student)
@@ -139,11 +128,6 @@ class Collector:
             answer=Text(graded.task.opening.file, kept) if kept.strip() else None,
             values={name: str(value) for name, value in exercise.values.items()} if exercise.is_individual else {},
         )
-
-
-def _latest(ledger: Ledger, assignment: str) -> dict[tuple[str, str], Row]:
-    """The newest row of every student and task."""
-    return {(row.entry.student, row.entry.task): row for row in ledger.rows(assignment=assignment)}
 
 
 def _criterion(result: Result) -> Criterion:

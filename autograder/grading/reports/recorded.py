@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,14 +38,13 @@ _SCORES: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The score of a cell, by hand if somebody gave one; None while it waits for that."""
+@dataclass(slots=True)
+class Scores:
+    """What the cells of a submission have added up to so far; those that ``wait`` have no score, not even by hand."""
 
-    cell: str
-    score: float | None
-    extra: float
-    possible: float
+    score: float = 0
+    possible: float = 0
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Known:
     """What the gradebook knows: students by id, scores and penalties by student and assignment."""
 
     students: Mapping[str, Student] = field(default_factory=dict)
-    scores: Mapping[tuple[str, str], list[Score]] = field(default_factory=dict)
+    scores: Mapping[tuple[str, str], Scores] = field(default_factory=dict)
     penalties: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def of(self, student: str, assignment: str, unanswered: Collection[str]) -> Recorded | None:
@@ -61,10 +61,10 @@ class Known:
         if not scores:
             return None
         return Recorded(
-            score=tidy(sum((one.score or 0) + one.extra for one in scores)),
-            possible=tidy(sum(one.possible for one in scores)),
+            score=tidy(scores.score),
+            possible=tidy(scores.possible),
             penalty=tidy(self.penalties.get((student, assignment), 0)),
-            waiting=sum(one.score is None and one.cell not in unanswered for one in scores),
+            waiting=sum(cell not in unanswered for cell in scores.waiting),
         )
 
 
@@ -79,9 +79,13 @@ def known(configuration: Configuration) -> Known:
             str(row[0]): Student(*(str(value or "").strip() for value in row))
             for row in connection.execute(text(_STUDENTS))
         }
-        scores: dict[tuple[str, str], list[Score]] = {}
+        scores: dict[tuple[str, str], Scores] = {}
         for student, assignment, cell, score, extra, possible in connection.execute(text(_SCORES)):
-            scores.setdefault((student, assignment), []).append(Score(cell, score, extra or 0, possible or 0))
+            own = scores.setdefault((student, assignment), Scores())
+            own.score += (score or 0) + (extra or 0)
+            own.possible += possible or 0
+            if score is None:
+                own.waiting += (sys.intern(cell),)
         penalties = {(row[0], row[1]): row[2] or 0 for row in connection.execute(text(_PENALTIES))}
         return Known(students, scores, penalties)
 

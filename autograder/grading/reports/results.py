@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -244,16 +244,21 @@ class Results:
         exercises = tuple(one for one in self.exercises if one.id in chosen[0].exercises)
         return dataclasses.replace(self, assignments=chosen, exercises=exercises, submissions=self.of(assignment))
 
-    def to_json(self) -> dict[str, Any]:
-        """The document, with what can be computed from it filled in for readers that are no Python."""
-        document = {"schema_version": self.schema_version, "grader": self.grader, **_plain(self)}
-        for submission, own in zip(document["submissions"], self.submissions, strict=True):
-            submission.update(earned=own.earned, possible=own.possible)
-        return document
-
     def dumps(self) -> str:
         """The document as text in ASCII, such that no reader stumbles over what a student wrote."""
-        return json.dumps(self.to_json()) + "\n"
+        return "".join(texts(self, self.submissions))
+
+
+def texts(results: Results, submissions: Iterable[SubmissionResult]) -> Iterator[str]:
+    """The document in pieces, with other ``submissions`` in the place of its own, so that none but one is in memory."""
+    known = {"schema_version": results.schema_version, "grader": results.grader}
+    head = {**known, **_plain(dataclasses.replace(results, submissions=()))}
+    head.pop("submissions")
+    yield f'{json.dumps(head)[:-1]}, "submissions": ['
+    for number, one in enumerate(submissions):
+        # with what can be computed from it filled in for readers that are no Python
+        yield (", " if number else "") + json.dumps({**_plain(one), "earned": one.earned, "possible": one.possible})
+    yield "]}\n"
 
 
 def _plain(value: Any) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
+from small_course import EXERCISES, SmallCourse, answer_to, cell_id, cell_of, submitted_notebook
 
 from autograder.checks.verdict import Outcome, Role, Status
 from autograder.cli import main
@@ -78,19 +79,62 @@ def test_a_lost_criterion_says_everything(written: Path) -> None:
     assert answer and answer.text.splitlines()[5] == "  colour: red"
 
 
+def both(course: SmallCourse, folder: Path) -> tuple[str, str]:
+    """The document as ``grade --json`` writes it, and as the ledger remembers it."""
+    file = folder / "results.json"
+    assert main(["grade", "--course", str(course.root), "--workers", "1", "--json", str(file)]) in (0, 1)
+    assert main(["report", "json", "--course", str(course.root), "--out", str(folder / "out")]) == 0
+    return file.read_text(), (folder / "out" / "results.json").read_text()
+
+
 def test_what_the_ledger_remembers_makes_the_same_document(course: SmallCourse, tmp_path: Path) -> None:
+    altered = submitted_notebook({FIRST: answer_to(FIRST).replace("blue", "red"), SECOND: ""})
+    cell_of(altered, cell_id("check", FIRST))["source"] = "3.0"
     course.hand_in("ada")
-    course.hand_in("ken", submitted_notebook({FIRST: answer_to(FIRST).replace("blue", "red"), SECOND: ""}))
+    course.hand_in("ken", altered)
+    course.hand_in("dennis", b"{")
+    course.hand_in("grace")
+    (course.root / "submitted" / "nobody").mkdir()
+    source = course.root / "source" / "01-maps" / "01-maps.ipynb"
+    more = json.loads(source.read_text().replace("-maps-", "-more-"))
+    source.with_name("more.ipynb").write_text(json.dumps(more))  # which nobody has handed in
     later = course.root / "source" / "02-later" / "02-later.ipynb"
     later.parent.mkdir()
     later.write_text(json.dumps({**submitted_notebook(), "cells": []}))  # nobody has handed it in
-    file = tmp_path / "results.json"
-    assert main(["grade", "--course", str(course.root), "--workers", "1", "--json", str(file)]) == 0
-    assert main(["report", "json", "--course", str(course.root), "--out", str(tmp_path / "out")]) == 0
-    graded, remembered = json.loads(file.read_text()), json.loads((tmp_path / "out" / "results.json").read_text())
-    for submission in graded["submissions"]:
-        submission["seconds"] = None
+    graded, remembered = both(course, tmp_path)
     assert remembered == graded
+    found = {one["student"]: one for one in json.loads(graded)["submissions"]}
+    assert found["ken"]["status"] == "tampered"
+    assert found["ken"]["notes"] == ["the cell check-maps-settings was changed, and was put right"]
+    assert found["ada"]["seconds"] > 0
+    shutil.rmtree(course.root / "submitted" / "grace" / "01-maps")
+    course.hand_in("ken")
+    graded, remembered = both(course, tmp_path)
+    assert remembered == graded
+    found = {one["student"]: one for one in json.loads(graded)["submissions"]}
+    assert (found["grace"]["handed_in"], found["grace"]["status"], found["ken"]["notes"]) == (
+        False,
+        "not submitted",
+        [],
+    )
+
+
+def test_the_ledger_knows_of_whom_it_was_told_and_of_nobody_else(course: SmallCourse, tmp_path: Path) -> None:
+    course.hand_in("ada")
+    course.hand_in("ken")
+    both(course, tmp_path)
+    shutil.rmtree(course.root / "submitted" / "ken")
+    course.hand_in("zoe")
+    assert main(["report", "json", "--course", str(course.root), "--out", str(tmp_path / "out")]) == 0
+    found = {one.student: one for one in read(tmp_path / "out" / "results.json").submissions}
+    assert {name: one.status for name, one in found.items()} == {
+        "ada": "graded",
+        "ken": "graded",
+        "zoe": "not submitted",
+    }
+    assert (found["ken"].earned, found["ken"].handed_in) == (6, True)
+    assert (found["zoe"].handed_in, found["zoe"].seconds) == (True, None)
+    assert "nobody has graded this answer yet" in found["zoe"].exercises[0].criteria[0].message
 
 
 @pytest.mark.parametrize(
