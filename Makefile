@@ -21,7 +21,8 @@ test-unit: $(READY)
 
 test-notebooks: $(READY)
 	@echo "Running the notebooks, comparing every output ..."
-	@$(BIN)/python -m pytest -o addopts= -p autograder._fastimport --nbval --nbval-current-env --nbval-cell-timeout 120 -q $(NOTEBOOKS)
+	@$(BIN)/python -m pytest -o addopts= -p autograder._fastimport -n auto --dist loadscope --nbval --nbval-current-env \
+		--nbval-cell-timeout 120 -q $(NOTEBOOKS)
 
 # CLUSTER=local, kind[:NAME] or kubeconfig:PATH[#CONTEXT] runs them there
 test-notebooks-lax: $(READY)   ## every cell has to run; outputs that must hold on every cluster are compared
