@@ -228,7 +228,7 @@ def _container(pod: Object, asked: str) -> str:
 def _body(request: Request, type_name: str, kind: str, api_version: str) -> Object:
     """The body of a request as an object of a kind."""
     if request.decoded:
-        given: Object = request.body
+        given: Any = request.body
         return {"metadata": {}, **given}
     decoded = decoding.decode(
         request.body, type_name, kind=kind, api_version=api_version, field_validation=bodies.field_validation(request),
