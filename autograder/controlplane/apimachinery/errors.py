@@ -122,6 +122,11 @@ class MethodNotAllowed(StatusError):
 
     code, reason = 405, "MethodNotAllowed"
 
+    @classmethod
+    def path(cls) -> MethodNotAllowed:
+        """The answer for a path that is served, by other methods."""
+        return cls("the server does not allow this method on the requested resource", details={})
+
 
 class NotAcceptable(StatusError):
     """No media type of the ``Accept`` header can be produced."""
@@ -168,7 +173,7 @@ class UnsupportedMediaType(StatusError):
     def accepting(cls, media_types: Iterable[str]) -> UnsupportedMediaType:
         """The refusal that names what would have been read."""
         text = "the body of the request was in an unknown format - accepted media types include: "
-        return cls(text + ", ".join(media_types), details={})
+        return cls(text + ", ".join(media_types))
 
 
 class Invalid(StatusError):

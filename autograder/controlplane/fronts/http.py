@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -15,6 +16,8 @@ from aiohttp import web
 
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge, StatusError, Timeout
 from autograder.controlplane.apimachinery.wire import Object, Request, Response, User
+from autograder.controlplane.fronts import yaml_answers
+from autograder.controlplane.kube_apiserver.representation import YAML
 
 #: As the real server: no body is longer than this.
 BODY_LIMIT: Final = 3 * 1024 * 1024
@@ -67,7 +70,7 @@ def _too_large() -> RequestEntityTooLarge:
 def written(request: Request, response: Response) -> web.Response:
     """The answer as it goes over the wire."""
     headers = headers_of(response)
-    body = payload(response.body, pretty=_wants_pretty(request))
+    body = payload(response.body, response.content_type, pretty=_wants_pretty(request))
     if len(body) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers.append(("Content-Encoding", "gzip"))
@@ -91,13 +94,15 @@ def headers_of(response: Response) -> list[tuple[str, str]]:
     return [*headers.items(), *(("Warning", f'299 - "{_quoted(text)}"') for text in response.warnings)]
 
 
-def payload(body: Any, *, pretty: bool = False) -> bytes:
-    """Bytes as they are, text in UTF-8, nothing for None, and objects as JSON."""
+def payload(body: Any, media_type: str = "application/json", *, pretty: bool = False) -> bytes:
+    """Bytes as they are, text in UTF-8, nothing for None, and objects as JSON or YAML."""
     if body is None:
         return b""
     if isinstance(body, bytes):
         return body
-    return body.encode() if isinstance(body, str) else encode(body, pretty=pretty)
+    if isinstance(body, str):
+        return body.encode()
+    return yaml_answers.dump(body) if media_type == YAML else encode(body, pretty=pretty)
 
 
 def encode(document: Object, *, pretty: bool = False) -> bytes:
@@ -117,5 +122,8 @@ def _wants_pretty(request: Request) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Text for a quoted string of a header, with quotes and backslashes escaped."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    """Text for a quoted string of a header: one line, with quotes and backslashes escaped."""
+    return _CONTROLS.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")

@@ -208,7 +208,9 @@ async def _over(socket: web.WebSocketResponse, status: Object) -> web.WebSocketR
 
 
 def _refusal(response: Response) -> web.Response:
-    return web.Response(status=response.code, body=payload(response.body), headers=headers_of(response))
+    return web.Response(
+        status=response.code, body=payload(response.body, response.content_type), headers=headers_of(response)
+    )
 
 
 async def _typed(socket: web.WebSocketResponse) -> bytes:

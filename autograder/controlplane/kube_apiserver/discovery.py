@@ -13,10 +13,15 @@ import json
 from functools import cache
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.errors import MethodNotAllowed
 from autograder.controlplane.apimachinery.scheme import RESOURCES, ResourceType, subresource_verbs
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
+from autograder.controlplane.kube_apiserver import representation
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+#: Parts of the path of a version's document.
+_OF_VERSION: Final = 3
 
 #: Groups in the order in which the real server lists them, which is the order of ``kubectl get all``.
 _GROUP_ORDER: Final = (
@@ -44,13 +49,29 @@ _STORED_AS: Final = {
 
 def answer(request: Request) -> Response | None:
     """The discovery document of a path, or None if the path has none."""
-    parts = tuple(part for part in request.path.split("/") if part)
-    if request.method not in ("GET", "HEAD") or not parts or parts[0] not in ("api", "apis"):
-        return None
-    if len(parts) == 1 and _wants_aggregated(request.headers.get("accept", "")):
-        return _aggregated(parts[0], request.headers.get("if-none-match", ""))
+    parts = tuple(request.path.removesuffix("/").split("/"))[1:]
     document = _legacy(parts)
-    return None if document is None else Response(200, document)
+    if document is None:
+        return None
+    by_router = parts[0] == "api" or len(parts) == _OF_VERSION
+    if by_router and request.method != "GET":
+        raise MethodNotAllowed.path()
+    accept = request.headers.get("accept", "")
+    if len(parts) == 1 and _wants_aggregated(accept):
+        return _aggregated(parts[0], request.headers.get("if-none-match", ""))
+    if by_router:
+        representation.check_route(accept, representation.OBJECTS)
+    return Response(200, document, representation.negotiate(accept, convertible=False).media_type)
+
+
+def groups() -> tuple[str, ...]:
+    """The names of all groups that there are documents of."""
+    return tuple(group for group in _GROUP_ORDER if group)
+
+
+def paths() -> list[str]:
+    """The path of each document."""
+    return ["/api", "/apis", "/apis/", *(f"/apis/{group}" for group in groups()), *{row.root for row in RESOURCES}]
 
 
 def _wants_aggregated(accept: str) -> bool:

@@ -22,6 +22,8 @@ from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
 
+#: What a real server takes its index for, although it is JSON.
+_INDEX_TYPE: Final = "text/plain; charset=utf-8"
 V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 #: What a client calls the form is no media type that could be sent back.
 _V2_PROTOBUF_SENT: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
@@ -55,7 +57,9 @@ def answer(request: Request) -> Response | None:
 
 def _index(request: Request) -> Response:
     body = _index_bytes()
-    return _unless_known(request, body, {"cache-control": "no-cache, private"})
+    known = _unless_known(request, body, {"cache-control": "no-cache, private"})
+    known.content_type = _INDEX_TYPE
+    return known
 
 
 def _group_version(name: str, request: Request) -> Response:

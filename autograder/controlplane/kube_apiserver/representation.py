@@ -5,7 +5,7 @@ The ``Accept`` header decides, as in apiserver/pkg/endpoints/handlers/negotiatio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,10 +15,15 @@ from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, WatchEvent, WatchStream
 from autograder.controlplane.kube_apiserver.tables import table
 
-_SERVED: Final = (
-    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
-)  # fmt: skip
+#: What objects can be sent as.  A real server has protobuf too, which no client asks for alone.
+OBJECTS: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+STREAMS: Final = ("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+YAML: Final = "application/yaml"
+_PRODUCED: Final = ("application/json", YAML)
 _TABLE_VERSIONS: Final = ("v1", "v1beta1")
+_CONVERTED: Final = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+#: Parameters of a media type that name a conversion.
+_CONVERSION: Final = ("as", "g", "v")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +32,77 @@ class Form:
 
     target: str = ""
     version: str = "v1"
-    streamed: bool = False
+    media_type: str = "application/json"
 
 
 PLAIN: Final = Form()
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str) -> Form:
-    """The first form of an ``Accept`` header that can be produced; ``NotAcceptable`` when there is none."""
+def negotiate(accept: str, *, convertible: bool = True) -> Form:
+    """The form of an ``Accept`` header that can be produced and comes first; ``NotAcceptable`` when there is none.
+
+    Documents that are no objects are not ``convertible``.
+    """
     if not accept:
         return PLAIN
+    for kind, subtype, parameters in _clauses(accept):
+        for produced in _PRODUCED:
+            if f"{kind}/{subtype}" in (produced, "application/*", "*/*"):
+                form = _form(produced, parameters, convertible)
+                if form is not None:
+                    return form
+    raise NotAcceptable(f"only the following media types are accepted: {', '.join(OBJECTS)}")
+
+
+def negotiate_stream(accept: str) -> Form:
+    """The form of the objects of a watch, which goes out as JSON; ``NotAcceptable`` when that is not what is wanted."""
+    form = negotiate(accept)
+    if form.media_type == YAML:
+        raise NotAcceptable(f"only the following media types are accepted: {', '.join(STREAMS)}")
+    return form
+
+
+def check_route(accept: str, produced: tuple[str, ...]) -> None:
+    """Raise ``NotAcceptable`` unless a media type of the header is one that a path answers in, whatever it says else.
+
+    This is what the router of a real server asks, before anything is looked into.
+    """
+    wanted = {offer.partition(";")[0].strip() for offer in accept.split(",")} if accept else {"*/*"}
+    if "*/*" not in wanted and wanted.isdisjoint(produced):
+        raise NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {', '.join(produced)}", details={})
+
+
+def _clauses(accept: str) -> list[tuple[str, str, dict[str, str]]]:
+    """The media types of a header in the order of preference, each with its parameters."""
+    found = []
     for offer in accept.split(","):
         media_type, *parameters = (part.strip() for part in offer.split(";"))
-        if media_type not in ("application/json", "application/*", "*/*"):
-            continue
-        given = dict(parameter.partition("=")[::2] for parameter in parameters)
-        target = given.get("as", "")
-        if not target:
-            return PLAIN
-        if given.get("g") != "meta.k8s.io":
-            continue
-        if target in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
-            if given.get("v") in _TABLE_VERSIONS:
-                return Form(target, given["v"])
-    listed = ", ".join(_SERVED)
-    raise NotAcceptable(f"only the following media types are accepted: {listed}", details={})
+        given = {name.strip(): value.strip() for name, _, value in (one.partition("=") for one in parameters) if value}
+        kind, _, subtype = media_type.partition("/")
+        found.append((_quality(given.pop("q", "")), kind == "*", subtype == "*", kind, subtype, given))
+    return [clause[3:] for clause in sorted(found, key=lambda clause: clause[:3])]
+
+
+def _quality(text: str) -> float:
+    """How much a media type is wanted; the less the number, the more."""
+    try:
+        return -float(text)
+    except ValueError:
+        return -1.0
+
+
+def _form(media_type: str, parameters: Mapping[str, str], convertible: bool) -> Form | None:
+    """The form that parameters ask for; None for one that there is not."""
+    if parameters.get("sv", "v1") != "v1" or parameters.get("stream", "watch") != "watch":
+        return None
+    if media_type == YAML and "stream" in parameters:
+        return None
+    if not any(name in parameters for name in _CONVERSION):
+        return Form(media_type=media_type)
+    target, version = parameters.get("as", ""), parameters.get("v", "")
+    known = parameters.get("g") == "meta.k8s.io" and version in _TABLE_VERSIONS and target in _CONVERTED
+    return Form(target, version, media_type) if known and convertible else None
 
 
 def shown(form: Form, kind: ResourceType, obj: Object, request: Request, now: int, subresource: str = "") -> Object:
@@ -60,6 +110,8 @@ def shown(form: Form, kind: ResourceType, obj: Object, request: Request, now: in
     if form.target == "Table":
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         return _table(form, kind, [obj], request, now, metadata, subresource=subresource)
+    if form.target == "PartialObjectMetadataList":
+        raise _unfit(form, f"not a list (*{_internal_type(kind)})")
     if form.target:
         return _partial(form, obj)
     return obj
@@ -69,6 +121,8 @@ def shown_list(form: Form, kind: ResourceType, listed: Object, request: Request,
     """A list in the form asked for; items of a plain list do not repeat their kind."""
     if form.target == "Table":
         return _table(form, kind, listed["items"], request, now, listed["metadata"])
+    if form.target == "PartialObjectMetadata":
+        raise _unfit(form, f"a list (*{_internal_type(kind)}List)")
     if form.target:
         return {
             "kind": "PartialObjectMetadataList",
@@ -78,6 +132,16 @@ def shown_list(form: Form, kind: ResourceType, listed: Object, request: Request,
         }
     items = [{key: value for key, value in item.items() if key not in _KIND} for item in listed["items"]]
     return {**listed, "items": items}
+
+
+def _unfit(form: Form, what: str) -> NotAcceptable:
+    return NotAcceptable(f"you requested {form.target}, but the requested object is {what}")
+
+
+def _internal_type(kind: ResourceType) -> str:
+    """What a real server calls the kind within itself, whatever its version."""
+    group = "core" if kind.group == "events.k8s.io" else kind.group.partition(".")[0] or "core"
+    return f"{group}.{kind.kind}"
 
 
 class ShownStream:

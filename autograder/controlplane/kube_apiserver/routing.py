@@ -14,8 +14,8 @@ _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 def resolve(request: Request) -> RequestInfo | None:
     """What the request is about, or None for a path outside of the resource API."""
-    parts = [part for part in request.path.split("/") if part]
-    if len(parts) < 3 or parts[0] not in ("api", "apis"):
+    parts = request.path.removesuffix("/").split("/")[1:]
+    if len(parts) < 3 or parts[0] not in ("api", "apis") or "" in parts:
         return None
     group = ""
     if parts.pop(0) == "apis":

@@ -12,11 +12,13 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.errors import (
     MethodNotAllowed,
+    NotAcceptable,
     NotFound,
     NotImplemented501,
     ServiceUnavailable,
     StatusError,
     StoreError,
+    UnsupportedMediaType,
 )
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import (
@@ -30,7 +32,7 @@ from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import Request, RequestInfo, Response, User
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.etcd import StoreFailure
-from autograder.controlplane.kube_apiserver import documents, warnings
+from autograder.controlplane.kube_apiserver import documents, metrics, representation, warnings
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.authentication import Authenticator, signing_key
 from autograder.controlplane.kube_apiserver.authorization import Authorizer, action_of
@@ -40,6 +42,7 @@ from autograder.controlplane.kube_apiserver.chronicle import Chronicle
 from autograder.controlplane.kube_apiserver.compaction import Compactor
 from autograder.controlplane.kube_apiserver.handlers import Handlers
 from autograder.controlplane.kube_apiserver.impersonation import impersonate, wanted_user
+from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_TYPES
 from autograder.controlplane.kube_apiserver.routing import resolve
 from autograder.controlplane.kube_apiserver.tracing import CountingStore, size
 
@@ -53,6 +56,7 @@ _FAILING: Final = ("etcd", "etcd-readiness")
 #: Subresources that open a connection: whoever gets one must be allowed to create it too.
 _CONNECTIONS: Final = ("attach", "exec", "portforward")
 
+_DELETING: Final = ("delete", "deletecollection")
 #: Verbs that write nothing.
 _READING: Final = frozenset({"get", "list", "watch"})
 
@@ -97,7 +101,9 @@ class APIServer:
             error = StoreError(str(failure))
         if request.trace is not None:
             request.trace.refused(error.message)
-        return Response(error.code, error.status(), error=error, warnings=warnings.recorded(request.warnings))
+        return Response(
+            error.code, error.status(), _error_type(request), error=error, warnings=warnings.recorded(request.warnings)
+        )
 
     def trace(self, request: Request) -> tuple[Response, RequestTrace]:
         """Answer one request, and tell each step that it passed and what it cost."""
@@ -127,14 +133,25 @@ class APIServer:
             user = self._admitted(request, info)
         request.enter("handling")
         if info is None:
-            document = documents.answer(request, _FAILING if self.backend.store.failure else ())
-            if document is None:
-                raise NotFound.path()
-            return document
+            failing = _FAILING if self.backend.store.failure else ()
+            document = documents.answer(request, failing) or metrics.answer(request, self.backend)
+            return document or documents.nothing(request.path)
         kind = BY_PLURAL.get((info.group, info.resource))
         if kind is None or kind.version != info.version:
-            raise _unserved(info)
+            return _unserved(request, info)
         _check_route(kind, info)
+        if request.decoded:
+            return self._dispatch(request, kind, info, user)
+        if request.method == "HEAD":
+            raise MethodNotAllowed.path()
+        form = _form(request, info)
+        response = self._dispatch(request, kind, info, user)
+        if form.media_type == representation.YAML and isinstance(response.body, dict):
+            response.content_type = form.media_type
+        return response
+
+    def _dispatch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
+        """Answer a request about a resource; what it has written is noted."""
         if info.verb in _READING:
             return self._handlers.dispatch(request, kind, info, user)
         store = self.backend.store
@@ -173,26 +190,58 @@ def _check_route(kind: ResourceType, info: RequestInfo) -> None:
         raise NotFound.path()
     if info.namespace and not kind.namespaced and kind.plural != "namespaces":
         raise NotFound.path()
-    if info.verb not in (subresource_verbs(subresource) if subresource else kind.verbs):
-        raise _not_allowed()
-    if not subresource and bool(info.name) != (info.verb in _VERBS_OF_OBJECTS) and info.verb != "watch":
-        raise _not_allowed()
     everywhere = kind.namespaced and not info.namespace
+    if everywhere and info.name:
+        raise NotFound.path()
+    if info.verb not in (subresource_verbs(subresource) if subresource else kind.verbs):
+        raise MethodNotAllowed.path()
+    if not subresource and bool(info.name) != (info.verb in _VERBS_OF_OBJECTS) and info.verb != "watch":
+        raise MethodNotAllowed.path()
     if everywhere and info.verb not in ("list", "watch"):
-        raise _not_allowed()
+        raise MethodNotAllowed.path()
 
 
-def _not_allowed() -> MethodNotAllowed:
-    return MethodNotAllowed("the server does not allow this method on the requested resource", details={})
+def _form(request: Request, info: RequestInfo) -> representation.Form:
+    """The form in which a resource is to be answered; raises ``NotAcceptable`` before anything is looked into."""
+    accept = request.headers.get("accept", "")
+    if info.subresource in _CONNECTIONS:
+        return representation.PLAIN
+    _check_body_type(request, info)
+    produced: tuple[str, ...] = representation.OBJECTS
+    if info.verb in ("list", "watch"):
+        produced += representation.STREAMS
+    elif info.subresource == "log":
+        produced = ("text/plain", *produced)
+    representation.check_route(accept, produced)
+    if info.verb == "watch":
+        return representation.negotiate_stream(accept)
+    return representation.negotiate(accept, convertible=info.subresource != "log")
+
+
+def _check_body_type(request: Request, info: RequestInfo) -> None:
+    """Raise ``UnsupportedMediaType`` for a patch of a type that there is not, and for options that cannot be read."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    if info.verb == "patch" and media_type not in (*PATCH_TYPES, APPLY_PATCH):
+        raise UnsupportedMediaType("415: Unsupported Media Type", details={})
+    if info.verb in _DELETING and request.body and media_type not in ("", *representation.OBJECTS):
+        raise UnsupportedMediaType.accepting(representation.OBJECTS)
+
+
+def _error_type(request: Request) -> str:
+    """The media type of an error: what the client wants, if that can be had."""
+    try:
+        return representation.negotiate(request.headers.get("accept", ""), convertible=False).media_type
+    except NotAcceptable:
+        return representation.PLAIN.media_type
 
 
 def _not_implemented(name: str) -> NotImplemented501:
     return NotImplemented501(f"{name} is part of Kubernetes v1.36 and is not supported by this control plane")
 
 
-def _unserved(info: RequestInfo) -> StatusError:
-    """Why a resource is not there: Kubernetes has it and this control plane does not, or nobody has it."""
+def _unserved(request: Request, info: RequestInfo) -> Response:
+    """The answer where no resource is: Kubernetes has it and this control plane does not, or nobody has it."""
     if info.resource in NOT_SERVED.get((info.group, info.version), ()):
         name = f"{info.resource}.{info.group}" if info.group else info.resource
-        return _not_implemented(name)
-    return NotFound.path()
+        raise _not_implemented(name)
+    return documents.nothing(request.path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from autograder.controlplane.apimachinery.errors import MethodNotAllowed
 from autograder.controlplane.apimachinery.wire import Request, Response
+from autograder.controlplane.kube_apiserver import representation
 
 GIT_VERSION: Final = "v1.36.2"
 
@@ -26,7 +28,10 @@ _DOCUMENT: Final = {
 
 
 def answer(request: Request) -> Response | None:
-    """The ``version.Info`` document for ``/version``, or None for another path."""
-    if request.method not in ("GET", "HEAD") or request.path.rstrip("/") != "/version":
+    """The ``version.Info`` document for ``/version``, or None for another path; it is to be had as JSON only."""
+    if request.path.rstrip("/") != "/version":
         return None
+    if request.method != "GET":
+        raise MethodNotAllowed.path()
+    representation.check_route(request.headers.get("accept", ""), ("application/json",))
     return Response(200, dict(_DOCUMENT))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from autograder.controlplane.apimachinery.errors import MethodNotAllowed
 from autograder.controlplane.apimachinery.scheme import RESOURCES
 from autograder.controlplane.apimachinery.wire import Request, Response
 from autograder.controlplane.kube_apiserver import documents
@@ -89,13 +90,21 @@ def test_what_drain_looks_for() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/apis/nobody", "/apis/apps/v9", "/api/v2", "/apis/apps/v1/deployments", "/"])
+@pytest.mark.parametrize("path", ["/apis/nobody", "/apis/apps/v9", "/api/v2", "/apis/apps/v1/deployments", "//api"])
 def test_there_is_no_document_for_what_is_not_served(path: str) -> None:
     assert documents.answer(Request("GET", path)) is None
 
 
-def test_documents_are_read_only() -> None:
-    assert documents.answer(Request("POST", "/apis")) is None
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/apis/apps/v1", "/version"])
+def test_documents_are_read_only(path: str) -> None:
+    with pytest.raises(MethodNotAllowed):
+        documents.answer(Request("POST", path))
+
+
+def test_the_root_lists_all_paths() -> None:
+    paths = get("/").body["paths"]
+    assert paths == sorted(paths)
+    assert {"/api/v1", "/apis/apps", "/apis/apps/v1", "/healthz/etcd", "/openapi/v3", "/version"} <= set(paths)
 
 
 def test_the_version_is_that_of_the_real_server() -> None:

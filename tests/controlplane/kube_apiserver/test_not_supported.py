@@ -153,12 +153,10 @@ def test_both_ways_to_bind_a_pod_bind_it_and_keep_no_binding(path: str) -> None:
     "path",
     [
         "/api/v1/namespaces/default/unicorns",
-        "/apis/example.com/v1/unicorns",
         "/api/v1/namespaces/default/configmaps/web/status",
         "/api/v1/namespaces/default/pods/web/horn",
         "/api/v1/namespaces/default/pods/web/log/more",
         "/api/v2/pods",
-        "/nowhere",
     ],
 )
 def test_what_nobody_has_is_not_found(cluster: Cluster, path: str) -> None:
