@@ -344,7 +344,7 @@ class Cluster:
         return cast("Nodes | None", self._running.get("kubelet"))
 
     def _environment(self) -> Environment:
-        return Environment(self.api.handle, self.clock, self.seed, self.machines)
+        return Environment(self.api.handle, self.clock, self.seed, self.machines, lambda: self.store.revision)
 
     @staticmethod
     def _known(component: str) -> str:

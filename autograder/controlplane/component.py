@@ -7,7 +7,7 @@ turn: ``sync`` to do all work that is due now, ``fire`` when one of its timers g
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -24,16 +24,19 @@ class Environment:
     """The surroundings of a component: the API server as a function, the cluster's clock and its seed.
 
     ``hosts`` are the machines below the cluster; only what runs on a node (kubelets, kube-proxy, DNS) touches them.
+    ``revision`` tells the last write to the cluster, where that is known without asking.
     """
 
     handle: Handler
     clock: Clock
     seed: int
     hosts: Machines | None = None
+    revision: Callable[[], int] | None = None
 
     def client(self, user: str, *groups: str) -> Client:
         """A trusted client that speaks as a component, for instance ``system:kube-scheduler``."""
-        return Client(self.handle, User(user, (*groups, "system:authenticated")), trusted=True)
+        identity = User(user, (*groups, "system:authenticated"))
+        return Client(self.handle, identity, trusted=True, revision=self.revision)
 
     @property
     def machines(self) -> Machines:

@@ -6,6 +6,7 @@ and must never be changed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autograder.controlplane.apimachinery.scheme import ResourceType
@@ -24,12 +25,17 @@ class Client:
     """The API as one user sees it.  Every method raises ``StatusError`` for an answer that is not the object.
 
     With ``trusted=True`` (components of the control plane) bodies are taken to be in normal form and are not decoded
-    again; for anybody else they are decoded strictly, as if they had come over a socket.
+    again; for anybody else they are decoded strictly, as if they had come over a socket.  ``revision``, where it is
+    known, tells the last write to the cluster: while that is the same, no watch has any news.
     """
 
-    def __init__(self, handle: Handler, user: User, *, trusted: bool = False, field_manager: str = "") -> None:
+    def __init__(
+        self, handle: Handler, user: User, *, trusted: bool = False, field_manager: str = "",
+        revision: Callable[[], int] | None = None,
+    ) -> None:  # fmt: skip
         self._handle = handle
         self.user = user
+        self.revision = revision
         self._trusted = trusted
         self._field_manager = field_manager or user.name.rpartition(":")[2]
         #: How many requests were sent that may have changed something.

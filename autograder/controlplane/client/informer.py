@@ -104,6 +104,11 @@ class Informer:
         self._indexers[name] = indexer
         self._indexes[name] = {}
 
+    @property
+    def watches(self) -> bool:
+        """Whether there is a watch that brings it news."""
+        return self._stream is not None
+
     def sync(self) -> list[Delta]:
         """Take in what has happened since; the first call lists what there is.
 
@@ -203,6 +208,8 @@ class InformerFactory:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._informers: dict[ResourceType, Informer] = {}
+        #: The revision up to which all informers know everything, and the one at the last look for news.
+        self._known, self._asked = -1, -1
 
     def informer(self, kind: ResourceType, **indexers: Indexer) -> Informer:
         """The informer of a kind, made at the first call; ``indexers`` are added to it."""
@@ -214,9 +221,22 @@ class InformerFactory:
                 informer.add_indexer(name, indexer)
         return informer
 
+    def has_news(self) -> bool:
+        """Whether a ``sync`` of the informers may bring something: whether anybody has written anything since."""
+        if self._client.revision is None:
+            return True
+        self._asked = self._client.revision()
+        return self._asked != self._known
+
+    def caught_up(self) -> None:
+        """To be called when all informers have been synced after there were news."""
+        if all(informer.watches for informer in self._informers.values()):
+            self._known = self._asked
+
     def fork(self, client: Client) -> InformerFactory:
         """The same informers for a fork of the cluster."""
         twin = InformerFactory(client)
+        twin._known = self._known
         twin._informers = {kind: informer.fork(client) for kind, informer in self._informers.items()}
         return twin
 

@@ -29,9 +29,12 @@ class ServiceInformer:
 
     def changed(self) -> list[tuple[str, str]]:
         """Take in what has happened; namespace and name of each Service that it is about, in order."""
+        if not self._informers.has_news():
+            return []
         keys = {object_key(delta.object) for delta in self._services.sync()}
         for delta in self._slices.sync():
             keys.update(_service_of(delta.object))
+        self._informers.caught_up()
         return sorted(map(split_key, keys))
 
     def get(self, namespace: str, name: str) -> tuple[Object | None, list[Object]]:

@@ -64,10 +64,13 @@ class ControllerManager:
 
     def _hear(self) -> bool:
         heard = False
+        if not self._informers.has_news():
+            return heard
         for informer, hearers in self._hears.items():
             for delta in informer.sync():
                 heard = True
                 deliver(delta, hearers)
+        self._informers.caught_up()
         return heard
 
     def _wire(self, controllers: list[Controller]) -> None:

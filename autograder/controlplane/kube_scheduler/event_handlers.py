@@ -27,6 +27,8 @@ class EventHandlers:
         """Take in what has happened since; True if anything has."""
         handle = self._handle
         heard = False
+        if not handle.informers.has_news():
+            return heard
         for informer, handler in (
             (handle.namespaces, None),
             (handle.services, None),
@@ -44,6 +46,7 @@ class EventHandlers:
                 heard = True
                 if handler is not None:
                     handler(delta)
+        handle.informers.caught_up()
         return heard
 
     def worth(self, queued: QueuedPod, event: ClusterEvent) -> bool:

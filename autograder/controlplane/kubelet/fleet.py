@@ -99,22 +99,7 @@ class Kubelets:
     # The component.
 
     def sync(self) -> bool:
-        worked = False
-        first = not self._started and not self._machines.hosts
-        for delta in self._nodes.sync():
-            worked = True
-            self._hear_node(delta, first=first)
-        starting, self._started = not self._started, True
-        self._services.sync()
-        self._follow_policies()
-        for informer in self._configuration:
-            for delta in informer.sync():
-                if delta.old is not None and delta.new is not None:
-                    self._refresh_later(informer.kind, delta.new)
-        for delta in self._pods.sync():
-            worked |= self._hear_pod(delta)
-        if starting:
-            self._remove_orphans()
+        worked = self._informers.has_news() and self._hear()
         for host in [host for host in self._machines.written if self.runs(host)]:
             worked = True
             del self._machines.written[host]
@@ -141,6 +126,27 @@ class Kubelets:
             self._heartbeats.renew_lease(name)
         else:
             self._heartbeats.post_status(name)
+
+    def _hear(self) -> bool:
+        """Take in what the watches brought; whether there is something to do about it."""
+        worked = False
+        first = not self._started and not self._machines.hosts
+        for delta in self._nodes.sync():
+            worked = True
+            self._hear_node(delta, first=first)
+        starting, self._started = not self._started, True
+        self._services.sync()
+        self._follow_policies()
+        for informer in self._configuration:
+            for delta in informer.sync():
+                if delta.old is not None and delta.new is not None:
+                    self._refresh_later(informer.kind, delta.new)
+        for delta in self._pods.sync():
+            worked |= self._hear_pod(delta)
+        if starting:
+            self._remove_orphans()
+        self._informers.caught_up()
+        return worked
 
     def _follow_policies(self) -> None:
         """Let the network follow the NetworkPolicies of now, as the agent of a network plugin does on every node."""
@@ -354,11 +360,11 @@ class Kubelets:
 
     def _sync_pod(self, uid: str, *, only_time: bool) -> bool:
         """Whether anything has become of it."""
-        before = state = self._states.get(uid)
-        if state is None or not self._machines.hosts[state.node].powered or state.node in self._halted:
+        before = self._states.get(uid)
+        if before is None or not self._machines.hosts[before.node].powered or before.node in self._halted:
             return False
-        worker = PodWorker(self._surroundings, state)
-        if state.wanted is not None:
+        worker = PodWorker(self._surroundings, before)
+        if before.wanted is not None:
             self._resize(worker)
         state = self._states[uid] = worker.sync()
         steady = only_time and before.reported and worker.has_nothing_new(before)
