@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from autograder.clusters import leftovers
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import Object
 from autograder.clusters.kubeconfig import DEFAULT, SYSTEM
@@ -106,10 +107,13 @@ class RoomRelay(Relay):
         return answer
 
     def outward(self, request: Request, code: int, data: bytes) -> bytes:
+        target = target_of(request.path)
         if code == _FORBIDDEN and self._user and self._user.encode() in data:
             data = _as_not_run(data)
-        elif _is_of_all(request):
-            data = self._kept(data, namespaces=target_of(request.path).plural == "namespaces")
+        elif request.method == "GET" and target.plural and not target.namespace and not target.name:
+            data = self._kept(data, namespaces=target.plural == "namespaces")
+        elif target.plural == "namespaces":
+            data = _without_marks(data)
         return super().outward(request, code, data)
 
     def inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
@@ -143,11 +147,18 @@ class RoomRelay(Relay):
         if isinstance(found, dict) and isinstance(found.get("rows"), list):
             found["rows"] = self._rows(found["rows"], namespaces)
         elif isinstance(found, dict) and isinstance(found.get("items"), list):
-            found["items"] = [item for item in found["items"] if self._is_shown(item, namespaces)]
+            kept = (_unmarked(item) if namespaces else item for item in found["items"])
+            found["items"] = sorted((item for item in kept if self._is_shown(item, namespaces)), key=self._order)
         return json.dumps(found).encode()
 
     def _rows(self, rows: Sequence[Object], namespaces: bool) -> list[Object]:
-        return [row for row in rows if self._is_shown(row.get("object") or {}, namespaces)]
+        shown = (row for row in rows if self._is_shown(row.get("object") or {}, namespaces))
+        return sorted(shown, key=lambda row: self._order(row.get("object") or {}))
+
+    def _order(self, obj: Object) -> tuple[str, str]:
+        """As a cluster lists objects: by the names that the student knows."""
+        meta, shown = obj.get("metadata") or {}, self._room.names.text_out
+        return shown(meta.get("namespace", "")), shown(meta.get("name", ""))
 
     def _is_shown(self, obj: Object, is_namespace: bool) -> bool:
         meta = obj.get("metadata") or {}
@@ -173,9 +184,18 @@ def _as_not_run(data: bytes) -> bytes:
         return data
 
 
-def _is_of_all(request: Request) -> bool:
-    target = target_of(request.path)
-    return request.method == "GET" and bool(target.plural) and not target.namespace and not target.name
+def _unmarked(obj: Any) -> Any:
+    """A Namespace without what says that it is ours."""
+    return leftovers.unmarked(obj) if isinstance(obj, dict) and "metadata" in obj else obj
+
+
+def _without_marks(data: bytes) -> bytes:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return data
+    is_one = isinstance(found, dict) and found.get("kind") == "Namespace"
+    return json.dumps(_unmarked(found)).encode() if is_one else data
 
 
 def _is_new_namespace(request: Request) -> bool:

@@ -184,6 +184,8 @@ def test_a_student_works_under_the_usual_names(run: Kubectl, config: Path) -> No
     assert run("get namespaces -o name").out.split() == [
         f"namespace/{name}" for name in ("default", "dev", "kube-node-lease", "kube-public", "kube-system")
     ]
+    labels = run("get namespace dev -o jsonpath={.metadata.labels}{.metadata.annotations}").out
+    assert labels == '{"kubernetes.io/metadata.name":"dev"}'
     assert run("delete namespace dev").out == 'namespace "dev" deleted\n'
     assert everything_else(Connection(config)) == before
 
