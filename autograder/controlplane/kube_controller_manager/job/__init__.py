@@ -1,7 +1,8 @@
 """The Job controller: pods that run to their end, as often as it takes.
 
-A finalizer keeps every pod until it has been counted, so that none is lost and none counts twice.  ``rules`` decides,
-``indexes`` numbers completions, ``tracking`` counts.  Source: pkg/controller/job.
+A finalizer keeps every pod until it has been counted, so that none is lost and none counts twice.  ``rules`` decides;
+``round`` is one look at one Job: ``tally`` counts its pods, ``managing`` creates and deletes them, ``indexes`` numbers
+completions.  Source: pkg/controller/job.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.job import rules
-from autograder.controlplane.kube_controller_manager.job.tracking import TRACKING, Tally, without_tracking
+from autograder.controlplane.kube_controller_manager.job.round import Round
+from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, is_tracked, without_tracking
 from autograder.controlplane.kube_controller_manager.ownership import (
     claim,
     controller_among,
@@ -88,7 +90,7 @@ class JobController(Controller):
             self._enqueue_orphan(pod)
 
     def _enqueue_orphan(self, pod: Object) -> None:
-        if TRACKING in pod["metadata"].get("finalizers", ()):
+        if is_tracked(pod):
             self.queue.add(ORPHAN + object_key(pod))
 
     def reconcile(self, key: str) -> None:
@@ -101,7 +103,7 @@ class JobController(Controller):
         if job is None or rules.is_finished(job):
             self.failures.pop(key, None)
             return
-        Tally(self, key, job, self._pods_of(job)).run()
+        Round(self, key, job, self._pods_of(job)).run()
 
     def _pods_of(self, job: Object) -> list[Object]:
         namespace = job["metadata"]["namespace"]
