@@ -116,7 +116,8 @@ def walls() -> str:
         reasons.append(trouble_with(kind))
         if not reasons[-1]:
             return kind
-    raise CannotConfine(f"students' programs cannot be locked in: {'; '.join(reasons)}; install bubblewrap")
+    advice = "allow namespaces to be made" if shutil.which("bwrap") else "install bubblewrap"
+    raise CannotConfine(f"students' programs cannot be locked in: {'; '.join(reasons)}; {advice} (docs/fairness.md)")
 
 
 @cache

@@ -289,6 +289,20 @@ def test_without_walls_nothing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path:
             known.cache_clear()
 
 
+def test_where_namespaces_cannot_be_made_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container with the default settings of Docker: the programs are there, the kernel says no."""
+    monkeypatch.setattr(sandbox, "_COMMANDS", {"bwrap": lambda: ["sh", "-c", "echo bwrap: not permitted >&2; exit 1"]})
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: f"/usr/bin/{name}")
+    for known in (sandbox.walls, sandbox.trouble_with):
+        known.cache_clear()
+    try:
+        with pytest.raises(CannotConfine, match=r"bwrap: not permitted.*allow namespaces to be made"):
+            sandbox.run("open('here', 'w')", "f", [])
+    finally:
+        for known in (sandbox.walls, sandbox.trouble_with):
+            known.cache_clear()
+
+
 def test_walls_with_a_hole_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_run", lambda *given: [{"value": ["the network can be reached"]}])
     for known in (sandbox.walls, sandbox.trouble_with):
