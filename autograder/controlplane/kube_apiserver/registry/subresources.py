@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
+from typing import Any, NamedTuple
 
-from autograder.controlplane.apimachinery import scheme, timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unreachable
+from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotFound, Unreachable
 from autograder.controlplane.apimachinery.field import Path, invalid
-from autograder.controlplane.apimachinery.node_connection import LogOptions, NodeConnection
+from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
 from autograder.controlplane.kube_apiserver import bodies, decoding
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.patching import PATCH_TYPES, Target
-from autograder.controlplane.kube_apiserver.registry import options
+from autograder.controlplane.kube_apiserver.registry import options, pod_options
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
@@ -110,21 +109,13 @@ class Subresources:
         return Response(200, scale_of(kind, stored))
 
     def _log(self, request: Request, info: RequestInfo) -> Response:
+        wanted = pod_options.log_options(request, info.name)
         pod = self._pods().get(info.namespace, info.name)
-        container = _container(pod, request.param("container"))
+        container = pod_options.container_of(pod, request.param("container"))
         if not pod["spec"].get("nodeName"):
-            return Response(200, "", "text/plain")
-        since_time = request.param("sinceTime")
-        wanted = LogOptions(
-            previous=request.flag("previous"),
-            timestamps=request.flag("timestamps"),
-            tail_lines=_number(request, "tailLines"),
-            since_seconds=_number(request, "sinceSeconds"),
-            since_time=timestamps.parse(since_time) if since_time else None,
-            limit_bytes=_number(request, "limitBytes"),
-        )
+            return Response(204, "")
         node = self._node(pod)
-        query = urlencode([(name, request.param(name)) for name in _LOG_OPTIONS if request.param(name)])
+        query = pod_options.handed_on(request)
         path = "/".join((info.namespace, info.name, container)) + (f"?{query}" if query else "")
         with _calling(f'Get "https://{node.address}:10250/containerLogs/{path}"'):
             log = self._kubelets(node).logs(node.name, info.namespace, info.name, container, wanted)
@@ -142,7 +133,7 @@ class Subresources:
         where = (node.name, info.namespace, info.name, container)
         with _calling("error dialing backend"):
             kubelets = self._kubelets(node)
-            if request.flag("tty") and request.flag("stdin"):
+            if pod_options.flag(request, "tty") and pod_options.flag(request, "stdin"):
                 shell = kubelets.shell(*where, command)
                 if shell is not None:
                     return Response(200, shell)
@@ -157,15 +148,21 @@ class Subresources:
 
     def _running(self, request: Request, info: RequestInfo) -> tuple[str, _Node]:
         """The container that is meant, of a pod that has a node, and the node."""
+        if "dryRun" in request.query:
+            raise BadRequest("dryRun is not supported")
         pod = self._pods().get(info.namespace, info.name)
-        container = _container(pod, request.param("container"))
+        container = pod_options.container_of(pod, request.param("container"))
         if not pod["spec"].get("nodeName"):
             raise BadRequest(f"pod {info.name} does not have a host assigned")
         return container, self._node(pod)
 
     def _node(self, pod: Object) -> _Node:
         """Where the kubelet of a pod's node is; raises ``NotFound``, or ``Unreachable`` for a node without address."""
-        node = self._registry(scheme.NODES).get("", pod["spec"]["nodeName"])
+        name = pod["spec"]["nodeName"]
+        try:
+            node = self._registry(scheme.NODES).get("", name)
+        except NotFound as missing:
+            raise NotFound.on(scheme.PODS.plural, "", name) from missing  # so a real server names it
         addresses = node.get("status", {}).get("addresses", ())
         found = next((one["address"] for one in addresses if one["type"] == "InternalIP"), "")
         if not found:
@@ -184,10 +181,6 @@ class _Node(NamedTuple):
     address: str
 
 
-#: What of a request for a log is handed on to the kubelet.
-_LOG_OPTIONS: Final = ("follow", "limitBytes", "previous", "sinceSeconds", "sinceTime", "tailLines", "timestamps")
-
-
 @contextmanager
 def _calling(what: str) -> Iterator[None]:
     """Say what was being done when a node did not answer."""
@@ -195,34 +188,6 @@ def _calling(what: str) -> Iterator[None]:
         yield
     except Unreachable as error:
         raise Unreachable(f"{what}: {error.message}") from error
-
-
-def _number(request: Request, name: str) -> int | None:
-    text = request.param(name)
-    if not text:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
-def _container(pod: Object, asked: str) -> str:
-    """The container whose log is meant; a pod with one container need not say."""
-    spec, name = pod["spec"], pod["metadata"]["name"]
-    groups = ("containers", "initContainers", "ephemeralContainers")
-    names = {group: [one["name"] for one in spec.get(group, ())] for group in groups}
-    if asked:
-        if not any(asked in group for group in names.values()):
-            raise BadRequest(f"container {asked} is not valid for pod {name}")
-        return asked
-    if len(names["containers"]) == 1:
-        only: str = names["containers"][0]
-        return only
-    message = f"a container name must be specified for pod {name}, choose one of: [{' '.join(names['containers'])}]"
-    if names["initContainers"]:
-        message += f" or one of the init containers: [{' '.join(names['initContainers'])}]"
-    raise BadRequest(message)
 
 
 def _body(request: Request, type_name: str, kind: str, api_version: str) -> Object:
