@@ -13,11 +13,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from autograder.clusters.interface import ClusterError, Object
+from autograder.clusters.scratch import Scratch
 from autograder.controlplane.apimachinery.errors import (
     Forbidden,
     InternalError,
@@ -30,7 +32,7 @@ from autograder.controlplane.apimachinery.errors import (
 from autograder.controlplane.apimachinery.scheme import ResourceType, resource
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, Configuration
 
 #: Seconds to connect, and to wait for an answer.
 TIMEOUTS: Final = (10, 60)
@@ -173,16 +175,14 @@ class Connection:
     def _api_client(self) -> ApiClient:
         """The client of this process: a process that was forked must not share connections with its parent."""
         if self._client is None or self._pid != os.getpid():
-            from kubernetes.client import ApiClient, Configuration
-            from kubernetes.config import ConfigException, load_kube_config
+            from kubernetes.client import ApiClient
             from urllib3 import Retry
 
-            configuration = Configuration()
+            configuration = configured(self.path, self.context)
             configuration.retries = Retry(0, redirect=0)  # sending again is our business
             try:
-                load_kube_config(str(self.path), self.context, configuration, False)  # type: ignore[no-untyped-call]
                 self._client = ApiClient(configuration)
-            except (ConfigException, OSError, ValueError) as error:
+            except (OSError, ValueError) as error:
                 raise ClusterError(f"{self._where} cannot be used: {error}") from error
             self._pid = os.getpid()
         return self._client
@@ -195,6 +195,29 @@ class Connection:
     @property
     def _where(self) -> str:
         return f"context {self.context!r} in {self.path}"
+
+
+def configured(path: Path, context: str) -> Configuration:
+    """What the official client needs to know of a context of a kubeconfig file.  Raises ``ClusterError``."""
+    from kubernetes.client import Configuration
+    from kubernetes.config import ConfigException, load_kube_config
+
+    configuration = Configuration()
+    folder = str(_keys().path)
+    try:
+        load_kube_config(str(path), context, configuration, False, folder)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, ValueError) as error:
+        raise ClusterError(f"context {context!r} in {path} cannot be used: {error}") from error
+    return configuration
+
+
+@cache
+def _keys() -> Scratch:
+    """Where the client writes the keys of kubeconfig files, since TLS reads them from files; they go with this process.
+
+    It finds them again by what is in them, and so must not lose them before.
+    """
+    return Scratch()
 
 
 def error_of(code: int, text: str) -> StatusError:

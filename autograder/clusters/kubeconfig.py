@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from autograder.clusters import leftovers
+from autograder.clusters import leftovers, scratch
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import (
     STRATEGIC_MERGE_PATCH,
@@ -104,6 +104,7 @@ class KubeconfigCluster:
     def open(cls, path: Path, context: str = "", pace: Pace = PATIENT) -> Self:
         """Reach the cluster, delete what earlier runs left, and begin.  Raises ``ClusterError``."""
         connection = Connection(path, context)
+        scratch.clean()
         try:
             leftovers.delete(connection)
         except StatusError as error:

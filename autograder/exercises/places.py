@@ -6,6 +6,7 @@ answer) and given time to get as far as the first.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -111,18 +112,13 @@ class Places:
             prepared = self.prepared(exercise)
             return _case(exercise, documents, Prepared(prepared.cluster.fork(), prepared.before))
         if exercise.form is Form.COMMANDS and Capability.COMMANDS in self._warm.capabilities:
-            whole = self._warm.whole()
-            try:
-                case = _case(exercise, documents, prepare(exercise, whole))
-            except BaseException:
-                whole.close()
-                raise
+            case = _fresh(exercise, documents, self._warm.whole())
             visit = Visit(case.cluster)
             return replace(case, again=lambda: replace(case, cluster=visit.begin()), leave=visit.leave)
-        first = _case(exercise, documents, prepare(exercise, self._warm.apart()))
+        first = _fresh(exercise, documents, self._warm.apart())
 
         def again() -> Case:
-            second = _case(exercise, documents, prepare(exercise, first.cluster.apart()))
+            second = _fresh(exercise, documents, first.cluster.apart())
             _catch_up(exercise, documents, second.cluster, first.cluster)
             return second
 
@@ -141,6 +137,16 @@ def _prove(exercise: Exercise, case: Case, outcome: Mapping[str, Any]) -> None:
         raise ClusterError(
             f"the experiment did not go here as it should ({', '.join(other)}): is the machine too slow?"
         )
+
+
+def _fresh(exercise: Exercise, documents: Sequence[Document], place: Cluster) -> Case:
+    """The case in a place that was just made, and that is closed if it does not come to a case."""
+    try:
+        return _case(exercise, documents, prepare(exercise, place))
+    except BaseException:
+        with contextlib.suppress(ClusterError, StatusError):  # the first failure is the one to tell
+            place.close()
+        raise
 
 
 def _case(exercise: Exercise, documents: Sequence[Document], prepared: Prepared) -> Case:

@@ -11,19 +11,17 @@ import contextlib
 import ctypes
 import os
 import secrets
-import shutil
 import socket
 import tempfile
 import threading
 import time
-import weakref
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from autograder.checks import Where
 from autograder.checks.commands import CommandRun
-from autograder.clusters import kubectl
+from autograder.clusters import kubectl, scratch
 from autograder.clusters.embedded import EmbeddedCluster
 from autograder.clusters.owned import OwnedCluster
 from autograder.controlplane.fronts import kubeconfig
@@ -56,8 +54,9 @@ class Terminal:
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._home = Path(tempfile.mkdtemp(prefix="autograder-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
+        scratch.clean()
+        self._scratch = scratch.Scratch()
+        self._home = self._scratch.path
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="terminal", daemon=True)
         self._thread.start()

@@ -29,8 +29,6 @@ from autograder.clusters import scratch
 from autograder.grading.executors import Done, Item, Lost
 from autograder.grading.footprint import MEGABYTE, limit_growth, resident
 
-#: The kind of folder that a run has for what its workers write.
-KIND: Final = "grade"
 #: Seconds after which a worker looks whether the process that started it is still there.
 _HEARTBEAT: Final = 2
 #: Seconds that a worker has to come to its end when a run is broken off.
@@ -114,8 +112,8 @@ class _Crew(Generic[Item, Done]):
         self._memory = memory
         self._waiting = deque(range(len(items)))
         self._workers: list[_Worker] = []
-        scratch.clean(KIND)
-        self._scratch = scratch.Scratch(KIND)
+        scratch.clean()
+        self._scratch = scratch.Scratch()
         self._aside = threading.Thread(target=meanwhile, daemon=True) if meanwhile else None
         forks = "fork" in multiprocessing.get_all_start_methods()
         self._context = multiprocessing.get_context("fork" if forks else "spawn")

@@ -1,46 +1,49 @@
-"""Checks of answers in processes that can be killed; this one only brings them forth, so that each begins at once.
+"""Commands of ``autograder`` in processes that can be killed; this one only brings them forth, so each begins at once.
 
-Reads lines of JSON (kubeconfig, exercise), forks a process that judges the solution as ``autograder check`` does, and
-prints its number and, when it has ended, how.
+Reads lines of JSON (``arguments``, and ``temporary``, where temporary files are), forks a process that runs the command
+and prints its number, which is that of its group too; and when it has ended, how.  The command takes the cluster for a
+quick one.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
+import tempfile
 from dataclasses import replace
-from pathlib import Path
 
-from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
-from autograder.exercises import Runner, load
+from autograder.cli import main
+from autograder.clusters import kubeconfig
 
-
-def check(config: str, name: str) -> int:
-    """0 for full marks."""
-    exercise = load(name)
-    cluster = KubeconfigCluster.open(Path(config), pace=replace(QUICK, longest_wait=2))
-    try:
-        verdict = Runner(cluster).judge(exercise, exercise.answer(exercise.solution))
-    finally:
-        cluster.close()
-    return 0 if verdict.is_full else 1
+WARM = ("autograder.exercises.commands", "autograder.exercises", "autograder.grading.batch", "kubernetes.client",
+        "nbgrader.converters")  # fmt: skip
 
 
-def main() -> None:
+def run(arguments: list[str], temporary: str) -> int:
+    """The exit code of a command, whose output nobody reads."""
+    os.setsid()
+    os.environ["TMPDIR"] = tempfile.tempdir = temporary
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return main(arguments)
+
+
+def serve() -> None:
     """Serve until standard input ends."""
+    kubeconfig.PATIENT = replace(kubeconfig.QUICK, longest_wait=2)
+    for name in WARM:
+        importlib.import_module(name)
     for line in sys.stdin:
         asked = json.loads(line)
         process = os.fork()
         if not process:
-            code = 2
-            try:
-                code = check(asked["config"], asked["exercise"])
-            finally:
-                os._exit(code)
+            sys.exit(run(asked["arguments"], asked["temporary"]))
         print(process, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve()

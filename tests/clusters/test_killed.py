@@ -1,4 +1,8 @@
-"""A checker that is killed at any point leaves nothing that the next run does not clean up."""
+"""A command that is killed at any point leaves nothing that the next run does not clean up; one that is told to end
+takes everything along itself.
+
+The cluster is an embedded one that is served over TLS, as one that somebody else runs.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +13,50 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from faults import DROP, LOSE_ANSWER, Fault, Proxy, proxied
 from serving import serving
+from small_course import build
 
 from autograder.clusters.connection import Connection
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
 from autograder.clusters.leftovers import PREFIX
 from autograder.controlplane.apimachinery.scheme import NAMESPACES
+from autograder.exercises import load
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that can be forked")
 
-EXERCISE = "replicasets/three-replicas"
-#: Requests of one check of it, about; points to kill it at are drawn from these.
-REQUESTS = 60
+EXERCISE: Final = "replicasets/three-replicas"
+STUDENTS: Final = ("ada", "grace")
+#: Requests of one run of each command, about; points to kill it at are drawn from these.
+REQUESTS: Final = {"check": 60, "grade": 50}
+#: What a command that was told to end ends with.
+INTERRUPTED: Final = 130
 
 
-class Checker:
-    """Brings forth checks of the solution of an exercise (see ``checker``)."""
+class Commands:
+    """Brings forth commands (see ``checker``), one at a time; their temporary files are in ``temporary``."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], answer: Path, course: Path, temporary: Path) -> None:
         self._process = process
+        self._answer, self._course, self.temporary = answer, course, temporary
 
-    def begin(self, config: Path) -> int:
-        """The number of the process that checks."""
+    def begin(self, command: str, config: Path) -> int:
+        """The number of the process, and of its group."""
+        given = {
+            "check": [EXERCISE, str(self._answer)],
+            "grade": ["--course", str(self._course), "--workers", "2", "--fresh"],
+        }
+        arguments = [command, *given[command], "--cluster", f"kubeconfig:{config}"]
         assert self._process.stdin is not None
-        print(json.dumps({"config": str(config), "exercise": EXERCISE}), file=self._process.stdin, flush=True)
+        asked = {"arguments": arguments, "temporary": str(self.temporary)}
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
         return int(self._line())
 
     def end(self) -> int:
@@ -53,6 +71,7 @@ class Checker:
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with serving(tmp_path_factory.mktemp("served")) as path:
+        ours(path)  # what this process needs for its connections is not among the temporary files of commands
         yield path
 
 
@@ -63,13 +82,35 @@ def proxy(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
 
 
 @pytest.fixture(scope="module")
-def checker() -> Iterator[Checker]:
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    place = tmp_path_factory.mktemp("commands")
+    answer, temporary, course = place / "answer.yaml", place / "tmp", build(place / "course")
+    answer.write_text(load(EXERCISE).solution)
+    temporary.mkdir()
+    for student in STUDENTS:
+        course.hand_in(student)
     command = [sys.executable, str(Path(__file__).with_name("checker.py"))]
     paths = os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}
     ) as process:
-        yield Checker(process)
+        yield Commands(process, answer, course.root, temporary)
+
+
+def comes(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.05)
+    return holds()
+
+
+def is_gone(group: int) -> bool:
+    """Whether no process of a group is there any more."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return True
+    return False
 
 
 def ours(config: Path) -> list[str]:
@@ -84,34 +125,64 @@ def ours(config: Path) -> list[str]:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_the_next_run_cleans_up_what_a_killed_one_left(config: Path, proxy: Proxy, checker: Checker, seed: int) -> None:
-    dice = random.Random(seed)
-    last, arrives = proxy.requests + dice.randrange(3, REQUESTS), dice.random() < 0.5
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("command", ["check", "grade"])
+def test_the_next_run_cleans_up_what_a_killed_one_left(
+    config: Path, proxy: Proxy, commands: Commands, monkeypatch: pytest.MonkeyPatch, command: str, seed: int
+) -> None:
+    dice = random.Random(f"{command} {seed}")
+    last, arrives, all_at_once = proxy.requests + dice.randrange(1, REQUESTS[command]), *dice.choices((0, 1), k=2)
     victims: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def kill(number: int, method: str, path: str) -> Fault:
         if number == last:
-            os.kill(victims.get(), signal.SIGKILL)
-        return None if number < last else LOSE_ANSWER if arrives else DROP
+            (os.killpg if all_at_once else os.kill)(victims.get(), signal.SIGKILL)
+        lost = number == last or (number > last and all_at_once)
+        return (LOSE_ANSWER if arrives else DROP) if lost else None
 
     proxy.fault = kill
-    victims.put(checker.begin(proxy.config))
-    assert checker.end() in (-signal.SIGKILL, 0)  # 0: it had ended before
+    process = commands.begin(command, proxy.config)
+    victims.put(process)
+    assert commands.end() in (-signal.SIGKILL, 0)  # 0: it had ended before
+    assert comes(lambda: is_gone(process)), "a worker outlives the run"
     proxy.fault = lambda number, method, path: None
+    monkeypatch.setattr(tempfile, "tempdir", str(commands.temporary))
     KubeconfigCluster.open(config, pace=QUICK).close()
     assert ours(config) == []
+    assert list(commands.temporary.iterdir()) == []
 
 
-def test_most_of_these_points_lie_in_the_midst_of_a_check(proxy: Proxy, checker: Checker) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("command", "point"), [("check", 12), ("check", 30), ("grade", 8), ("grade", 25)])
+def test_a_run_that_is_told_to_end_takes_everything_along(
+    config: Path, proxy: Proxy, commands: Commands, command: str, point: int, how: signal.Signals
+) -> None:
+    last = proxy.requests + point
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def tell(number: int, method: str, path: str) -> None:
+        if number == last:
+            os.kill(told.get(), how)
+
+    proxy.fault = tell
+    process = commands.begin(command, proxy.config)
+    told.put(process)
+    assert commands.end() == INTERRUPTED
+    assert is_gone(process)
+    assert ours(config) == []
+    assert list(commands.temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", REQUESTS)
+def test_most_of_these_points_lie_in_the_midst_of_a_run(proxy: Proxy, commands: Commands, command: str) -> None:
     before = proxy.requests
     proxy.fault = lambda number, method, path: None
-    checker.begin(proxy.config)
-    assert checker.end() == 0
-    assert proxy.requests - before > 0.7 * REQUESTS
+    commands.begin(command, proxy.config)
+    assert commands.end() == 0
+    assert proxy.requests - before > 0.7 * REQUESTS[command]
 
 
-def test_a_run_that_goes_on_is_left_alone_by_another(config: Path, proxy: Proxy, checker: Checker) -> None:
+def test_a_run_that_goes_on_is_left_alone_by_another(config: Path, proxy: Proxy, commands: Commands) -> None:
     begin, opened = proxy.requests, []
 
     def meanwhile(number: int, method: str, path: str) -> Fault:
@@ -121,7 +192,7 @@ def test_a_run_that_goes_on_is_left_alone_by_another(config: Path, proxy: Proxy,
         return None
 
     proxy.fault = meanwhile
-    checker.begin(proxy.config)
-    assert checker.end() == 0
+    commands.begin("check", proxy.config)
+    assert commands.end() == 0
     assert len(opened) == 2
     assert ours(config) == []
