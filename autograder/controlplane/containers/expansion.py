@@ -34,8 +34,8 @@ class Expansion(ABC):
         """Write to an output: a stream, a file, or nowhere."""
 
     @abstractmethod
-    def output_of(self, script: tree.Sequence) -> str:
-        """What a script prints when it is run at once."""
+    def output_of(self, command: tree.Command, stdin: str | None = None) -> str:
+        """What a command prints when it is run at once; it reads what the shell reads, or ``stdin``."""
 
     def redirected(self, redirects: tuple[tree.Redirect, ...]) -> tuple[tuple[str, str] | None, str | None]:
         """The outputs and the input that redirects give; None for outputs if one cannot be opened."""

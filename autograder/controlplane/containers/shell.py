@@ -1,22 +1,23 @@
 """Runs a process: takes its remaining work step by step until it ends, sleeps, serves or waits.
 
-What is left to do stands on a stack of frames, so that between two steps a process is plain data.  A process may take
-``MAX_STEPS`` steps in a second; one that wants more is put off for the rest of it, and gets only ``STEADY_STEPS`` in
-each second from then on, until it rests: a loop without end costs little, and prints some lines a second.
+What is left to do stands on a stack of frames (``control_flow``), so that between two steps a process is plain data.
+A process may take ``MAX_STEPS`` steps in a second; one that wants more is put off for the rest of it, and gets only
+``STEADY_STEPS`` in each second from then on, until it rests: a loop without end costs little, and prints some lines a
+second.
 Run *at once* (for ``exec``, probes, pipes and command substitution), sleeping does not wait: it is added up.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 from collections.abc import Mapping
 from typing import Final
 
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers import syntax, tree
-from autograder.controlplane.containers.builtin import BUILTINS, BuiltinCommands
+from autograder.controlplane.containers.builtin import BUILTINS
 from autograder.controlplane.containers.calls import Applet, Call, Exec, Interact, Outcome, Serve, Sleep, Stop, System
+from autograder.controlplane.containers.control_flow import ControlFlow
 from autograder.controlplane.containers.files import FileError
 from autograder.controlplane.containers.network import NetworkError
 from autograder.controlplane.containers.records import Frame, Process
@@ -49,7 +50,7 @@ def prompt(cwd: str, variables: Mapping[str, str], user: int) -> str:
     return f"{place} {'#' if user == 0 else '$'} "
 
 
-class Interpreter(BuiltinCommands):
+class Interpreter(ControlFlow):
     """A process while it runs.  ``run`` takes it as far as it goes now."""
 
     def __init__(
@@ -134,10 +135,6 @@ class Interpreter(BuiltinCommands):
             self.system.log(stream, "".join(text for _, text in pieces))
         self._printed.clear()
 
-    def text(self) -> str:
-        """What an interpreter that runs at once has printed to stdout."""
-        return "".join(text for stream, text in self.captured if stream == "stdout")
-
     def emit(self, output: str, text: str) -> None:
         """Write to an output: a stream, a file, or nowhere."""
         if output == "null" or not text:
@@ -152,18 +149,18 @@ class Interpreter(BuiltinCommands):
         else:
             self._printed.append((output, text))
 
-    def nested(self, node: tree.Command, stdin: str = "") -> Interpreter:
-        """Run a part of the script at once and apart; its time is added to this one's."""
+    def output_of(self, command: tree.Command, stdin: str | None = None) -> str:
+        """What a part of the script prints, run at once and apart; its time is added to this one's."""
         if self.nesting >= MAX_NESTING:
             self.emit("stderr", "sh: nested too deeply\n")
             raise Stop(2)
         process = self.process._replace(
-            frames=(("node", node),), variables=self.variables, functions=self.functions,
+            frames=(("node", command),), variables=self.variables, functions=self.functions,
             parameters=self.parameters, traps={}, cwd=self.cwd, status=self.status, outputs=("stdout", "stderr"),
         )  # fmt: skip
         inner = Interpreter(
-            process, self.system, self.applets, at_once=True, stdin=stdin, steps=self.steps,
-            limit=max(self.limit - self.elapsed, 0), nesting=self.nesting + 1,
+            process, self.system, self.applets, at_once=True, stdin=self.stdin if stdin is None else stdin,
+            steps=self.steps, limit=max(self.limit - self.elapsed, 0), nesting=self.nesting + 1,
         )  # fmt: skip
         ended = inner.run()
         self.steps = inner.steps
@@ -173,151 +170,7 @@ class Interpreter(BuiltinCommands):
         self.status = ended.exit_code or 0
         if inner.elapsed:
             self._sleep(Sleep(inner.elapsed, self.status))
-        return inner
-
-    def output_of(self, script: tree.Sequence) -> str:
-        return self.nested(script, self.stdin).text()
-
-    # What frames do: ``("node", tree)`` runs a tree, the others go on after a part of one has run.
-
-    def _do_node(self, node: tree.Command) -> None:
-        getattr(self, "_run_" + type(node).__name__.lower())(node)
-
-    def _do_sequence(self, items: tuple[tuple[tree.Command, bool], ...], index: int) -> None:
-        command, background = items[index]
-        if index + 1 < len(items):
-            self.frames.append(("sequence", items, index + 1))
-        if background:
-            self._spawn(command)
-        else:
-            self.frames.append(("node", command))
-
-    def _do_and_or(self, rest: tuple[tuple[str, tree.Command], ...]) -> None:
-        while rest:
-            (operator, command), rest = rest[0], rest[1:]
-            if (self.status == 0) == (operator == "&&"):
-                if rest:
-                    self.frames.append(("and_or", rest))
-                self.frames.append(("node", command))
-                return
-
-    def _do_if(self, node: tree.If, index: int) -> None:
-        if self.status == 0:
-            self.frames.append(("node", node.branches[index][1]))
-        elif index + 1 < len(node.branches):
-            self.frames += [("if", node, index + 1), ("node", node.branches[index + 1][0])]
-        else:
-            self.status = 0
-            if node.otherwise:
-                self.frames.append(("node", node.otherwise))
-
-    def _do_loop(self, node: tree.Loop) -> None:
-        if (self.status == 0) != node.until:
-            self.frames += [("again", node), ("node", node.body)]
-        else:
-            self.status = 0
-
-    def _do_again(self, node: tree.Loop) -> None:
-        self.frames += [("loop", node), ("node", node.condition)]
-
-    def _do_for(self, name: str, words: tuple[str, ...], body: tree.Sequence) -> None:
-        if words:
-            self.variables[name] = words[0]
-            self.frames += [("for", name, words[1:], body), ("node", body)]
-
-    def _do_outputs(self, outputs: tuple[str, str]) -> None:
-        self.outputs = outputs
-
-    def _do_stdin(self, stdin: str) -> None:
-        self.stdin = stdin
-
-    def _do_scope(self, variables: dict[str, str], cwd: str) -> None:
-        self.variables, self.cwd = dict(variables), cwd
-
-    def _do_parameters(self, parameters: tuple[str, ...]) -> None:
-        self.parameters = parameters
-
-    def _do_not(self) -> None:
-        self.status = 0 if self.status else 1
-
-    def _do_status(self, status: int) -> None:
-        self.status = status
-
-    def _do_words(self, argv: tuple[str, ...]) -> None:
-        self.execute(argv, self.stdin)
-
-    def _run_sequence(self, node: tree.Sequence) -> None:
-        if node.items:
-            self._do_sequence(node.items, 0)
-
-    def _run_andor(self, node: tree.AndOr) -> None:
-        self.frames += [("and_or", node.rest), ("node", node.first)]
-
-    def _run_if(self, node: tree.If) -> None:
-        self.frames += [("if", node, 0), ("node", node.branches[0][0])]
-
-    def _run_loop(self, node: tree.Loop) -> None:
-        self._do_again(node)
-
-    def _run_for(self, node: tree.For) -> None:
-        words = self.parameters if node.words is None else tuple(self.expand(node.words))
-        self._do_for(node.name, words, node.body)
-
-    def _run_case(self, node: tree.Case) -> None:
-        subject = self.join(node.word)
-        for patterns, body in node.arms:
-            if any(fnmatch.fnmatchcase(subject, self.join(pattern)) for pattern in patterns):
-                self.frames.append(("node", body))
-                return
-        self.status = 0
-
-    def _run_function(self, node: tree.Function) -> None:
-        self.functions[node.name] = node.body
-        self.status = 0
-
-    def _run_group(self, node: tree.Group) -> None:
-        if node.subshell:
-            self.frames.append(("scope", dict(self.variables), self.cwd))
-        before, before_stdin = self.outputs, self.stdin
-        if node.redirects:
-            outputs, stdin = self.redirected(node.redirects)
-            if outputs is None:
-                self.status = 1
-                return
-            self.frames += [("outputs", before), ("stdin", before_stdin)]
-            self.outputs, self.stdin = outputs, self.stdin if stdin is None else stdin
-        self.frames.append(("node", node.body))
-
-    def _run_pipeline(self, node: tree.Pipeline) -> None:
-        if node.negated:
-            self.frames.append(("not",))
-        if len(node.commands) == 1:
-            self.frames.append(("node", node.commands[0]))
-            return
-        text = self.stdin
-        for command in node.commands:
-            text = self.nested(command, text).text()
-        self.emit(self.outputs[0], text)
-
-    def _run_simple(self, node: tree.Simple) -> None:
-        argv = tuple(self.expand(node.words))
-        assigned = tuple((name, self.join(word)) for name, word in node.assignments)
-        outputs, stdin = self.redirected(node.redirects)
-        if outputs is None:
-            self.status = 1
-            return
-        if not argv:
-            self.variables.update(assigned)
-            if not any(isinstance(part, tree.Substitution) for _, word in node.assignments for part in word):
-                self.status = 0
-            return
-        if assigned:
-            self.frames.append(("scope", dict(self.variables), self.cwd))
-            self.variables.update(assigned)
-        if outputs != self.outputs:
-            self.frames.append(("outputs", self.outputs))
-            self.outputs = outputs
-        self.execute(argv, self.stdin if stdin is None else stdin)
+        return "".join(text for stream, text in inner.captured if stream == "stdout")
 
     def execute(self, argv: tuple[str, ...], stdin: str) -> None:
         """Run one command: a function, a command of the shell itself, or a program."""
@@ -339,9 +192,7 @@ class Interpreter(BuiltinCommands):
         call = Call(argv, stdin, lambda text: self.emit(out, text), lambda text: self.emit(err, text), self)
         try:
             outcome = applet(call)
-        except FileError as error:
-            outcome = call.fail(str(error))
-        except NetworkError as error:
+        except (FileError, NetworkError) as error:
             outcome = call.fail(str(error))
         self.take(outcome)
 
@@ -351,17 +202,7 @@ class Interpreter(BuiltinCommands):
         elif isinstance(outcome, Sleep):
             self._sleep(outcome)
         elif isinstance(outcome, Serve):
-            if self.at_once:
-                self.elapsed = self.limit
-                raise Stop(124)
-            # A shell gives its place to the last command of ``sh -c``, and only the first process gets the signal.
-            last = all(frame[0] in _ENDINGS for frame in self.frames)
-            self.frames.append(("status", outcome.handle_status))
-            self._blocked = self.process._replace(
-                wake=None, forever=True, listeners=outcome.listeners,
-                handles=outcome.handles if last else frozenset(),
-                memory=outcome.memory or self.process.memory,
-            )  # fmt: skip
+            self._serve(outcome)
         elif isinstance(outcome, Interact):
             self.frames.append(("typed", outcome.argv) if outcome.argv else ("interact", "", False))
         elif outcome.script is not None:
@@ -372,6 +213,18 @@ class Interpreter(BuiltinCommands):
                 self.variables.update(outcome.variables)
             if outcome.argv:
                 self.execute(outcome.argv, self.stdin)
+
+    def _serve(self, serve: Serve) -> None:
+        if self.at_once:
+            self.elapsed = self.limit
+            raise Stop(124)
+        # A shell gives its place to the last command of ``sh -c``, and only the first process gets the signal.
+        last = all(frame[0] in _ENDINGS for frame in self.frames)
+        self.frames.append(("status", serve.handle_status))
+        self._blocked = self.process._replace(
+            wake=None, forever=True, listeners=serve.listeners, handles=serve.handles if last else frozenset(),
+            memory=serve.memory or self.process.memory,
+        )  # fmt: skip
 
     @property
     def listens(self) -> bool:
@@ -404,7 +257,7 @@ class Interpreter(BuiltinCommands):
         if self._blocked is not None or not (before or line):
             return
         try:
-            tree = syntax.parse_typed(before + line)
+            parsed = syntax.parse_typed(before + line)
         except Unfinished as error:
             if line:
                 self.frames.append(("interact", before + line, False))
@@ -415,7 +268,7 @@ class Interpreter(BuiltinCommands):
             self._complain(error)
             self.frames.append(("interact", "", False))
             return
-        self.frames += [("interact", "", False), ("node", tree)]
+        self.frames += [("interact", "", False), ("node", parsed)]
 
     def _complain(self, error: ShellSyntaxError) -> None:
         self.emit("stderr", f"sh: syntax error: {error}\n")
@@ -424,7 +277,7 @@ class Interpreter(BuiltinCommands):
     def _script(self, script: str, parameters: tuple[str, ...]) -> None:
         """Run a script as another shell would, with its own parameters and variables."""
         try:
-            tree = syntax.parse(script)
+            parsed = syntax.parse(script)
         except ShellSyntaxError as error:
             self.emit(self.outputs[1], f"sh: syntax error: {error}\n")
             self.status = 2
@@ -432,10 +285,7 @@ class Interpreter(BuiltinCommands):
         # ``exit`` in the script ends the script only: it drops what lies above the frame ``child``.
         self.frames += [("scope", dict(self.variables), self.cwd), ("parameters", self.parameters), ("child",)]
         self.parameters = parameters
-        self.frames.append(("node", tree))
-
-    def _do_child(self) -> None:
-        """The end of a script that another script runs."""
+        self.frames.append(("node", parsed))
 
     def _program(self, name: str) -> Applet | None:
         """The program of a name, if the image has it; complains otherwise."""
@@ -466,7 +316,7 @@ class Interpreter(BuiltinCommands):
     def _wait(self, wake: int, *, forever: bool) -> None:
         self._blocked = self.process._replace(wake=wake, forever=forever, listeners=(), handles=frozenset())
 
-    def _spawn(self, command: tree.Command) -> None:
+    def spawn(self, command: tree.Command) -> None:
         """Run a command in the background, as a process of its own."""
         process = self.process._replace(
             argv=("sh",), frames=(("node", command),), variables=dict(self.variables),

@@ -35,7 +35,7 @@ def without_tracking(pod: Object) -> Object:
 class Tally:
     """A Job and all its pods, those of an Indexed Job by their index, and the ``status`` as it becomes.
 
-    Of an Indexed Job ``completed`` and ``given_up`` are indexes, and ``held`` are failed pods by index, which stay until
+    Of an Indexed Job ``completed`` and ``given_up`` are indexes, ``held`` are failed pods by index, which stay until
     they are replaced.
     """
 
