@@ -37,10 +37,12 @@ class Spool(Sequence[Item]):
     def put(self, index: int, item: Item) -> None:
         """Write an item."""
         data = zlib.compress(pickle.dumps(item, pickle.HIGHEST_PROTOCOL), _LEVEL)
-        self._file.seek(0, SEEK_END)
-        place = self._file.tell()
-        self._file.write(len(data).to_bytes(_LENGTH, "big"))
-        self._file.write(data)
+        try:
+            self._file.seek(0, SEEK_END)
+            place = self._file.tell()
+            self._file.write(len(data).to_bytes(_LENGTH, "big") + data)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
         self._places[index] = place
 
     def __len__(self) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from autograder.checks import Outcome, Result, Role, Status, Verdict, Where
 from autograder.checks.rendering import as_html, as_text
 from autograder.exercises import Answer, Runner, load
 from autograder.grading.digests import Key, digest_of_answer, digest_of_exercise, digest_of_grader, kind_of_cluster
-from autograder.grading.ledger import FILE, Entry, Ledger
+from autograder.grading.ledger import FILE, Entry, Ledger, Reading
+from autograder.grading.restoring import Note
 
 KEY = Key("answer", "exercise", "grader", "embedded")
 STRANGE = "tab\there, \N{SNOWMAN}, \ud800, \x00, <b>, 'quoted', \"twice\"\n"
@@ -35,6 +39,11 @@ def verdict(earned: float = 2, status: Status = Status.GRADED, message: str = ST
 
 def entry(student: str = "ada", *, key: Key = KEY, of: Verdict | None = None, task: str = "check") -> Entry:
     return Entry(student, "01-maps", task, key, of or verdict(), f"colour: {STRANGE}", {"name": "web", "size": 3})
+
+
+def reading(student: str = "ada", *, handed_in: bool = True, seconds: float = 0.25) -> Reading:
+    notes = (Note("check", "was changed", is_tampering=True), Note("", STRANGE))
+    return Reading(student, "01-maps", "01-maps", handed_in, seconds, notes)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -104,6 +113,116 @@ def test_what_is_said_again_is_written_once(tmp_path: Path) -> None:
     ledger.add([entry("ada", of=verdict(1))])
     ledger.add([entry("ada")])
     assert [row.entry.verdict.earned for row in ledger.rows()] == [1, 0, 1]
+
+
+def test_the_last_reading_of_each_notebook_counts(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path)
+    ledger.add([entry()], [reading(), reading("ken")])
+    ledger.add([], [reading(seconds=0.5)])
+    assert list(ledger.readings("01-maps")) == [reading("ken"), reading(seconds=0.5)]
+    assert list(ledger.readings("02-other")) == []
+
+
+def test_that_nothing_was_handed_in_is_news_only_where_something_was(tmp_path: Path) -> None:
+    ledger, nothing = Ledger.open(tmp_path), reading(handed_in=False, seconds=0)
+    for _ in range(2):
+        ledger.add([], [nothing])
+    assert list(ledger.readings("01-maps")) == []
+    ledger.add([entry()], [reading()])
+    for _ in range(2):
+        ledger.add([], [nothing])
+    assert list(ledger.readings("01-maps")) == [nothing]
+    count = ledger._database().execute("SELECT count(*) FROM readings").fetchone()
+    assert count == (2,)
+
+
+#: The tables of the first version, as it made them.
+FIRST_VERSION = """
+CREATE TABLE judgements (
+    id INTEGER PRIMARY KEY, exercise TEXT NOT NULL,
+    answer_digest TEXT NOT NULL, exercise_digest TEXT NOT NULL, grader_digest TEXT NOT NULL, cluster TEXT NOT NULL,
+    status TEXT NOT NULL, verdict TEXT NOT NULL, answer TEXT NOT NULL, drawn TEXT NOT NULL
+);
+CREATE INDEX judgements_by_key ON judgements (answer_digest, exercise_digest, grader_digest, cluster);
+CREATE INDEX judgements_by_exercise ON judgements (exercise);
+CREATE TABLE given (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL,
+    student TEXT NOT NULL, assignment TEXT NOT NULL, task TEXT NOT NULL,
+    judgement INTEGER NOT NULL REFERENCES judgements
+);
+CREATE INDEX given_by_student ON given (student, assignment, task);
+CREATE INDEX given_by_judgement ON given (judgement);
+CREATE VIEW verdicts AS
+    SELECT given.id AS number, time, student, assignment, task, exercise, answer_digest, exercise_digest,
+           grader_digest, cluster, status, verdict, answer, drawn
+    FROM given JOIN judgements ON judgements.id = given.judgement;
+PRAGMA user_version = 1;
+"""
+
+
+def of_the_first_version(folder: Path) -> list[tuple[object, ...]]:
+    """A ledger as the first version wrote it; returns its rows."""
+    with closing(sqlite3.connect(folder / FILE)) as database:
+        database.executescript(FIRST_VERSION)
+        said = json.dumps(verdict().to_json(complete=True))
+        row = ("maps/settings", "answer", "exercise", "grader", "embedded", "graded", said, "colour: blue", "{}")
+        for number, student in enumerate(("ada", "ken"), 1):
+            database.execute("INSERT INTO judgements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *row))
+            given = (number, "2026-03-01T10:00:00Z", student, "01-maps", "check", number)
+            database.execute("INSERT INTO given VALUES (?, ?, ?, ?, ?, ?)", given)
+        database.commit()
+    return rows_of(folder)
+
+
+def rows_of(folder: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(folder / FILE)) as database:
+        return [
+            row for table in ("judgements", "given", "verdicts") for row in database.execute(f"SELECT * FROM {table}")
+        ]
+
+
+def test_a_ledger_of_the_first_version_loses_nothing(tmp_path: Path) -> None:
+    before = of_the_first_version(tmp_path)
+    ledger = Ledger.open(tmp_path)
+    assert [row.entry.student for row in ledger.rows()] == ["ada", "ken"]
+    assert ledger.find(KEY) == verdict()
+    assert list(ledger.readings("01-maps")) == []
+    ledger.close()
+    assert rows_of(tmp_path) == before
+    ledger.add([], [reading(handed_in=False)])  # ada's work is gone, of which only the verdicts tell
+    assert [one.student for one in ledger.readings("01-maps")] == ["ada"]
+    assert not ledger.trouble
+
+
+def test_a_new_version_is_made_by_whoever_comes_first(tmp_path: Path) -> None:
+    before = of_the_first_version(tmp_path)
+    said = io.StringIO()
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: Ledger.open(tmp_path, said).trouble, range(8)))
+    assert (opened, said.getvalue(), rows_of(tmp_path)) == ([""] * 8, "", before)
+
+
+def write_some(folder: str, name: str) -> str:
+    ledger = Ledger.open(Path(folder))
+    for number in range(20):
+        ledger.add([entry(f"{name}-{number}")], [reading(f"{name}-{number}")])
+    ledger.close()
+    return ledger.trouble
+
+
+def test_several_programs_may_write_at_once(tmp_path: Path) -> None:
+    program = "import sys; sys.path[:0] = sys.argv[3:]; import test_ledger as t; print(t.write_some(*sys.argv[1:3]))"
+    places = [str(Path(__file__).parent), *sys.path]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), name, *places], stdout=subprocess.PIPE, text=True
+        )
+        for name in ("one", "two", "three")
+    ]
+    assert [process.communicate()[0].strip() for process in running] == ["", "", ""]
+    ledger = Ledger.open(tmp_path)
+    assert len(list(ledger.rows())) == len(list(ledger.readings("01-maps"))) == 60
+    ledger.close()
 
 
 def test_what_was_written_survives_a_killed_program(tmp_path: Path) -> None:
