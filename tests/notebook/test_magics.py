@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -136,10 +137,22 @@ def test_what_a_cluster_cannot_do_is_said(shared_magics: CourseMagics, capsys: C
     assert (out, bool(err)) == ("", True)
 
 
-@pytest.mark.parametrize("line", ["", "dance", "new now", "stop"])
+@pytest.mark.parametrize("line", ["", "dance", "status now", "stop"])
 def test_a_line_that_is_no_command_shows_which_there_are(magics: CourseMagics, capsys: Captured, line: str) -> None:
     magics.cluster(line)
     assert "%cluster advance SECONDS" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("spec", ["now", "embedded:3", "local:3", "kubeconfig:", "kubeconfig:nowhere.yaml"])
+def test_a_kind_that_there_is_not_costs_nobody_the_cluster(
+    shared_magics: CourseMagics, capsys: Captured, spec: str
+) -> None:
+    shared_magics.kubectl("get namespaces")
+    before = shared_magics.own_cluster.state()
+    capsys.readouterr()
+    shared_magics.cluster(f"new {spec}")
+    assert re.search(r"no cluster is known as|has to be named|no file .*nowhere\.yaml", capsys.readouterr().err)
+    assert shared_magics.own_cluster.state()["pid"] == before["pid"]
 
 
 def test_status_says_how_a_terminal_gets_there(
@@ -147,7 +160,9 @@ def test_status_says_how_a_terminal_gets_there(
 ) -> None:
     shared_magics.kubectl("get namespaces")
     shared_magics.cluster("status")
-    assert f"KUBECONFIG={shared_home.kubeconfig}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "cluster  embedded\n" in out
+    assert f"KUBECONFIG={shared_home.kubeconfig}" in out
 
 
 class Shown:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from autograder.notebook import kubectl
 from autograder.notebook.home import Home
-from autograder.notebook.server import ClusterTrouble, StudentCluster
+from autograder.notebook.server import CHOSEN, CannotDo, ClusterTrouble, StudentCluster
 
 
 def test_without_a_cluster_it_is_said_how_to_get_one(home: Home) -> None:
@@ -52,3 +53,20 @@ def test_a_cluster_that_does_not_start_says_why(home: Home) -> None:
     with pytest.raises(ClusterTrouble, match="no saved cluster"):
         cluster.load(broken)
     cluster.end()
+
+
+def test_which_cluster_is_wanted(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CHOSEN, raising=False)
+    monkeypatch.chdir(tmp_path)
+    cluster = StudentCluster(home)
+    assert cluster.wanted() == "embedded"
+    (home.state / "spec").write_text("local\n")  # what `%cluster new local` leaves
+    assert cluster.wanted() == "local"
+    monkeypatch.setenv(CHOSEN, "kubeconfig:class.yaml#lab")
+    assert cluster.wanted() == f"kubeconfig:{tmp_path / 'class.yaml'}#lab"
+
+
+def test_only_an_embedded_cluster_begins_from_a_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHOSEN, "local")
+    with pytest.raises(CannotDo, match=r"^not run there: only an embedded cluster can begin from a file"):
+        StudentCluster(home).load(home.state / "saved")
