@@ -52,6 +52,9 @@ class Nodes:
         self._machines = Machines(self._clock)
         self._environment: Environment | None = None
         self._running: dict[str, Component] = {}
+        #: Components that somebody has stopped, and those of whose programs no container runs any more.
+        self._held: set[str] = set()
+        self._down: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="nodes", daemon=True)
         self.failure = ""
 
@@ -64,6 +67,7 @@ class Nodes:
         self._environment = Environment(handle, self._clock, 0, self._machines)
         for node in nodes:
             self._machines.set_disk(node["metadata"]["name"], node_files(node))
+        self._held |= {*without} & {*NAMES}
         for name in NAMES:
             if name not in without:
                 self._begin(name)
@@ -83,8 +87,8 @@ class Nodes:
     def stop_component(self, name: str) -> None:
         """Stop a component on every node; its containers and rules stay as they are."""
         with self._lock:
-            self._running.pop(name, None)
-            self._clock.cancel_all(name)
+            self._halt(name)
+            self._held.add(name)
             if name == DNS_PROGRAM:
                 self._machines.silent |= {name}
 
@@ -93,6 +97,8 @@ class Nodes:
         with self._lock:
             if name not in self._running:
                 self._begin(name)
+            self._held.discard(name)
+            self._down.discard(name)
             self._machines.silent -= {name}
 
     def power_off(self, node: str) -> None:
@@ -175,10 +181,31 @@ class Nodes:
                     self._running[timer.component].fire(timer.key)
             for component in list(self._running.values()):
                 worked |= component.sync()
-            self._machines.programs_changed.clear()  # the programs of the control plane are processes, not containers
+            worked |= self._follow_programs()
             if not worked:
                 return True
         return False
+
+    def _follow_programs(self) -> bool:
+        """Stop kube-proxy when the last of its containers has ended, and start it with the first; whether any.
+
+        The programs of the control plane are processes here: what becomes of their containers makes no difference.
+        """
+        changed = [name for name in self._machines.programs_changed if name in NAMES]
+        self._machines.programs_changed.clear()
+        for name in changed:
+            if not self._machines.runs_program(name):
+                self._down.add(name)
+                self._halt(name)
+            elif name in self._down:
+                self._down.discard(name)
+                if name not in self._held:
+                    self._begin(name)
+        return bool(changed)
+
+    def _halt(self, name: str) -> None:
+        self._running.pop(name, None)
+        self._clock.cancel_all(name)
 
 
 class _Services:

@@ -16,7 +16,7 @@ import pytest
 from autograder.clusters import Capability, HttpAnswer, NotSupportedHere, Object, drain, request
 from autograder.clusters.connection import Connection
 from autograder.clusters.local import keeper
-from autograder.clusters.local.cluster import COMPONENTS, LocalCluster
+from autograder.clusters.local.cluster import COMPONENTS, LocalCluster, LocalPowers
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import NODES, PODS
 
@@ -143,8 +143,19 @@ def test_a_node_is_drained(cluster: LocalCluster) -> None:
     assert drain(cluster, "worker-1") == ["default/web"]
 
 
+def test_kube_proxy_stops_with_its_last_pod_and_starts_with_the_first(local: LocalCluster) -> None:
+    powers = local.powers
+    assert isinstance(powers, LocalPowers)
+    place = local.whole()
+    nowhere = {"spec": {"template": {"spec": {"nodeSelector": {"disk": "none"}}}}}
+    place.patch("DaemonSet", "kube-proxy", nowhere, "kube-system")
+    assert place.wait_until(lambda: "kube-proxy" not in powers.running(), 90)
+    place.close()
+    assert local.wait_until(lambda: "kube-proxy" in powers.running(), 90)
+
+
 def test_time_and_copies_are_not_to_be_had(cluster: LocalCluster) -> None:
-    assert cluster.capabilities == {Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE}
+    assert not cluster.capabilities & {Capability.CLOCK, Capability.FORK}
     with pytest.raises(NotSupportedHere):
         cluster.fork()
 
