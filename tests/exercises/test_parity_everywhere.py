@@ -5,6 +5,7 @@ embedded one, and everything else in that cluster stays as it was, byte for byte
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,8 +21,8 @@ from autograder.clusters.served import ServedCluster
 from autograder.exercises import Runner, exercise_ids, exercises_root, load
 from autograder.exercises.parity import FILE, compare, read_acceptances, split
 
-#: Wrong answers of each exercise that are compared here; `autograder parity` compares all.
-MUTANTS = 1
+#: Wrong answers of each exercise that are compared here; all, and all right ones, with AUTOGRADER_PARITY=all.
+MUTANTS = None if os.environ.get("AUTOGRADER_PARITY") == "all" else 1
 #: Seconds of the cluster's time between two looks at it.
 STEP = 2
 #: What the test of everything else runs; among them what makes namespaces, node ports and quotas.
