@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
 HOST: Final = "127.0.0.1"
+_LONGEST_LINE: Final = 1024
 #: Bytes of a request.
 BODY_LIMIT: Final = 3 * 1024 * 1024
 READING: Final = ("GET", "HEAD")
@@ -190,13 +191,30 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Forbidden("this address is not for you")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        length = headers.get("content-length", "0")
-        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > BODY_LIMIT:
+        url = urlsplit(self.path[len(self.relay.prefix) :])
+        body = self._chunks() if "transfer-encoding" in headers else self._piece(headers.get("content-length", "0"), 10)
+        return Request(self.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, body)
+
+    def _chunks(self) -> bytes:
+        """A body of which nobody knew the length (``kubectl create --raw``)."""
+        body = b""
+        while piece := self._piece(self.rfile.readline(_LONGEST_LINE).decode("latin-1"), 16, len(body)):
+            body += piece
+            self.rfile.readline(_LONGEST_LINE)  # the end of the chunk
+        while self.rfile.readline(_LONGEST_LINE).strip():
+            pass
+        return body
+
+    def _piece(self, length: str, base: int, before: int = 0) -> bytes:
+        """So many bytes of a body.  Raises ``RequestEntityTooLarge``."""
+        try:
+            count = int(length.partition(";")[0], base)
+        except ValueError:
+            count = -1
+        if not 0 <= count <= BODY_LIMIT - before:
             self.close_connection = True
             raise RequestEntityTooLarge(f"at most {BODY_LIMIT} bytes are read")
-        url = urlsplit(self.path[len(self.relay.prefix) :])
-        body = self.rfile.read(int(length))
-        return Request(self.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, body)
+        return self.rfile.read(count)
 
     def _stream(self, request: Request, answer: BaseHTTPResponse, headers: list[tuple[str, str]]) -> None:
         """Pass on a watch, event by event, or a log as it is written."""

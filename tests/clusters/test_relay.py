@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,22 @@ def test_nodes_are_called_as_exercises_know_them(config: Path, gate: Gate) -> No
         assert stored["spec"]["nodeName"] == "worker-1"
     finally:
         relay.close()
+
+
+def test_a_body_in_chunks_is_read(relay: Relay) -> None:
+    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=20)
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "chunked"},
+           "spec": {"containers": [{"name": "app", "image": "nginx:1.27"}]}}  # fmt: skip
+    text = json.dumps(pod).encode()
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", f"/secret{PODS}", iter([text[:40], text[40:]]), headers, encode_chunked=True)
+    assert connection.getresponse().status == 201
+    connection.close()
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"-1\r\n", b"ffffffff\r\n"])
+def test_a_body_in_chunks_is_bounded(relay: Relay, chunk: bytes) -> None:
+    with socket.create_connection((urlsplit(relay.url).hostname, urlsplit(relay.url).port), timeout=20) as connection:
+        head = f"POST /secret{PODS} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + chunk)
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")

@@ -22,6 +22,7 @@ from autograder.controlplane.apimachinery.wire import ADMIN
 from autograder.controlplane.client import Client
 from autograder.controlplane.topology import DEFAULT_NODES
 
+_MANIFESTS: Final = "/etc/kubernetes/manifests"
 COMPONENTS: Final = (*control_plane.NAMES, *nodes.NAMES)
 
 
@@ -80,8 +81,24 @@ class LocalPowers:
         self._nodes.power_on(node)
 
     def command(self, node: str, line: str) -> dict[str, Any]:
-        """What a command line prints in a shell on a node: ``stdout``, ``stderr`` and ``code``."""
-        return self._nodes.command(node, line)._asdict()
+        """What a command line prints in a shell on a node: ``stdout``, ``stderr`` and ``code``.
+
+        A component whose manifest it takes away is stopped, and started when that is back, as a kubelet does it.
+        """
+        before = self._manifests(node)
+        output = self._nodes.command(node, line)
+        after = self._manifests(node)
+        for component in control_plane.NAMES:
+            if component in before - after:
+                self.stop(component)
+            elif component in after - before:
+                self.start(component)
+        return output._asdict()
+
+    def _manifests(self, node: str) -> set[str]:
+        """The static Pods of a node, by the names of their files."""
+        listed = self._nodes.command(node, f"ls {_MANIFESTS}").stdout.split()
+        return {name.removesuffix(".yaml") for name in listed}
 
     def check(self) -> None:
         self._control_plane.check()
