@@ -27,6 +27,8 @@ from autograder.controlplane.kubelet.node_files import POD_NETWORK, SERVICE_NETW
 HOST: Final = "127.0.0.1"
 ETCD, API, MANAGER, SCHEDULER = "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"
 NAMES: Final = (ETCD, API, MANAGER, SCHEDULER)
+#: Seconds that the API server has to find etcd again.
+_RETURN_SECONDS: Final = 10.0
 #: How often other ports are tried.
 _ATTEMPTS: Final = 3
 #: Who the programs and we are: user and groups of each kubeconfig file.
@@ -79,10 +81,19 @@ class ControlPlane:
                 return
 
     def start_one(self, name: str) -> None:
-        """Start a stopped program again, on its data and its port."""
+        """Start a stopped program again, on its data and its port.
+
+        An API server that finds its way back to etcd too slowly is started anew, as a kubelet would do it: the longer
+        etcd was away, the more seldom it looks, at last every two minutes.
+        """
         process = self._processes[name]
         process.launch()
         process.wait()
+        api = self._processes[API]
+        if name == ETCD and api.running and not api.answers_within(_RETURN_SECONDS):
+            api.kill()
+            api.launch()
+            api.wait()
 
     def stop_one(self, name: str) -> None:
         """Kill a program, as a crash would."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from standins import failing, server, write
 
 from autograder.clusters import ClusterError, open_cluster
+from autograder.clusters.local import control_plane as local_control_plane
 from autograder.clusters.local import folders, keeper, processes
 from autograder.clusters.local.control_plane import NAMES, ControlPlane
 
@@ -150,6 +152,33 @@ def test_a_component_is_killed_and_started_on_its_port(programs: Path) -> None:
     assert (control_plane.running(), control_plane.port) == (list(NAMES), port)
     control_plane.close()
     assert left(programs) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as only Linux shows them")
+def test_an_api_server_that_does_not_find_etcd_again_is_started_anew(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_control_plane, "_RETURN_SECONDS", 0.5)
+    control_plane = ControlPlane()
+    control_plane.start()
+    before = keeper.processes_of(control_plane.path)
+    (frozen,) = (process for process in before if is_program(process, API))
+    control_plane.stop_one(ETCD)
+    os.kill(frozen, signal.SIGSTOP)
+    control_plane.start_one(ETCD)
+    after = keeper.processes_of(control_plane.path)
+    assert control_plane.running() == list(NAMES)
+    assert frozen not in after
+    control_plane.stop_one(ETCD)
+    control_plane.start_one(ETCD)
+    assert {process for process in after if is_program(process, API)} < {*keeper.processes_of(control_plane.path)}
+    control_plane.close()
+
+
+def is_program(process: int, name: str) -> bool:
+    with contextlib.suppress(OSError):
+        return f"/{name}\0" in Path(f"/proc/{process}/cmdline").read_text()
+    return False
 
 
 def test_a_program_that_ends_by_itself_later_is_told(programs: Path) -> None:
