@@ -52,6 +52,13 @@ def test_a_create_passes_every_step_in_the_order_of_a_real_server(cluster: Clust
     validating = [name for name in names if name.startswith("validating admission")]
     assert mutating[0] == "mutating admission by NamespaceLifecycle"
     assert names.index(mutating[-1]) < names.index("validation") < names.index(validating[0])
+    assert [name.rpartition(" ")[2] for name in mutating] == [
+        "NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction", "TaintNodesByCondition", "Priority",
+        "DefaultTolerationSeconds", "DefaultStorageClass", "StorageObjectInUseProtection",
+    ]  # fmt: skip
+    assert [name.rpartition(" ")[2] for name in validating] == [
+        "LimitRanger", "ServiceAccount", "Priority", "ResourceQuota",
+    ]  # fmt: skip
     revision = response.body["metadata"]["resourceVersion"]
     said = steps(trace)
     assert said["authentication"] == "admin, in system:masters, system:authenticated"
@@ -86,6 +93,12 @@ def test_it_says_at_which_step_a_request_was_refused(cluster: Cluster, request_:
     assert (response.code, refused.name) == (code, step)
     assert refused.outcome == f"refused: {response.body['message']}"
     assert trace.cost.writes == 0
+
+
+def test_a_deletion_is_admitted_by_those_who_look_at_deletions(cluster: Cluster) -> None:
+    response, trace = cluster.trace(Request("DELETE", "/api/v1/namespaces/default", user=ADMIN))
+    assert response.body["message"] == 'namespaces "default" is forbidden: this namespace may not be deleted'
+    assert trace.steps[-2].name == "mutating admission by NamespaceLifecycle"
 
 
 def test_a_token_is_traced_to_the_account_behind_it(cluster: Cluster) -> None:

@@ -23,7 +23,7 @@ from autograder.controlplane.kube_apiserver.admission.small_plugins import (
     StorageObjectInUseProtection,
     TaintNodesByCondition,
 )
-from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.attributes import OPERATIONS, Attributes, Operation
 from autograder.controlplane.kube_apiserver.backend import Backend
 
 ORDER: Sequence[type[Plugin]] = (
@@ -45,21 +45,23 @@ class AdmissionChain:
 
     def __init__(self, backend: Backend) -> None:
         plugins = [plugin(backend) for plugin in ORDER]
-        self._mutating = [plugin for plugin in plugins if type(plugin).admit is not Plugin.admit]
-        self._validating = [plugin for plugin in plugins if type(plugin).validate is not Plugin.validate]
+        mutating = [plugin for plugin in plugins if type(plugin).admit is not Plugin.admit]
+        validating = [plugin for plugin in plugins if type(plugin).validate is not Plugin.validate]
+        self._mutating = {operation: _asked(mutating, operation) for operation in OPERATIONS}
+        self._validating = {operation: _asked(validating, operation) for operation in OPERATIONS}
 
     def admit(self, attributes: Attributes) -> None:
         """Let the mutating plugins complete the object."""
         if attributes.trace is not None:
             self._admit_traced(attributes, attributes.trace)
             return
-        for plugin in self._mutating:
+        for plugin in self._mutating[attributes.operation]:
             plugin.admit(attributes)
 
     def validate(self, attributes: Attributes) -> None:
         """Let the validating plugins judge the object."""
         trace = attributes.trace
-        for plugin in self._validating:
+        for plugin in self._validating[attributes.operation]:
             if trace is not None:
                 trace.enter(f"validating admission by {type(plugin).__name__}")
             plugin.validate(attributes)
@@ -67,8 +69,13 @@ class AdmissionChain:
                 trace.passed()
 
     def _admit_traced(self, attributes: Attributes, trace: RequestTrace) -> None:
-        for plugin in self._mutating:
+        for plugin in self._mutating[attributes.operation]:
             trace.enter(f"mutating admission by {type(plugin).__name__}")
             before = copy.deepcopy(attributes.object)
             plugin.admit(attributes)
             trace.passed(changed=changes(before, attributes.object))
+
+
+def _asked(plugins: Sequence[Plugin], operation: Operation) -> list[Plugin]:
+    """The plugins that look at an operation."""
+    return [plugin for plugin in plugins if operation in plugin.operations]

@@ -15,7 +15,13 @@ IMMORTAL: Final = ("default", "kube-system", "kube-public")
 class NamespaceLifecycle(Plugin):
     """Refuses writes into a namespace that is missing or terminating, and the deletion of immortal namespaces."""
 
+    operations = ("CREATE", "UPDATE", "DELETE")
+
     def admit(self, attributes: Attributes) -> None:
+        if attributes.operation == "DELETE":
+            if attributes.kind is NAMESPACES and attributes.name in IMMORTAL:
+                raise Forbidden.on("namespaces", "", attributes.name, "this namespace may not be deleted")
+            return
         if attributes.kind is NAMESPACES or not attributes.namespace:
             return
         if attributes.kind.kind.endswith("AccessReview"):
@@ -35,7 +41,3 @@ class NamespaceLifecycle(Plugin):
                 }
             ]
             raise error
-
-    def validate(self, attributes: Attributes) -> None:
-        if attributes.operation == "DELETE" and attributes.kind is NAMESPACES and attributes.name in IMMORTAL:
-            raise Forbidden.on("namespaces", "", attributes.name, "this namespace may not be deleted")

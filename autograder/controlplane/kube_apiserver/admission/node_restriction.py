@@ -13,7 +13,9 @@ _PREFIX = "system:node:"
 class NodeRestriction(Plugin):
     """Refuses what the user of one node does to other nodes and their pods."""
 
-    def validate(self, attributes: Attributes) -> None:
+    operations = ("CREATE", "UPDATE", "DELETE")
+
+    def admit(self, attributes: Attributes) -> None:
         node = _node_of(attributes.user)
         if not node:
             return

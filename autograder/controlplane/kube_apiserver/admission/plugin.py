@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from autograder.controlplane.apimachinery.errors import Forbidden
-from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.kube_apiserver.attributes import Attributes, Operation
 from autograder.controlplane.kube_apiserver.backend import Backend
 
 
 class Plugin:
-    """One admission plugin; it reads the cluster through ``backend`` and keeps no state of its own."""
+    """One admission plugin; it reads the cluster through ``backend`` and keeps no state of its own.
+
+    ``operations`` are those of which it is asked.
+    """
+
+    operations: ClassVar[tuple[Operation, ...]] = ("CREATE", "UPDATE")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend

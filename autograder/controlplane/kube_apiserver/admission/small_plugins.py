@@ -26,7 +26,7 @@ class DefaultTolerationSeconds(Plugin):
     """Lets a pod stay for 300 s on a node that is not ready or cannot be reached, unless it says otherwise."""
 
     def admit(self, attributes: Attributes) -> None:
-        if attributes.kind is not PODS or attributes.subresource or attributes.operation == "DELETE":
+        if attributes.kind is not PODS or attributes.subresource:
             return
         assert attributes.object is not None
         spec = attributes.object["spec"]
@@ -43,8 +43,10 @@ class DefaultTolerationSeconds(Plugin):
 class TaintNodesByCondition(Plugin):
     """A new node may not be scheduled to until the node controller has seen it ready."""
 
+    operations = ("CREATE",)
+
     def admit(self, attributes: Attributes) -> None:
-        if attributes.kind is not NODES or attributes.subresource or attributes.operation != "CREATE":
+        if attributes.kind is not NODES or attributes.subresource:
             return
         assert attributes.object is not None
         spec = attributes.object.setdefault("spec", {})
@@ -57,8 +59,10 @@ class TaintNodesByCondition(Plugin):
 class DefaultStorageClass(Plugin):
     """A claim that names no storage class gets the default one, if there is one."""
 
+    operations = ("CREATE",)
+
     def admit(self, attributes: Attributes) -> None:
-        if attributes.kind is not PERSISTENTVOLUMECLAIMS or attributes.subresource or attributes.operation != "CREATE":
+        if attributes.kind is not PERSISTENTVOLUMECLAIMS or attributes.subresource:
             return
         assert attributes.object is not None
         spec = attributes.object["spec"]
@@ -82,6 +86,7 @@ class DefaultStorageClass(Plugin):
 class StorageObjectInUseProtection(Plugin):
     """A volume or claim that is in use is not removed before nobody uses it any longer."""
 
+    operations = ("CREATE",)
     FINALIZERS: Final[dict[ResourceType, str]] = {
         PERSISTENTVOLUMECLAIMS: "kubernetes.io/pvc-protection",
         PERSISTENTVOLUMES: "kubernetes.io/pv-protection",
@@ -89,7 +94,7 @@ class StorageObjectInUseProtection(Plugin):
 
     def admit(self, attributes: Attributes) -> None:
         finalizer = self.FINALIZERS.get(attributes.kind)
-        if not finalizer or attributes.subresource or attributes.operation != "CREATE":
+        if not finalizer or attributes.subresource:
             return
         assert attributes.object is not None
         meta = attributes.object["metadata"]

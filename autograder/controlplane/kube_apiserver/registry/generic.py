@@ -205,6 +205,7 @@ class Registry(Reader):
         old: Object = found.value
         self._check_preconditions(old["metadata"], options, attributes.name)
         attributes.old = old
+        self.admission.admit(attributes)
         self.admission.validate(attributes)
         new = self.begin_deletion(old, options)
         if new is None:
