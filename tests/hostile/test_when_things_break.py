@@ -160,7 +160,10 @@ def test_a_grader_that_is_killed_loses_nothing_and_harms_nothing(course: SmallCo
     assert Grader(course).wait() == 1
     assert result(course) == expected
     assert pages(course) == whole
-    assert not list((course.root / "autograded").rglob(".*"))
+    assert {path.suffix for path in (course.root / "autograded").rglob("*") if path.is_file()} == {".ipynb"}
+    assert not [
+        path for place in (course.root.parent, course.root / "autograded") for path in place.glob("autograder-*")
+    ]
 
 
 def test_workers_whose_grader_is_killed_take_their_files_along(course: SmallCourse) -> None:
@@ -210,7 +213,7 @@ def test_a_full_disk_at_each_write(course: SmallCourse, module: object, name: st
         assert page == whole[student] or student == "ada"
     assert Grader(course).wait() == 1
     assert scores(result(course)) == {**EXPECTED, "ada": [3, 3, 3, 3]}
-    assert not list((course.root / "autograded").rglob(".*"))
+    assert not list((course.root / "autograded").glob("autograder-*"))
 
 
 def test_output_that_nobody_can_take(course: SmallCourse) -> None:
