@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Handler, Object, Request, RequestInfo, Response, User, WatchStream
 
@@ -105,6 +106,15 @@ class Client:
         if propagation:
             options["propagationPolicy"] = propagation
         return self._send("DELETE", "delete", kind, namespace, name, body=options).body
+
+    def delete_if_there(
+        self, kind: ResourceType, namespace: str, name: str, *, uid: str = "", propagation: str = ""
+    ) -> None:
+        """Delete an object that may be gone already."""
+        try:
+            self.delete(kind, namespace, name, uid=uid, propagation=propagation)
+        except NotFound:
+            return
 
     def _send(
         self,

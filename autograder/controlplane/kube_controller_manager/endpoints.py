@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from autograder.controlplane.apimachinery.errors import NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, object_key, split_key
@@ -23,6 +23,7 @@ from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     endpoint_ports,
     hostname,
     is_endpoint,
+    is_followed,
     is_headless,
     target,
 )
@@ -62,10 +63,9 @@ class EndpointsController(ServiceFollower):
         if service is None:
             self.triggers.pop(key, None)
             if existing is not None:
-                self._delete(namespace, name)
+                self.client.delete_if_there(ENDPOINTS, namespace, name)
             return
-        spec = service["spec"]
-        if spec.get("type") == "ExternalName" or "selector" not in spec:
+        if not is_followed(service):
             return
         pods = self.selected_pods(service)
         trigger = self.trigger_time(key, service, pods)
@@ -100,12 +100,6 @@ class EndpointsController(ServiceFollower):
                 message = f"Failed to update endpoint {namespace}/{name}: {error.message}"
                 self.recorder.event(wanted, "Warning", "FailedToUpdateEndpoint", message)
             raise
-
-    def _delete(self, namespace: str, name: str) -> None:
-        try:
-            self.client.delete(ENDPOINTS, namespace, name)
-        except NotFound:
-            return
 
 
 def _subsets(service: Object, pods: list[Object]) -> list[Object]:

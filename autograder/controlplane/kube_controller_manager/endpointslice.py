@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from autograder.controlplane.apimachinery.errors import Forbidden, NotFound
+from autograder.controlplane.apimachinery.errors import Forbidden
 from autograder.controlplane.apimachinery.scheme import ENDPOINTSLICES, NODES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, object_key
@@ -27,6 +27,7 @@ from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     endpoint_ports,
     hostname,
     is_endpoint,
+    is_followed,
     is_headless,
     kept_by,
     target,
@@ -84,17 +85,17 @@ class EndpointSliceController(ServiceFollower):
         if service is None:
             self.triggers.pop(key, None)
             return
-        spec = service["spec"]
-        if spec.get("type") == "ExternalName" or "selector" not in spec:
+        if not is_followed(service):
             return
         pods = self.selected_pods(service)
         trigger = self.trigger_time(key, service, pods)
         existing = [one for one in self.slices.by_index(BY_SERVICE, key) if "deletionTimestamp" not in one["metadata"]]
-        for address_type in spec.get("ipFamilies") or ["IPv4"]:
+        families = service["spec"].get("ipFamilies") or ["IPv4"]
+        for address_type in families:
             mine = [one for one in existing if one["addressType"] == address_type]
             self._reconcile_family(service, pods, mine, address_type, trigger)
         for stale in existing:
-            if stale["addressType"] not in (spec.get("ipFamilies") or ["IPv4"]):
+            if stale["addressType"] not in families:
                 self._delete(stale)
 
     def _reconcile_family(
@@ -177,10 +178,7 @@ class EndpointSliceController(ServiceFollower):
         self.client.update(ENDPOINTSLICES, {**one, "metadata": metadata, "endpoints": endpoints, "ports": ports})
 
     def _delete(self, one: Object) -> None:
-        try:
-            self.client.delete(ENDPOINTSLICES, one["metadata"]["namespace"], one["metadata"]["name"])
-        except NotFound:
-            return
+        self.client.delete_if_there(ENDPOINTSLICES, one["metadata"]["namespace"], one["metadata"]["name"])
 
 
 def _fill(plan: _Plan, existing: list[Object], ports: list[Object], endpoints: dict[str, Object]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS, ENDPOINTSLICES, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import WorkQueue
@@ -71,10 +70,7 @@ class EndpointSliceMirroringController(Controller):
     def _update(self, existing: Object, wanted: Object | None) -> None:
         meta = existing["metadata"]
         if wanted is None:
-            try:
-                self.client.delete(ENDPOINTSLICES, meta["namespace"], meta["name"])
-            except NotFound:
-                return
+            self.client.delete_if_there(ENDPOINTSLICES, meta["namespace"], meta["name"])
             return
         described = {field: wanted["metadata"].get(field, {}) for field in ("labels", "annotations")}
         same = all(meta.get(field, {}) == value for field, value in described.items())

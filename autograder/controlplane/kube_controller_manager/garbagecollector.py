@@ -202,10 +202,7 @@ class GarbageCollector(Controller):
         self.client.patch(item.kind, item.namespace, item.name, {"metadata": {"ownerReferences": references}})
 
     def _delete(self, item: Item, propagation: str) -> None:
-        try:
-            self.client.delete(item.kind, item.namespace, item.name, uid=item.uid, propagation=propagation)
-        except NotFound:
-            return
+        self.client.delete_if_there(item.kind, item.namespace, item.name, uid=item.uid, propagation=propagation)
 
     def _remove_finalizer(self, item: Item, finalizer: str) -> None:
         kept = [one for one in item.object["metadata"].get("finalizers", ()) if one != finalizer]

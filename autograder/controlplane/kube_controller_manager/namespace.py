@@ -114,9 +114,7 @@ class NamespaceController(Controller):
         estimate = self._grace(namespace, objects) if kind is PODS else 0
         for obj in objects:
             try:
-                self.client.delete(kind, name, obj["metadata"]["name"], propagation="Background")
-            except NotFound:
-                continue
+                self.client.delete_if_there(kind, name, obj["metadata"]["name"], propagation="Background")
             except StatusError as error:
                 remains.failures.append(error.message)
         left, _ = self.client.list(kind, name)

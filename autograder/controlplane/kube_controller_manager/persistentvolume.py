@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery import quantity, selectors
-from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, resource
 from autograder.controlplane.apimachinery.wire import Object
@@ -270,10 +269,7 @@ class PersistentVolumeBinder(Controller):
             return
         path = spec.get("hostPath", {}).get("path", "")
         if path.startswith("/tmp/"):
-            try:
-                self.client.delete(PERSISTENTVOLUMES, "", name)
-            except NotFound:
-                return
+            self.client.delete_if_there(PERSISTENTVOLUMES, "", name)
             return
         if path:
             text = f"host_path deleter only supports /tmp/.+ but received provided {path}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from autograder.controlplane.apimachinery.errors import NotFound, StatusError
@@ -86,3 +86,24 @@ class PodControl:
                 if not isinstance(error, NotFound):
                     failure = failure or error
         return failure
+
+
+def slow_start(count: int, call: Callable[[], None]) -> tuple[int, StatusError | None]:
+    """Call ``count`` times in batches of 1, 2, 4, ...; no further batch after one with a failure.
+
+    Returns how many calls went well and the first failure.  A quota that is used up is thus met once and not
+    ``count`` times.
+    """
+    done, batch = 0, 1
+    failure: StatusError | None = None
+    while done < count and failure is None:
+        batch = min(batch, count - done)
+        for _ in range(batch):
+            try:
+                call()
+            except StatusError as error:
+                failure = failure or error
+            else:
+                done += 1
+        batch *= 2
+    return done, failure

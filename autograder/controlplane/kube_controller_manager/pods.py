@@ -12,6 +12,7 @@ from typing import Final
 
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client import Informer
 from autograder.controlplane.clock import SECOND
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
@@ -33,6 +34,12 @@ def by_owner(pod: Object) -> Iterable[str]:
 def orphans_of(namespace: str) -> str:
     """The value under which ``by_owner`` files the pods of a namespace that no controller owns."""
     return f"orphans/{namespace}"
+
+
+def owned_and_orphans(pods: Informer, owner: Object) -> list[Object]:
+    """The pods of an owner, then those of its namespace that it might adopt; ``pods`` has the index ``by_owner``."""
+    meta = owner["metadata"]
+    return [*pods.by_index(BY_OWNER, meta["uid"]), *pods.by_index(BY_OWNER, orphans_of(meta["namespace"]))]
 
 
 def phase(pod: Object) -> str:

@@ -7,20 +7,18 @@ own it lets go.  Source: pkg/controller/replicaset.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import PODS, REPLICASETS, ResourceType
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_controller, by_namespace, object_key, split_key
+from autograder.controlplane.client.informer import Delta, Informer, by_controller, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
-from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import (
     claim,
     controller_among,
@@ -28,13 +26,14 @@ from autograder.controlplane.kube_controller_manager.ownership import (
     is_controlled_by,
     would_adopt,
 )
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
+from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
+from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
 #: The most pods that are created or deleted in one go.
 BURST: Final = 500
 
 
-class ReplicaSetController(Controller):
+class ReplicaSetController(PodMaker):
     """Keeps the number of pods of every ReplicaSet."""
 
     name = "replicaset-controller"
@@ -50,13 +49,6 @@ class ReplicaSetController(Controller):
         super().__init__(context)
         self.sets = self.informers.informer(self.KIND, namespace=by_namespace, controller=by_controller)
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
-        self.pod_control = PodControl(self.client, self.recorder)
-        self.expectations = Expectations(self.clock)
-
-    def fork(self, context: ControllerContext) -> Self:
-        twin = super().fork(context)
-        twin.expectations = self.expectations.fork(context.clock)
-        return twin
 
     def subscriptions(self) -> dict[Informer, str]:
         return {self.sets: "on_set", self.pods: "on_pod"}
@@ -114,15 +106,12 @@ class ReplicaSetController(Controller):
             self.queue.add(key)
 
     def reconcile(self, key: str) -> None:
-        namespace, _ = split_key(key)
         replica_set = self.sets.get_by_key(key)
         if replica_set is None:
             self.expectations.forget(key)
             return
         selector = self.selector(replica_set)
-        uid = replica_set["metadata"]["uid"]
-        known = self.pods.by_index(podlib.BY_OWNER, uid)
-        known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(namespace))
+        known = podlib.owned_and_orphans(self.pods, replica_set)
         candidates = [pod for pod in known if podlib.is_active(pod)]
         active = claim(self.client, self.KIND, replica_set, selector, PODS, candidates)
         terminating = sum(
@@ -233,24 +222,3 @@ class ReplicaSetController(Controller):
         wait = replica_set["spec"].get("minReadySeconds", 0)
         if wait and status.get("readyReplicas", 0) != status.get("availableReplicas", 0):
             self.queue.add_after(key, podlib.next_availability(active, wait, self.clock.now) or wait * SECOND)
-
-
-def slow_start(count: int, call: Callable[[], None]) -> tuple[int, StatusError | None]:
-    """Call ``count`` times in batches of 1, 2, 4, ...; no further batch after one with a failure.
-
-    Returns how many calls went well and the first failure.  A quota that is used up is thus met once and not
-    ``count`` times.
-    """
-    done, batch = 0, 1
-    failure: StatusError | None = None
-    while done < count and failure is None:
-        batch = min(batch, count - done)
-        for _ in range(batch):
-            try:
-                call()
-            except StatusError as error:
-                failure = failure or error
-            else:
-                done += 1
-        batch *= 2
-    return done, failure

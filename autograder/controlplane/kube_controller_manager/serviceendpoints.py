@@ -142,6 +142,11 @@ def target(pod: Object) -> Object:
     return {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
 
 
+def is_followed(service: Object) -> bool:
+    """Whether controllers look for who stands behind a Service: not if somebody else does, or it is another name."""
+    return service["spec"].get("type") != "ExternalName" and "selector" in service["spec"]
+
+
 def is_headless(service: Object) -> bool:
     """Whether the Service has no address of its own."""
     return service["spec"].get("clusterIP") in (None, "", "None")

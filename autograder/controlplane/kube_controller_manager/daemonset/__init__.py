@@ -6,7 +6,7 @@ be, ``rollout`` how old ones give way to new ones.  Source: pkg/controller/daemo
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
@@ -17,7 +17,7 @@ from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext
 from autograder.controlplane.kube_controller_manager.daemonset import rollout
 from autograder.controlplane.kube_controller_manager.daemonset.placement import (
     on_node,
@@ -25,7 +25,6 @@ from autograder.controlplane.kube_controller_manager.daemonset.placement import 
     should_run,
     target_node,
 )
-from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
 from autograder.controlplane.kube_controller_manager.ownership import (
     claim,
@@ -33,8 +32,8 @@ from autograder.controlplane.kube_controller_manager.ownership import (
     controller_of,
     would_adopt,
 )
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, PodControl
-from autograder.controlplane.kube_controller_manager.replicaset import slow_start
+from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
+from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
 BURST: Final = 250
 BACKOFF: Final = 1 * SECOND
@@ -48,7 +47,7 @@ class _Backoff(NamedTuple):
     delay: int
 
 
-class DaemonSetController(Controller):
+class DaemonSetController(PodMaker):
     """Keeps the pods of every DaemonSet on their nodes."""
 
     name = "daemonset-controller"
@@ -62,14 +61,7 @@ class DaemonSetController(Controller):
         self.revisions = self.informers.informer(CONTROLLERREVISIONS, namespace=by_namespace)
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
         self.nodes = self.informers.informer(NODES)
-        self.pod_control = PodControl(self.client, self.recorder)
-        self.expectations = Expectations(self.clock)
         self.backoffs: dict[str, _Backoff] = {}
-
-    def fork(self, context: ControllerContext) -> Self:
-        twin = super().fork(context)
-        twin.expectations = self.expectations.fork(context.clock)
-        return twin
 
     def subscriptions(self) -> dict[Informer, str]:
         return {self.sets: "on_set", self.revisions: "on_owned", self.pods: "on_pod", self.nodes: "on_node"}
@@ -94,10 +86,7 @@ class DaemonSetController(Controller):
                 self.queue.add(object_key(former))
             return
         key = object_key(owner)
-        if delta.new is None or "deletionTimestamp" in pod["metadata"]:
-            self.expectations.deletion_observed(key, object_key(pod))
-        elif delta.old is None:
-            self.expectations.creation_observed(key)
+        self.observe(key, delta)
         self.queue.add(key)
 
     def on_node(self, delta: Delta) -> None:
@@ -187,9 +176,7 @@ class DaemonSetController(Controller):
 
     def _pods_by_node(self, daemon_set: Object) -> dict[str, list[Object]]:
         selector = selectors.of_object(daemon_set["spec"]["selector"])
-        meta = daemon_set["metadata"]
-        known = self.pods.by_index(podlib.BY_OWNER, meta["uid"])
-        known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(meta["namespace"]))
+        known = podlib.owned_and_orphans(self.pods, daemon_set)
         found: dict[str, list[Object]] = {}
         for pod in claim(self.client, DAEMONSETS, daemon_set, selector, PODS, known):
             if podlib.is_terminal(pod) and "deletionTimestamp" in pod["metadata"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS, REPLICASETS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder
@@ -317,10 +317,7 @@ class Rollout:
             meta, seen = one["metadata"], one.get("status", {})
             if seen.get("replicas") or replicas(one) or meta.get("generation", 0) > seen.get("observedGeneration", 0):
                 continue
-            try:
-                self._client.delete(REPLICASETS, meta["namespace"], meta["name"])
-            except NotFound:
-                continue
+            self._client.delete_if_there(REPLICASETS, meta["namespace"], meta["name"])
 
     def _is_complete(self) -> bool:
         return status.is_complete(self.deployment, self.deployment.get("status", {}))

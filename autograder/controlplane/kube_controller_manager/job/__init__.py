@@ -7,7 +7,7 @@ completions.  Source: pkg/controller/job.
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Final
 
 from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import NotFound
@@ -15,8 +15,7 @@ from autograder.controlplane.apimachinery.scheme import JOBS, PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key, split_key
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
-from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.round import Round
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, is_tracked, without_tracking
@@ -26,7 +25,7 @@ from autograder.controlplane.kube_controller_manager.ownership import (
     controller_of,
     would_adopt,
 )
-from autograder.controlplane.kube_controller_manager.pod_control import PodControl
+from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
 __all__ = ["JobController"]
 
@@ -34,7 +33,7 @@ __all__ = ["JobController"]
 ORPHAN: Final = "orphan "
 
 
-class JobController(Controller):
+class JobController(PodMaker):
     """Runs every Job to its end."""
 
     name = "job-controller"
@@ -46,14 +45,7 @@ class JobController(Controller):
         super().__init__(context)
         self.jobs = self.informers.informer(JOBS, namespace=by_namespace)
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
-        self.pod_control = PodControl(self.client, self.recorder)
-        self.expectations = Expectations(self.clock)
         self.failures: dict[str, rules.Failures] = {}
-
-    def fork(self, context: ControllerContext) -> Self:
-        twin = super().fork(context)
-        twin.expectations = self.expectations.fork(context.clock)
-        return twin
 
     def subscriptions(self) -> dict[Informer, str]:
         return {self.jobs: "on_job", self.pods: "on_pod"}
@@ -73,11 +65,7 @@ class JobController(Controller):
         if owner is None:
             self._hear_of_stranger(pod, gone=delta.new is None)
             return
-        key = object_key(owner)
-        if delta.new is None or "deletionTimestamp" in pod["metadata"]:
-            self.expectations.deletion_observed(key, object_key(pod))
-        elif delta.old is None:
-            self.expectations.creation_observed(key)
+        self.observe(object_key(owner), delta)
 
     def _hear_of_stranger(self, pod: Object, *, gone: bool) -> None:
         """A pod without a Job: one may want it, or it waits to be let go."""
@@ -106,9 +94,7 @@ class JobController(Controller):
         Round(self, key, job, self._pods_of(job)).run()
 
     def _pods_of(self, job: Object) -> list[Object]:
-        namespace = job["metadata"]["namespace"]
-        known = self.pods.by_index(podlib.BY_OWNER, job["metadata"]["uid"])
-        known += self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(namespace))
+        known = podlib.owned_and_orphans(self.pods, job)
         selector = selectors.of_object(job["spec"]["selector"])
         return claim(self.client, JOBS, job, selector, PODS, known, (TRACKING,))
 

@@ -16,8 +16,7 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import has_cause
 from autograder.controlplane.kube_controller_manager.job import indexes, per_index, rules
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, Tally, is_tracked, without_tracking
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
-from autograder.controlplane.kube_controller_manager.replicaset import slow_start
+from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
 
 if TYPE_CHECKING:
     from autograder.controlplane.kube_controller_manager.job import JobController

@@ -79,9 +79,8 @@ class StatefulSetController(Controller):
         meta = stateful_set["metadata"]
         candidates = self.revisions.by_index("namespace", meta["namespace"])
         revisions = claim(self.client, STATEFULSETS, stateful_set, selector, CONTROLLERREVISIONS, candidates)
-        known = self.pods.by_index(podlib.BY_OWNER, meta["uid"])
-        orphans = self.pods.by_index(podlib.BY_OWNER, podlib.orphans_of(meta["namespace"]))
-        members = [pod for pod in known + orphans if parent_of(pod) == meta["name"]]
+        known = podlib.owned_and_orphans(self.pods, stateful_set)
+        members = [pod for pod in known if parent_of(pod) == meta["name"]]
         pods = claim(self.client, STATEFULSETS, stateful_set, selector, PODS, members)
         current, update, collisions = self._sync_revisions(stateful_set, history.in_order(revisions))
         round_ = Round(self, stateful_set, current, update, sorted(pods, key=ordinal))

@@ -12,7 +12,7 @@ from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.replicaset import slow_start
+from autograder.controlplane.kube_controller_manager.pod_control import slow_start
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
     INDEX_LABEL,
     POD_NAME_LABEL,

@@ -1,0 +1,34 @@
+"""What the controllers share that make pods for their objects: they remember what they have asked for.
+
+ReplicaSets, DaemonSets and Jobs count their pods, and must not count before they see what they did last.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from autograder.controlplane.client.informer import Delta, object_key
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.pod_control import PodControl
+
+
+class PodMaker(Controller):
+    """A controller that creates and deletes pods, and expects to hear of it."""
+
+    def __init__(self, context: ControllerContext) -> None:
+        super().__init__(context)
+        self.pod_control = PodControl(self.client, self.recorder)
+        self.expectations = Expectations(self.clock)
+
+    def fork(self, context: ControllerContext) -> Self:
+        twin = super().fork(context)
+        twin.expectations = self.expectations.fork(context.clock)
+        return twin
+
+    def observe(self, key: str, delta: Delta) -> None:
+        """A pod of the object with this key has come, is going, or is gone."""
+        if delta.new is None or "deletionTimestamp" in delta.object["metadata"]:
+            self.expectations.deletion_observed(key, object_key(delta.object))
+        elif delta.old is None:
+            self.expectations.creation_observed(key)
