@@ -153,7 +153,7 @@ class PodInfo:
         """The pods that had better not be near."""
         return self._terms("podAntiAffinity", PREFERRED)
 
-    @property
+    @cached_property
     def has_pod_affinity(self) -> bool:
         """Whether the pod says anything of other pods near it."""
         affinity = self.spec.get("affinity")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid
@@ -33,6 +34,7 @@ class ParsedAddress:
     mapped: bool
 
 
+@lru_cache(maxsize=1024)
 def parse_address(text: str) -> ParsedAddress | None:
     """The address that ``text`` spells, or None."""
     plain, leading_zeros = _without_leading_zeros(text)

@@ -5,7 +5,7 @@ Source: apimachinery/pkg/api/validation/objectmeta.go and apimachinery/pkg/apis/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
@@ -43,12 +43,9 @@ def validate_metadata(
         yield from invalid(path.child("namespace"), namespace, names.dns_label(namespace or ""))
     elif namespace:
         yield field.forbidden(path.child("namespace"), "not allowed on this type")
-    yield from not_negative(metadata.get("generation", 0), path.child("generation"))
-    yield from labels(metadata.get("labels"), path.child("labels"))
-    yield from annotation_map(metadata.get("annotations"), path.child("annotations"))
-    yield from _owner_references(metadata.get("ownerReferences") or [], path.child("ownerReferences"))
-    yield from _finalizers(metadata.get("finalizers") or [], path.child("finalizers"))
-    yield from _managed_fields(metadata.get("managedFields") or [], path.child("managedFields"))
+    for part, rule in _PARTS:
+        if value := metadata.get(part):
+            yield from rule(value, path.child(part))
     for position, finalizer in enumerate(metadata.get("finalizers") or ()):
         yield from standard_finalizer(finalizer, path.child("finalizers").index(position))
 
@@ -73,14 +70,9 @@ def validate_metadata_update(new: Object, old: Object, path: Path = METADATA) ->
     for name in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         yield from immutable(new.get(name), old.get(name), path.child(name))
     # What did not change was judged when it came.
-    if new.get("labels") != old.get("labels"):
-        yield from labels(new.get("labels"), path.child("labels"))
-    if new.get("annotations") != old.get("annotations"):
-        yield from annotation_map(new.get("annotations"), path.child("annotations"))
-    if new.get("ownerReferences") != old.get("ownerReferences"):
-        yield from _owner_references(new.get("ownerReferences") or [], path.child("ownerReferences"))
-    if new.get("managedFields") != old.get("managedFields"):
-        yield from _managed_fields(new.get("managedFields") or [], path.child("managedFields"))
+    for part, rule in _CHANGEABLE_PARTS:
+        if (value := new.get(part)) and value != old.get(part):
+            yield from rule(value, path.child(part))
 
 
 # ---------------------------------------------------------------- pieces that other rules use
@@ -204,7 +196,20 @@ def field_manager(manager: str, path: Path) -> Iterator[FieldError]:
     """The name of a field manager."""
     if len(manager.encode()) > MANAGER_LIMIT:
         yield field.too_long(path, MANAGER_LIMIT)
-    for position, char in enumerate(manager):
+    for position, char in enumerate("" if manager.isprintable() else manager):
         if not char.isprintable():
             why = f"invalid character U+{ord(char):04X} (at position {position})"
             yield field.invalid(path, manager, why)
+
+
+#: The rules of the parts of metadata that may be left out, in the order in which their errors are told.
+_PARTS: Final[tuple[tuple[str, Callable[[Any, Path], Iterator[FieldError]]], ...]] = (
+    ("generation", not_negative),
+    ("labels", labels),
+    ("annotations", annotation_map),
+    ("ownerReferences", _owner_references),
+    ("finalizers", _finalizers),
+    ("managedFields", _managed_fields),
+)
+#: Those that an update may change without a rule of its own.
+_CHANGEABLE_PARTS: Final = tuple((part, rule) for part, rule in _PARTS if part not in ("generation", "finalizers"))
