@@ -2,8 +2,9 @@
 
     AUTOGRADER_CLUSTER=local pytest -p autograder.notebook.elsewhere --nbval-lax ...
 
-A cell in which something was "not run there" is a skip with the reason, whatever else it printed.  At the end stands
-what was run, compared and not run, and which cells complained that do not on the embedded cluster.
+A cell in which something was "not run there" is a skip with the reason, whatever else it printed.  Cells with the tag
+``nbval-check-output`` must print what is committed, after sanitising; of the others it is only counted.  At the end
+stands what was run, compared and not run, and which cells complained that do not on the embedded cluster.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from autograder.clusters.served import NOT_RUN
 from autograder.notebook.server import CHOSEN, absolute
 
 _MARK: Final = f"{NOT_RUN}: "
+#: What nbval says of a cell that ran and printed something else.
+_DIFFERENT: Final = "Cell outputs differ"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,38 +37,40 @@ class _Count:
     def __init__(self) -> None:
         self._reasons: Counter[str] = Counter()
         self._complained: list[str] = []
-        self._ran = self._compared = 0
+        self._ran = self._compared = self._same = 0
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Run a cell; skip it afterwards if it could not be run there."""
+        options = getattr(item, "options", None)
+        if options is None:
+            return (yield)
+        must_hold, options["check"] = options["check"], True
         failure: Exception | None = None
         try:
             yield
         except Exception as error:
             failure = error
-        outputs = getattr(item, "test_outputs", None)
-        if outputs is None:
-            if failure:
-                raise failure
-            return
-        reasons = not_run(outputs)
-        if reasons:
+        outputs = getattr(item, "test_outputs", None) or []
+        if reasons := not_run(outputs):
             self._reasons.update(reasons[:1])
             pytest.skip(reasons[0])
         self._ran += 1
-        self._compared += bool(getattr(item, "options", {}).get("check"))
-        if failure:
+        self._compared += must_hold
+        self._same += failure is None
+        item.user_properties.append(("same", failure is None))
+        if failure and (must_hold or _DIFFERENT not in str(failure)):
             raise failure
-        kept = item.cell.outputs  # type: ignore[attr-defined]
-        if complaint(outputs) and not complaint(kept):
+        if complaint(outputs) and not complaint(item.cell.outputs):  # type: ignore[attr-defined]
             self._complained.append(f"{item.parent.name if item.parent else ''} {item.name}: {complaint(outputs)}")
+        return None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what was run."""
         tell = terminalreporter.write_line
         terminalreporter.section(f"notebooks on {os.environ.get(CHOSEN, 'embedded')}")
-        tell(f"{self._ran} cells ran, {self._compared} of them compared; {self._reasons.total()} not run there")
+        tell(f"{self._ran} cells ran, {self._reasons.total()} not run there")
+        tell(f"{self._same} printed the same after sanitising, as {self._compared} must")
         for reason, count in self._reasons.most_common():
             tell(f"{count:5} {reason}")
         if self._complained:
