@@ -4,12 +4,14 @@ Workers need this package and the course's folder at the same path.  Start them 
 (``dask worker ADDRESS --nthreads 1 --nworkers 8``), since a process judges one submission at a time.
 
 When a worker is lost, Dask gives its tasks to others; one that was lost with several workers is given up, which is how
-work ends that kills whoever does it.  A result that comes twice counts once.
+work ends that kills whoever does it.  A result that comes twice counts once.  Only so many items are handed over ahead
+of their results, so that neither the scheduler nor this process holds those of a whole class.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
 import threading
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 PATIENCE: Final = 30.0
 #: Seconds between two looks whether there are workers yet.
 _LOOK: Final = 2.0
+#: Items that are handed over ahead of their results: for each thread of the cluster, and at the least.
+AHEAD: Final = 4
+FEWEST: Final = 16
 
 #: What Dask runs in one process is done one after the other.
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -59,29 +64,54 @@ class OnDask:
             from distributed.protocol.pickle import dumps
 
             given = client.submit(_same, dumps((work, is_spent)), pure=False)  # made again if whoever holds it is lost
-            futures: dict[Future[Any], int] = {
-                executor.submit(_do, given, item, seconds(item)): index for index, item in enumerate(items)
-            }
+            waiting, futures = iter(enumerate(items)), dict[Future[Any], int]()
+            threads = _Threads(client)
+
+            def fill() -> None:
+                room = max(FEWEST, AHEAD * threads.count()) - len(futures)
+                for index, item in itertools.islice(waiting, max(0, room)):
+                    futures[executor.submit(_do, given, item, seconds(item))] = index
+
+            fill()
             if meanwhile:
                 meanwhile()
-            for future in self._as_they_come(client, set(futures)):
-                yield futures[future], _outcome(future)
+            while futures:
+                for future in wait(futures, _LOOK, FIRST_COMPLETED).done:
+                    index = futures.pop(future)
+                    threads.are_busy()
+                    yield index, _outcome(future)
+                    del future  # and what came of it
+                fill()
+                if threads.absent() > self.patience:
+                    raise BadExecutor(
+                        f"{self} has had no worker for {self.patience:g} seconds; start some, and grade again: "
+                        "what was judged is not judged twice"
+                    )
 
-    def _as_they_come(self, client: Client, pending: set[Future[Any]]) -> Iterator[Future[Any]]:
-        """The futures that are done, each once; raises ``BadExecutor`` if there is nobody who could do the others."""
-        alone_since: float | None = None
-        while pending:
-            done, pending = wait(pending, _LOOK, FIRST_COMPLETED)
-            yield from done
-            if done or client.scheduler_info()["workers"]:
-                alone_since = None
-                continue
-            alone_since = alone_since or time.monotonic()
-            if time.monotonic() - alone_since > self.patience:
-                raise BadExecutor(
-                    f"{self} has had no worker for {self.patience:g} seconds; start some, and grade again: "
-                    "what was judged is not judged twice"
-                )
+
+class _Threads:
+    """How many threads a cluster has for work, asked now and then, and for how long it has had none."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._count, self._asked = 0, -_LOOK
+        self._seen = time.monotonic()
+
+    def count(self) -> int:
+        """The threads of all workers."""
+        if time.monotonic() - self._asked >= _LOOK:
+            self._count, self._asked = sum(self._client.nthreads().values()), time.monotonic()
+        if self._count:
+            self.are_busy()
+        return self._count
+
+    def are_busy(self) -> None:
+        """There is a worker, since a result has come."""
+        self._seen = time.monotonic()
+
+    def absent(self) -> float:
+        """Seconds since a worker was seen."""
+        return time.monotonic() - self._seen
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from autograder.grading.executors import BadExecutor, Lost, executor_of
-from autograder.grading.on_dask import OnDask
+from autograder.grading.on_dask import AHEAD, OnDask
 
 distributed = pytest.importorskip("distributed")
 
@@ -66,6 +66,21 @@ def test_every_item_is_done_once(on_dask: OnDask) -> None:
     done = list(on_dask.each(work, items, seconds=lambda item: 30))
     assert sorted(index for index, _ in done) == list(range(60))
     assert outcome(done, items) == {item: item.upper() for item in items}
+
+
+def test_no_more_items_are_handed_over_than_there_are_hands(on_dask: OnDask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.grading.on_dask.FEWEST", 1)
+    handed_over = 0
+
+    def seconds(item: str) -> float:
+        nonlocal handed_over
+        handed_over += 1
+        return 30
+
+    items = [f"item-{number}" for number in range(60)]
+    for done, _ in enumerate(on_dask.each(work, items, seconds=seconds), 1):
+        assert handed_over <= min(60, done + AHEAD * 3)
+    assert handed_over == 60
 
 
 def test_a_worker_killed_midway_costs_nothing(on_dask: OnDask) -> None:
