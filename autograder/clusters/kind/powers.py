@@ -75,6 +75,7 @@ class KindPowers:
             for component in STATIC:
                 self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
             self._until(self._api_answers, "the API server answers")
+            self._revive()
             self._start_on_api(PROXY)
             self._start_on_api(DNS, only_if_stopped=True)
 
@@ -97,8 +98,9 @@ class KindPowers:
         if component in STATIC:
             self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
             self._until(lambda: self._runs(component), f"{component} runs")
-            if component == "kube-apiserver":
+            if component in ("etcd", "kube-apiserver"):
                 self._until(self._api_answers, "the API server answers")
+                self._revive()
         elif component == KUBELET:
             for node in self._nodes:
                 self._shell(node, f"systemctl start {KUBELET} && rm -f {ASIDE}/{KUBELET}")
@@ -154,6 +156,20 @@ class KindPowers:
             self.control_plane, "crictl", "ps", "--state", "Running", "--name", component, "-q"
         )
         return bool(listed.strip())
+
+    def _revive(self) -> None:
+        """Wait for the components that have ended because they had lost the API server.
+
+        The kubelet waits longer each time before it starts them again, in the end five minutes; a new kubelet does not.
+        """
+        if self._ended():
+            self._shell(self.control_plane, f"test -f {ASIDE}/{KUBELET} || systemctl restart {KUBELET}")
+            self._until(lambda: not self._ended(), "all components run")
+
+    def _ended(self) -> list[str]:
+        """The static Pods that are to run and do not."""
+        manifests = self._shell(self.control_plane, f"ls {MANIFESTS}").split()
+        return [one for one in STATIC if f"{one}.yaml" in manifests and not self._runs(one)]
 
     def _api_answers(self) -> bool:
         try:

@@ -66,6 +66,29 @@ def test_it_is_started_by_moving_its_manifest_back(programs: Path, opened: Open,
     assert f"mv /etc/kubernetes/autograder-stopped/{component}.yaml /etc/kubernetes/manifests/" in asked(programs)[0]
 
 
+@pytest.mark.parametrize("component", ["etcd", "kube-apiserver"])
+def test_what_has_ended_for_want_of_it_is_not_left_to_the_patience_of_the_kubelet(
+    programs: Path, opened: Open, component: str
+) -> None:
+    rules = {
+        "ls /etc/kubernetes/manifests": {"out": "".join(f"{one}.yaml\n" for one in STATIC)},
+        "crictl ps .* kube-controller-manager": {"once": "ended"},
+        "crictl ps": {"out": "4f3a\n"},
+    }
+    pretender(programs, "docker", rules)
+    opened().start(component)
+    lines = asked(programs)
+    restart = next(number for number, line in enumerate(lines) if "systemctl restart kubelet" in line)
+    assert any("crictl ps" in line and "kube-controller-manager" in line for line in lines[restart:])
+
+
+@pytest.mark.parametrize("component", ["etcd", "kube-apiserver"])
+def test_the_kubelet_is_left_alone_where_nothing_has_ended(programs: Path, opened: Open, component: str) -> None:
+    pretender(programs, "docker", {"ls /etc": {"out": "etcd.yaml\n"}, "crictl ps": {"out": "4f3a\n"}})
+    opened().start(component)
+    assert not any("systemctl" in line for line in asked(programs))
+
+
 def test_the_kubelet_is_stopped_on_every_node(programs: Path, opened: Open) -> None:
     opened().stop("kubelet")
     assert [line.split()[1] for line in asked(programs)] == NODES
