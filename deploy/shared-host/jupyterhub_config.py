@@ -17,5 +17,8 @@ c.SystemdSpawner.cpu_limit = 2.0
 c.SystemdSpawner.isolate_tmp = True
 c.SystemdSpawner.disable_user_sudo = True
 c.SystemdSpawner.unit_extra_properties = {"UMask": "0077", "TasksMax": "512", "ProtectProc": "invisible"}
+c.SystemdSpawner.extra_paths = ["/opt/autograder/bin"]
 c.SystemdSpawner.default_url = "/lab"
+# A class comes all at once.
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180
 c.Spawner.environment = {"AUTOGRADER_EXERCISES": "/opt/course/exercises"}
