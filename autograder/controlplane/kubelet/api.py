@@ -1,4 +1,4 @@
-"""The kubelet's own API, port 10250 of a node: logs of containers, and commands in them.
+"""The kubelet's own API, port 10250 of a node: logs of containers, commands in them, and ports of pods.
 
 The API server reaches it as a ``NodeConnection``; texts of errors are those of pkg/kubelet/kubelet_pods.go.
 """
@@ -6,17 +6,18 @@ The API server reaches it as a ``NodeConnection``; texts of errors are those of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, Unreachable
-from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Terminal
+from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, NotFound, Unreachable
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Ports, Terminal
 from autograder.controlplane.client import Informer
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.containers.records import NOTHING, Container
 from autograder.controlplane.containers.terminals import Attachment, Shell, is_shell
 from autograder.controlplane.kubelet import static_pods
+from autograder.controlplane.kubelet.port_forwarding import PodPorts
 
 #: The exit code of a command that is not there.
 CANNOT_RUN: Final = 126
@@ -85,6 +86,14 @@ class KubeletAPI:
         """Connect to the program that a container runs; raises ``StatusError``."""
         return Attachment(self._machines, self._running(node, namespace, pod, container).id)
 
+    def ports(self, node: str, namespace: str, pod: str) -> Ports:
+        """The ports of a pod; raises ``StatusError``."""
+        self._check_reached(node)
+        obj = self._pods.get(namespace, pod)
+        if obj is None:
+            raise NotFound(f"pod does not exist: {pod}_{namespace}")
+        return PodPorts(self._machines, node, _uid_of(obj))
+
     def _running(self, node: str, namespace: str, pod: str, container: str) -> Container:
         found = self._container(node, namespace, pod, container, previous=False)
         if not found.running:
@@ -97,13 +106,9 @@ class KubeletAPI:
         return f"error executing command in container: failed to exec in container: {failure}" if failure else ""
 
     def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
-        host = self._machines.hosts.get(node)
-        if host is None or not host.powered:
-            raise unreachable(host.address if host else node, "no route to host")
-        if node in self._halted:
-            raise unreachable(host.address)
+        self._check_reached(node)
         obj = self._pods.get(namespace, pod)
-        uid = (static_pods.mirrored(obj) or obj["metadata"]["uid"]) if obj else ""
+        uid = _uid_of(obj) if obj else ""
         runs = [known for known in self._machines.containers_of(uid) if known.name == container]
         if previous:
             if len(runs) < 2:
@@ -114,3 +119,17 @@ class KubeletAPI:
             why = _WHY.get(reason, reason)
             raise BadRequest(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
         return runs[-1]
+
+    def _check_reached(self, node: str) -> None:
+        """Raise ``Unreachable`` unless the kubelet of a node answers."""
+        host = self._machines.hosts.get(node)
+        if host is None or not host.powered:
+            raise unreachable(host.address if host else node, "no route to host")
+        if node in self._halted:
+            raise unreachable(host.address)
+
+
+def _uid_of(pod: dict[str, Any]) -> str:
+    """The uid by which a node knows a pod, be it a mirror of one of its own."""
+    uid: str = static_pods.mirrored(pod) or pod["metadata"]["uid"]
+    return uid

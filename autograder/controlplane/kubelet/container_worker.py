@@ -99,30 +99,14 @@ class ContainerWorker:
         return True
 
     def _start(self, spec: Object, latest: Container | None) -> str:
-        """Get the image, then create and start a container."""
+        """Get the image, then create and start a container; what comes of it is that of ``_ensure_running``."""
         name = spec["name"]
-        work = self.state.work(name)
-        if not work.image_ready:
-            work = image_manager.ensure(
-                work, spec, self.state.node, self._machines, self._now,
-                lambda kind, reason, message: self._container_event(spec, kind, reason, message),
-            )  # fmt: skip
-            self._put(name, work)
-            if work.pulling_until is not None:
-                return "busy"
-            if not work.image_ready:
-                return "waiting"
-        try:
-            config = self._configure(spec, 0 if latest is None else latest.attempt + 1)
-        except ConfigError as error:
-            self._container_event(spec, "Warning", "Failed", f"Error: {error}")
-            waiting = Waiting("CreateContainerConfigError", str(error))
-            self._set(name, waiting=waiting, not_before=self._now + ERROR_DELAY, image_ready=False)
+        work = self._with_image(spec)
+        if work.pulling_until is not None and not work.image_ready:
+            return "busy"
+        container = self._create(spec, 0 if latest is None else latest.attempt + 1) if work.image_ready else None
+        if container is None:
             return "waiting"
-        for old in [known for known in self._machines.containers_of(self.state.uid) if known.name == name][:-1]:
-            self._machines.remove_container(old.id)
-        container = self._machines.create_container(self.state.uid, config)
-        self._container_event(spec, "Normal", "Created", "Container created")
         try:
             self._machines.start_container(container.id)
         except StartError as error:
@@ -149,6 +133,33 @@ class ContainerWorker:
             return "ended"
         self._set(name, not_before=self._now + RELIST_PERIOD)
         return "waiting"
+
+    def _with_image(self, spec: Object) -> ContainerWork:
+        """Bring the image of a container onto the node, unless it is there."""
+        work = self.state.work(spec["name"])
+        if not work.image_ready:
+            work = image_manager.ensure(
+                work, spec, self.state.node, self._machines, self._now,
+                lambda kind, reason, message: self._container_event(spec, kind, reason, message),
+            )  # fmt: skip
+            self._put(spec["name"], work)
+        return work
+
+    def _create(self, spec: Object, attempt: int) -> Container | None:
+        """Create a container, and forget all but the last one before it; None if it cannot be configured."""
+        name = spec["name"]
+        try:
+            config = self._configure(spec, attempt)
+        except ConfigError as error:
+            self._container_event(spec, "Warning", "Failed", f"Error: {error}")
+            waiting = Waiting("CreateContainerConfigError", str(error))
+            self._set(name, waiting=waiting, not_before=self._now + ERROR_DELAY, image_ready=False)
+            return None
+        for old in [known for known in self._machines.containers_of(self.state.uid) if known.name == name][:-1]:
+            self._machines.remove_container(old.id)
+        container = self._machines.create_container(self.state.uid, config)
+        self._container_event(spec, "Normal", "Created", "Container created")
+        return container
 
     def _after_start(self, spec: Object, container_id: str) -> None:
         """Run the ``postStart`` hook; a container whose hook fails is killed."""

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Sequence
 from typing import Final, Self
 
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Terminal
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Ports, Terminal
 from autograder.controlplane.apimachinery.scheme import (
     CONFIGMAPS,
     NAMESPACES,
@@ -425,6 +425,10 @@ class Kubelets:
         """Connect to the program that a container runs; raises ``StatusError``."""
         self._bring_credentials(namespace, pod)
         return self._api().attach(node, namespace, pod, container)
+
+    def ports(self, node: str, namespace: str, pod: str) -> Ports:
+        """The ports of a pod; raises ``StatusError``."""
+        return self._api().ports(node, namespace, pod)
 
     def _bring_credentials(self, namespace: str, pod: str) -> None:
         """Put tokens and the CA into a pod that had no use for them until somebody came to look."""

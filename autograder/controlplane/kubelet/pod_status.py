@@ -41,12 +41,9 @@ def should_restart(container: Object, spec: Object, exit_code: int) -> bool:
 def generate(state: PodState, machines: Machines, now: int, host_ip: str) -> Object:
     """The status of a pod as it is now."""
     pod, spec = state.pod, state.pod["spec"]
-    initial = bool(spec.get("initContainers"))
-    statuses = [container_status(container, state, machines, initial) for container in spec["containers"]]
+    statuses = [container_status(container, state, machines) for container in spec["containers"]]
     statuses.sort(key=lambda status: status["name"])
-    init_statuses = [
-        container_status(container, state, machines, initial) for container in spec.get("initContainers") or ()
-    ]
+    init_statuses = [container_status(container, state, machines) for container in spec.get("initContainers") or ()]
     old = state.written or pod.get("status") or {}
     phase = state.phase or _phase(spec, statuses, init_statuses, state)
     if old.get("phase") in TERMINAL:
@@ -62,7 +59,7 @@ def generate(state: PodState, machines: Machines, now: int, host_ip: str) -> Obj
     if init_statuses:
         status["initContainerStatuses"] = init_statuses
     if spec.get("ephemeralContainers"):
-        status["ephemeralContainerStatuses"] = _ephemeral_statuses(spec, state, machines, initial)
+        status["ephemeralContainerStatuses"] = _ephemeral_statuses(spec, state, machines)
     generation = pod["metadata"].get("generation")
     if generation:
         status["observedGeneration"] = generation
@@ -77,34 +74,35 @@ def generate(state: PodState, machines: Machines, now: int, host_ip: str) -> Obj
     if requests:
         status["allocatedResources"] = requests
     sandbox = machines.sandboxes.get(state.uid)
-    status["conditions"] = _conditions(
-        state, statuses, init_statuses, phase, sandbox is not None and sandbox.ready, now
-    )
+    has_sandbox = sandbox is not None and sandbox.ready
+    status["conditions"] = _conditions(state, statuses, init_statuses, phase, now, has_sandbox=has_sandbox)
     return status
 
 
-def _ephemeral_statuses(spec: Object, state: PodState, machines: Machines, initial: bool) -> list[Object]:
+def _ephemeral_statuses(spec: Object, state: PodState, machines: Machines) -> list[Object]:
     """The statuses of containers that were added for a look; nobody asks whether they are ready or have started."""
-    found = [container_status(container, state, machines, initial) for container in spec["ephemeralContainers"]]
+    found = [container_status(container, state, machines) for container in spec["ephemeralContainers"]]
     return [
         {**{key: value for key, value in status.items() if key != "started"}, "ready": False}
         for status in sorted(found, key=lambda status: str(status["name"]))
     ]
 
 
-def container_status(container: Object, state: PodState, machines: Machines, initial: bool) -> Object:
+def container_status(container: Object, state: PodState, machines: Machines) -> Object:
     """The status of one container."""
     name = container["name"]
     work = state.work(name)
     runs = [known for known in machines.containers_of(state.uid) if known.name == name]
-    latest = runs[-1] if runs else None
     status: Object = {"name": name, "ready": False, "restartCount": 0, "lastState": {}, "started": False}
     mounts = [_mount_status(mount) for mount in container.get("volumeMounts") or ()]
     if mounts:
         status["volumeMounts"] = mounts
-    if latest is None:
-        status |= {"image": container["image"], "imageID": "", "state": {"waiting": _not_created(work, initial)}}
-        return status
+    init_containers = state.pod["spec"].get("initContainers") or ()
+    if not runs:
+        reason = "PodInitializing" if init_containers else "ContainerCreating"
+        waiting = _waiting(work) if work.waiting is not None else {"reason": reason}
+        return status | {"image": container["image"], "imageID": "", "state": {"waiting": waiting}}
+    latest = runs[-1]
     status |= {
         "image": latest.image_text,
         "imageID": latest.image_ref,
@@ -115,25 +113,25 @@ def container_status(container: Object, state: PodState, machines: Machines, ini
     }
     if (container.get("resources") or {}).get("requests"):
         status["allocatedResources"] = container["resources"]["requests"]
-    before = runs[-2] if len(runs) > 1 else None
-    if before is not None:
-        status["lastState"] = {"terminated": _terminated(before, container)}
-    if latest.running:
-        status["state"] = {"running": {"startedAt": timestamps.time(latest.started)}}
-        status["started"] = started(container, work)
-        status["ready"] = ready(container, work)
-    elif latest.state is ContainerState.EXITED:
-        terminated = _terminated(latest, container)
-        if work.waiting is not None:
-            status["state"] = {"waiting": _waiting(work)}
-            status["lastState"] = {"terminated": terminated}
-        else:
-            status["state"] = {"terminated": terminated}
-        if initial and latest.exit_code == 0 and container in (state.pod["spec"].get("initContainers") or ()):
-            status["ready"] = not is_sidecar(container)
-    else:
-        status["state"] = {"waiting": {}}
+    if len(runs) > 1:
+        status["lastState"] = {"terminated": _terminated(runs[-2], container)}
+    status |= _state(latest, container, work)
+    if latest.state is ContainerState.EXITED and latest.exit_code == 0 and container in init_containers:
+        status["ready"] = not is_sidecar(container)
     return status
+
+
+def _state(latest: Container, container: Object, work: ContainerWork) -> Object:
+    """What its newest run says of a container."""
+    if latest.running:
+        running = {"running": {"startedAt": timestamps.time(latest.started)}}
+        return {"state": running, "started": started(container, work), "ready": ready(container, work)}
+    if latest.state is not ContainerState.EXITED:
+        return {"state": {"waiting": {}}}
+    terminated = {"terminated": _terminated(latest, container)}
+    if work.waiting is None:
+        return {"state": terminated}
+    return {"state": {"waiting": _waiting(work)}, "lastState": terminated}
 
 
 def started(container: Object, work: ContainerWork) -> bool:
@@ -152,12 +150,6 @@ def _waiting(work: ContainerWork) -> Object:
     assert work.waiting is not None
     waiting = {"reason": work.waiting.reason}
     return waiting | {"message": work.waiting.message} if work.waiting.message else waiting
-
-
-def _not_created(work: ContainerWork, initial: bool) -> Object:
-    if work.waiting is not None:
-        return _waiting(work)
-    return {"reason": "PodInitializing" if initial else "ContainerCreating"}
 
 
 def _terminated(container: Container, spec: Object) -> Object:
@@ -192,8 +184,7 @@ def _mount_status(mount: Object) -> Object:
 def _phase(spec: Object, statuses: list[Object], init_statuses: list[Object], state: PodState) -> str:
     """The phase of a pod whose end nobody has decided."""
     by_name = {status["name"]: status for status in init_statuses}
-    pending = 0
-    running = waiting = stopped = final = succeeded = 0
+    pending = running = waiting = stopped = final = succeeded = 0
     for container in spec.get("initContainers") or ():
         status = by_name[container["name"]]
         code = _last_exit(status)
@@ -206,8 +197,6 @@ def _phase(spec: Object, statuses: list[Object], init_statuses: list[Object], st
             pending += 1
         elif code != 0 and not should_restart(container, _not_always(spec), code):
             return "Failed"
-        elif code != 0 and "terminated" not in status["state"]:
-            pending += 0
     for container, status in zip(sorted(spec["containers"], key=lambda one: str(one["name"])), statuses, strict=True):
         code = _last_exit(status)
         if "running" in status["state"]:
@@ -243,7 +232,7 @@ def _last_exit(status: Object) -> int | None:
 
 
 def _conditions(
-    state: PodState, statuses: list[Object], init_statuses: list[Object], phase: str, sandbox: bool, now: int
+    state: PodState, statuses: list[Object], init_statuses: list[Object], phase: str, now: int, *, has_sandbox: bool
 ) -> list[Object]:
     """The conditions: those of others as they are, then the kubelet's own."""
     pod = state.pod
@@ -253,7 +242,7 @@ def _conditions(
     not_initialized = _uninitialized(pod["spec"], init_statuses, phase, state)
     gates = _closed_gates(pod["spec"], current) if not not_ready else {}
     wanted: dict[str, dict[str, Any]] = {
-        "PodReadyToStartContainers": {"status": "True" if sandbox else "False"},
+        "PodReadyToStartContainers": {"status": "True" if has_sandbox else "False"},
         "Initialized": not_initialized or {"status": "True"},
         "Ready": not_ready or gates or {"status": "True"},
         "ContainersReady": not_ready or {"status": "True"},
