@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
@@ -34,6 +35,7 @@ CREATE_SECONDS: Final = 900.0
 PULL_SECONDS: Final = 300.0
 DELETE_SECONDS: Final = 180.0
 WORKERS: Final = 2
+LOOPBACK: Final = "127.0.0.1"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,48}[a-z0-9])?")
 
 
@@ -113,8 +115,9 @@ def configuration(name: str) -> dict[str, Any]:
     """What ``kind create cluster --config`` is given."""
     image = os.environ.get(IMAGE_VARIABLE) or NODE_IMAGE
     ports = [
-        {"containerPort": port, "hostPort": port, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+        {"containerPort": port, "hostPort": port, "listenAddress": LOOPBACK, "protocol": "TCP"}
         for port in _needs()["nodePorts"]
+        if _is_free(port)  # a second cluster can do without: its nodes have the port too
     ]
     return {
         "apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster", "name": name,
@@ -202,6 +205,16 @@ def _is_copied(tools: Tools, name: str, image: str, workers: list[str]) -> bool:
                                seconds=PULL_SECONDS)  # fmt: skip
                 return True
     return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def _needs() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -214,13 +215,26 @@ def test_a_cluster_without_a_control_plane_says_what_to_do(programs: Path) -> No
     assert "autograder cluster delete kind:autograder" in refusal()
 
 
-def test_a_new_cluster_has_two_workers_of_a_pinned_version_and_reachable_node_ports() -> None:
+def test_a_new_cluster_has_two_workers_of_a_pinned_version_and_reachable_node_ports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(provision, "_is_free", lambda port: True)
     config = provision.configuration("course")
     assert [node["role"] for node in config["nodes"]] == ["control-plane", "worker", "worker"]
     assert {node["image"] for node in config["nodes"]} == {provision.NODE_IMAGE}
     assert provision.NODE_IMAGE.startswith("kindest/node:v1.36.")
     mapped = {mapping["hostPort"] for mapping in config["nodes"][0]["extraPortMappings"]}
     assert 30080 in mapped
+
+
+def test_a_second_cluster_leaves_the_node_ports_of_this_machine_to_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((provision.LOOPBACK, 0)) as taken:
+        needs = {"images": [], "nodePorts": [taken.getsockname()[1]]}
+        monkeypatch.setattr(provision, "_needs", lambda: needs)
+        assert provision.configuration("course")["nodes"][0]["extraPortMappings"] == []
+    assert [one["hostPort"] for one in provision.configuration("course")["nodes"][0]["extraPortMappings"]] == (
+        needs["nodePorts"]
+    )
 
 
 @pytest.mark.parametrize("name", ["Big", "a/b", "-x", "x-", "a b", "x" * 60, "--help"])
