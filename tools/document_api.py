@@ -42,8 +42,8 @@ READING = """\
 * Every kind with `list` and `watch` takes label selectors, the field selectors `metadata.name` and
   `metadata.namespace` and those named in its row, `limit` and `continue`, `resourceVersion` and
   `resourceVersionMatch`, bookmarks, and `sendInitialEvents`. History older than five to ten minutes answers `410`.
-* Every kind can be had as JSON, as a `Table` (with the columns in its row) and as `PartialObjectMetadata`. Answers in
-  YAML and protobuf are not made; a client that accepts nothing else gets `406`.
+* Every kind can be had as JSON and YAML, as a `Table` (with the columns in its row) and as `PartialObjectMetadata`.
+  Answers in protobuf are not made; a client that accepts nothing else gets `406`.
 """
 
 
@@ -55,9 +55,9 @@ CONNECTING = """\
   SPDY they are refused. A command runs at once and prints when it has ended; a shell with a terminal (`exec -it`)
   answers each line, and a container with `stdin: true` reads what an attached client types.
 * `ephemeralcontainers` (`kubectl debug`) and `resize`, which the kubelet does in place when the node has room.
-* `portforward` answers `501`: its tunnel carries SPDY frames within a websocket, and no client offers another way. Ask
-  from inside instead: `kubectl exec POD -- wget -qO- http://localhost`, or
-  `kubectl run tmp --rm -i --image=busybox:1.36 --restart=Never -- wget -qO- http://SERVICE`.
+* `portforward` over websockets (`SPDY/3.1+portforward.k8s.io`), as `kubectl port-forward` asks for it first: to the
+  programs of containers that speak HTTP. Of others, such as a database, a connection is made and closed at the first
+  word.
 """
 
 
@@ -114,6 +114,8 @@ def _writing() -> str:
 ## Writing
 
 * Bodies are read as JSON, YAML and protobuf, with `fieldValidation` and `dryRun=All`.
+* Clients are told in `Warning` headers of what is deprecated, ignored or ambiguous in what they write, and of unknown
+  fields.
 * Every kind with `patch` takes:
 {types} (server-side apply, with field managers, conflicts and force)
 * Deletion knows preconditions, grace periods and the propagation policies `Background`, `Foreground` and `Orphan`.

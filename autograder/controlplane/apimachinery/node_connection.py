@@ -1,13 +1,13 @@
-"""How the API server reaches a node: the kubelet's own API, for logs and for commands in containers.
+"""How the API server reaches a node: the kubelet's own API, for logs, commands in containers and ports of pods.
 
 A real kube-apiserver calls port 10250 of the node; here the cluster hands over an object of this form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,25 @@ class Terminal(Protocol):
         """Whether the program has a terminal, which shows what is typed."""
 
 
+class HttpAnswer(NamedTuple):
+    """What a program in a pod has answered."""
+
+    status: int
+    reason: str
+    content_type: str
+    body: str
+
+
+class Ports(Protocol):
+    """The ports of a pod, as whoever is in it reaches them."""
+
+    def refusal(self, port: int) -> str:
+        """Why nothing can be sent to a port; nothing if it can."""
+
+    def ask(self, port: int, method: str, target: str, headers: Mapping[str, str]) -> HttpAnswer | None:
+        """Send an HTTP request to a port; None when what listens there speaks something else, or nothing does."""
+
+
 class NodeConnection(Protocol):
     """The kubelets of a cluster.
 
@@ -76,3 +95,6 @@ class NodeConnection(Protocol):
 
     def attach(self, node: str, namespace: str, pod: str, container: str) -> Terminal:
         """Connect to the program that a container runs."""
+
+    def ports(self, node: str, namespace: str, pod: str) -> Ports:
+        """The ports of a pod."""

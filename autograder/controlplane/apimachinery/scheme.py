@@ -113,7 +113,17 @@ RESOURCES: tuple[ResourceType, ...] = (
         "pods",
         short_names=("po",),
         categories=("all",),
-        subresources=("attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "resize", "status"),
+        subresources=(
+            "attach",
+            "binding",
+            "ephemeralcontainers",
+            "eviction",
+            "exec",
+            "log",
+            "portforward",
+            "resize",
+            "status",
+        ),
     ),
     ResourceType("", "v1", "PodTemplate", "podtemplates"),
     ResourceType(
@@ -227,7 +237,7 @@ NOT_SERVED: dict[tuple[str, str], tuple[str, ...]] = {
 #: Subresources of v1.36 that are not served, by the plural of their kind: 501, not 404.
 SUBRESOURCES_NOT_SERVED: dict[str, tuple[str, ...]] = {
     "nodes": ("proxy",),
-    "pods": ("portforward", "proxy"),
+    "pods": ("proxy",),
     "services": ("proxy",),
 }
 
@@ -238,6 +248,7 @@ _VERBS_OF_SUBRESOURCES = {
     "exec": ("create", "get"),
     "finalize": ("update",),
     "log": ("get",),
+    "portforward": ("create", "get"),
     "token": ("create",),
 }
 

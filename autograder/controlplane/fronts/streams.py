@@ -1,8 +1,8 @@
 """Logs that are followed, and being connected to containers: what of the API is more than a question and an answer.
 
 Commands and attached clients use a websocket with a channel for each stream (``v5.channel.k8s.io``), which is what
-kubectl and the Python client try first.  SPDY, which they fall back to, and the tunnels of port-forward are not spoken
-here.
+kubectl and the Python client try first.  SPDY, which they fall back to, is only spoken within the tunnels of
+port-forward (``forwarding``).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, RequestEntityTooLarge
 from autograder.controlplane.apimachinery.node_connection import ExecResult, Terminal
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
+from autograder.controlplane.fronts import forwarding
 from autograder.controlplane.fronts.http import BODY_LIMIT, encode, headers_of, payload
 from autograder.controlplane.fronts.keyboard import Keyboard, on_screen
 from autograder.controlplane.fronts.pacing import Pacing
@@ -27,7 +28,7 @@ from autograder.controlplane.fronts.watches import Watches
 Handle = Callable[[Request], Response]
 
 PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-_POD: Final = re.compile(r"(?P<pod>/api/v1/namespaces/[^/]+/pods/[^/]+)/(?P<subresource>attach|exec|log)")
+_POD: Final = re.compile(r"(?P<pod>/api/v1/namespaces/[^/]+/pods/[^/]+)/(?P<subresource>attach|exec|log|portforward)")
 #: What selects lines by how old or how late they are; a log that is followed is told apart from it after that.
 _SELECTING: Final = frozenset({"follow", "tailLines", "sinceSeconds", "sinceTime", "limitBytes"})
 _STDIN_SECONDS: Final = 600.0
@@ -51,8 +52,8 @@ def is_followed_log(request: Request) -> bool:
 
 
 def is_connection(request: Request) -> bool:
-    """Whether the request is to run a command in a container, or to be connected to the one that runs there."""
-    return _subresource(request) in ("attach", "exec")
+    """Whether the request is to run a command in a container, or to be connected to it or to a port of its pod."""
+    return _subresource(request) in ("attach", "exec", "portforward")
 
 
 async def follow(http: web.BaseRequest, request: Request, handle: Handle, watches: Watches) -> web.StreamResponse:
@@ -100,11 +101,13 @@ class Connections:
         ``StatusError`` for a client that does not speak websocket; other refusals are the API server's.
         """
         asked = (request.headers.get("kubectl-session"), request.path, repr(request.query))
-        socket = web.WebSocketResponse(protocols=PROTOCOLS, max_msg_size=BODY_LIMIT)
+        forwards = _subresource(request) == "portforward"
+        protocols = (forwarding.PROTOCOL,) if forwards else PROTOCOLS
+        socket = web.WebSocketResponse(protocols=protocols, max_msg_size=BODY_LIMIT)
         if not socket.can_prepare(http):
             if refusal := self._refused.pop(asked, None):
                 return _refusal(refusal)
-            raise BadRequest("Upgrade request required: commands are run over websocket (v5.channel.k8s.io), not SPDY")
+            raise BadRequest(f"Upgrade request required: this goes over websocket ({protocols[0]}), not SPDY")
         tty = request.flag("tty")
         reads = request.flag("stdin") and not tty and _subresource(request) == "exec"
         response = self._handle(_asking(request, {}, path=_pod(request)) if reads else request)
@@ -114,6 +117,9 @@ class Connections:
                 self._refused.popitem(last=False)
             return _refusal(response)
         await socket.prepare(http)
+        if forwards:
+            await forwarding.forward(socket, response.body, self._pacing.settle)
+            return socket
         if reads:
             response = self._handle(_asking(request, request.query, body=await _typed(socket)))
         elif not isinstance(response.body, ExecResult):

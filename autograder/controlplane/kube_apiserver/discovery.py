@@ -38,6 +38,7 @@ _SUBRESOURCE_KINDS: Final = {
     "binding": ("", "", "Binding"),
     "attach": ("", "", "PodAttachOptions"),
     "exec": ("", "", "PodExecOptions"),
+    "portforward": ("", "", "PodPortForwardOptions"),
 }
 
 #: Kinds that etcd holds in the form of another group or version.

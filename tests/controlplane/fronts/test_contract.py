@@ -299,7 +299,7 @@ ROWS: dict[str, tuple[Step, ...]] = {
         step("get pod copy -o jsonpath={.spec.containers[*].name}", "^box look$"),
         step("debug node/worker-1 --image=busybox:1.36 -- sleep 3600", "Creating debugging pod node-debugger-worker-"),
     ),
-    "port-forward": (*BOX, step("port-forward pod/box 0:80", "pods/portforward .* is not supported", code=1)),
+    "port-forward": (step("port-forward pod/nobody 0:80", "NotFound", code=1),),
     "wait": (
         *WEB,
         step("wait --for=condition=Available deployment/web --timeout=60s", "^deployment.apps/web condition met$"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 from asking import DEFAULT, World
@@ -97,7 +99,7 @@ IN_UNKNOWN_FORMAT = "the body of the request was in an unknown format - accepted
 
 def test_bodies_of_unknown_types_are_not_read(world: World) -> None:
     body = {"metadata": {"name": "settings"}}
-    wrong = {"content_type": "text/plain"}
+    wrong: dict[str, Any] = {"content_type": "text/plain"}
     for method, path in (("POST", MAPS), ("PUT", f"{MAPS}/settings"), ("DELETE", f"{MAPS}/none")):
         assert told(world.ask(method, path, body=body, **wrong)) == (415, IN_UNKNOWN_FORMAT + OBJECTS)
     assert told(world.ask("PATCH", f"{MAPS}/settings", body=body, **wrong)) == (415, "415: Unsupported Media Type")

@@ -60,6 +60,8 @@ class Subresources:
                 return self._exec(request, info)
             case "attach", _:
                 return self._attach(request, info)
+            case "portforward", _:
+                return self._forward(request, info)
             case "token", "create":
                 body = _body(request, "authentication/v1.TokenRequest", "TokenRequest", "authentication.k8s.io/v1")
                 return Response(201, self._tokens.answer(info.namespace, info.name, body))
@@ -146,19 +148,32 @@ class Subresources:
         with _calling("error dialing backend"):
             return Response(200, self._kubelets(node).attach(node.name, info.namespace, info.name, container))
 
+    def _forward(self, request: Request, info: RequestInfo) -> Response:
+        """Reach the ports of a pod; the answer's body is the ``Ports``, which only a stream can carry."""
+        pod = self._connected(request, info)
+        node = self._node(pod)
+        with _calling("error dialing backend"):
+            return Response(200, self._kubelets(node).ports(node.name, info.namespace, info.name))
+
     def _running(self, request: Request, info: RequestInfo) -> tuple[str, _Node]:
         """The container that is meant, of a pod that has a node, and the node."""
+        pod = self._connected(request, info)
+        return pod_options.container_of(pod, request.param("container")), self._node(pod)
+
+    def _connected(self, request: Request, info: RequestInfo) -> Object:
+        """The pod that somebody wants to be connected to."""
         if "dryRun" in request.query:
             raise BadRequest("dryRun is not supported")
-        pod = self._pods().get(info.namespace, info.name)
-        container = pod_options.container_of(pod, request.param("container"))
-        if not pod["spec"].get("nodeName"):
-            raise BadRequest(f"pod {info.name} does not have a host assigned")
-        return container, self._node(pod)
+        return self._pods().get(info.namespace, info.name)
 
     def _node(self, pod: Object) -> _Node:
-        """Where the kubelet of a pod's node is; raises ``NotFound``, or ``Unreachable`` for a node without address."""
-        name = pod["spec"]["nodeName"]
+        """Where the kubelet of a pod's node is.
+
+        Raises ``BadRequest`` or ``NotFound`` for a pod without a node, and ``Unreachable`` for one without an address.
+        """
+        name = pod["spec"].get("nodeName")
+        if not name:
+            raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
         try:
             node = self._registry(scheme.NODES).get("", name)
         except NotFound as missing:
