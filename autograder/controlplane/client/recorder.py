@@ -27,10 +27,9 @@ Subject = tuple[str, ...]
 
 
 class _Told(NamedTuple):
-    """An event that stands in the API: its name, first time and count."""
+    """An event that stands in the API: its name, and how often it was told."""
 
     name: str
-    first: str
     times: int
 
 
@@ -96,30 +95,31 @@ class EventRecorder:
                 self._told[key] = told._replace(times=count)
                 return
             name = self._name(involved["name"])
-            source = {"component": self.component, "host": host} if host else {"component": self.component}
-            self._client.create(
-                EVENTS,
-                _namespace(involved),
-                {
-                    "apiVersion": "v1",
-                    "kind": "Event",
-                    "metadata": {"name": name, "namespace": _namespace(involved)},
-                    "involvedObject": involved,
-                    "reason": reason,
-                    "message": message,
-                    "source": source,
-                    "firstTimestamp": now,
-                    "lastTimestamp": now,
-                    "count": 1,
-                    "type": kind,
-                    "eventTime": None,
-                    "reportingComponent": self.component,
-                    "reportingInstance": host,
-                },
-            )
-            self._told[key] = _Told(name, now, 1)
+            self._create(name, involved, kind, reason, message, host)
+            self._told[key] = _Told(name, 1)
         except StatusError:
             self._told.pop(key, None)
+
+    def _create(self, name: str, involved: Object, kind: str, reason: str, message: str, host: str) -> None:
+        """Write the first event of its key."""
+        now, namespace = timestamps.time(self._clock.now), _namespace(involved)
+        event = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": name, "namespace": namespace},
+            "involvedObject": involved,
+            "reason": reason,
+            "message": message,
+            "source": {"component": self.component, "host": host} if host else {"component": self.component},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "type": kind,
+            "eventTime": None,
+            "reportingComponent": self.component,
+            "reportingInstance": host,
+        }
+        self._client.create(EVENTS, namespace, event)
 
     def _correlate(self, subject: Subject, kind: str, reason: str, message: str) -> Subject:
         """The key under which this event is counted; its last part is the message, or '' for combined ones."""

@@ -59,12 +59,6 @@ def _without_leading_zeros(text: str) -> tuple[str, bool]:
     return head + colon + plain, plain != tail
 
 
-def is_ipv6(text: str) -> bool:
-    """Whether ``text`` spells an IPv6 address."""
-    parsed = parse_address(text)
-    return parsed is not None and parsed.value.version == 6
-
-
 def family_of(text: str) -> str:
     """``IPv4`` or ``IPv6``, or ``""`` if ``text`` is no address."""
     parsed = parse_address(text)

@@ -15,13 +15,11 @@ NameCheck = Callable[[str], list[str]]
 
 LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN: Final = rf"{LABEL}(\.{LABEL})*"
-LABEL_1035: Final = "[a-z]([-a-z0-9]*[a-z0-9])?"
 WILDCARD: Final = rf"\*\.{SUBDOMAIN}"
 UNDERSCORE_LABEL: Final = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 UNDERSCORE_SUBDOMAIN: Final = rf"{UNDERSCORE_LABEL}(\.{UNDERSCORE_LABEL})*"
 LABEL_KEY: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 LABEL_VALUE: Final = f"({LABEL_KEY})?"
-C_IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]*"
 CONFIG_KEY: Final = "[-._a-zA-Z0-9]+"
 HEADER_NAME: Final = "[-A-Za-z0-9]+"
 HTTP_PATH: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
@@ -85,17 +83,6 @@ def dns_subdomain_with_underscore(text: str) -> list[str]:
     )
 
 
-def dns_1035_label(text: str) -> list[str]:
-    """A DNS 1035 label, e.g. the name of a Service."""
-    words = (
-        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-        "character, and end with an alphanumeric character"
-    )
-    return _too_long(text, LABEL_LENGTH) + _unless(
-        LABEL_1035, text, lambda: regex_error(words, LABEL_1035, "my-name", "abc-123")
-    )
-
-
 def wildcard_subdomain(text: str) -> list[str]:
     """A subdomain that begins with ``*.``."""
     words = (
@@ -139,15 +126,6 @@ def label_value(text: str) -> list[str]:
     if not _LABEL_VALUE.fullmatch(text):
         wrong.append(regex_error(_VALUE_WORDS, LABEL_VALUE, "MyValue", "my_value", "12345"))
     return wrong
-
-
-def c_identifier(text: str) -> list[str]:
-    """An identifier of C."""
-    words = (
-        "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
-        "characters or '_'"
-    )
-    return _unless(C_IDENTIFIER, text, lambda: regex_error(words, C_IDENTIFIER, "my_name", "MY_NAME", "MyName"))
 
 
 def config_key(text: str) -> list[str]:
