@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from controller_world import World, deployment, pod
 
-from autograder.controlplane.apimachinery.errors import Forbidden, NotFound
+from autograder.controlplane.apimachinery.errors import Forbidden, Invalid, NotFound
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, NAMESPACES, PODS, SERVICEACCOUNTS
 from autograder.controlplane.kube_controller_manager.rootcacertpublisher import CERTIFICATE
 
@@ -88,3 +88,9 @@ def test_pods_go_before_anything_that_they_may_need(world: World) -> None:
     world.advance(60)
     with pytest.raises(NotFound):
         world.get(NAMESPACES, "dev", "")
+
+
+def test_what_must_happen_before_a_namespace_may_go_has_a_name_with_a_domain(world: World) -> None:
+    default = world.get(NAMESPACES, "default", "")
+    with pytest.raises(Invalid, match=r"spec.finalizers\[0\].*fully qualified"):
+        world.client.update(NAMESPACES, {**default, "spec": {"finalizers": ["mine"]}}, "finalize")

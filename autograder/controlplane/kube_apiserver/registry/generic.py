@@ -28,7 +28,9 @@ ORPHAN_FINALIZER = "orphan"
 FOREGROUND_FINALIZER = "foregroundDeletion"
 
 #: Subresources with rules of their own: how these end the name of the type.
-_RULES_OF_PARTS = {"status": "Status", "ephemeralcontainers": "EphemeralContainers", "resize": "Resize"}
+_RULES_OF_PARTS = {
+    "ephemeralcontainers": "EphemeralContainers", "finalize": "Finalize", "resize": "Resize", "status": "Status",
+}  # fmt: skip
 
 #: Gives the new state of an object from the one that stands now (None: there is none).
 Transform = Callable[[Object | None], Object]

@@ -104,6 +104,7 @@ UPDATE: Final[dict[str, Update]] = {
     "core/v1.Event": events.validate_event_update,
     "core/v1.LimitRange": limitranges.validate_limit_range_update,
     "core/v1.Namespace": namespaces.validate_namespace_update,
+    "core/v1.NamespaceFinalize": namespaces.validate_namespace_finalize_update,
     "core/v1.NamespaceStatus": namespaces.validate_namespace_status_update,
     "core/v1.Node": nodes.validate_node_update,
     "core/v1.NodeStatus": nodes.validate_node_status_update,
