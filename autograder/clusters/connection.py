@@ -10,6 +10,7 @@ Requests that can do no harm twice are sent again for a while, so that a control
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,8 @@ TIMEOUTS: Final = (10, 60)
 IMPATIENT: Final = 10
 #: Seconds to wait before a request is sent again, one entry for each time: until a restarted API server is back.
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+#: Seconds after which it is not sent again, however many times that was.
+PERSEVERANCE: Final = 20.0
 ACCESS_REVIEWS: Final = resource("selfsubjectaccessreviews", "authorization.k8s.io")
 _VERBS: Final = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 #: What an eviction says that a PodDisruptionBudget forbids: an answer, and no server that is busy.
@@ -62,6 +65,8 @@ class Connection:
 
     #: Whether we stopped the API server, or what it needs, ourselves: then its failures are what was asked for.
     stopped = False
+    #: Seconds to wait for an answer, at most.
+    patience: float = math.inf
     #: Raises ``ClusterError`` if it is known that the cluster will never answer again.
     look: Callable[[], None] = staticmethod(lambda: None)
 
@@ -105,6 +110,7 @@ class Connection:
     def _persevere(self, method: str, path: str, body: Any, content_type: str) -> str:
         """One answer; while there is none and it does no harm to ask again, ask again."""
         begin = time.monotonic()
+        self._look()
         for pause in (*PAUSES, None):
             try:
                 text = self._exchange(method, path, body, content_type)
@@ -131,13 +137,16 @@ class Connection:
 
     def _is_enough(self, pause: float | None, begin: float) -> bool:
         """Whether nobody should ask again: then the next request is sent once, until one is answered."""
-        is_enough = pause is None or time.monotonic() - begin > sum(PAUSES)
+        is_enough = pause is None or time.monotonic() - begin > PERSEVERANCE
         self._is_given_up = (self._is_given_up or is_enough) and not self.stopped
         return self._is_given_up or is_enough
 
     def _interrupted(self, why: ClusterError) -> None:
         self.interruptions += 1
         self.last_interruption = str(why)
+        self._look()
+
+    def _look(self) -> None:
         if not self.stopped:
             self.look()
 
@@ -190,7 +199,7 @@ class Connection:
     @property
     def _timeouts(self) -> tuple[float, float]:
         connect, answer = TIMEOUTS
-        return connect, min(answer, IMPATIENT) if self._is_given_up else answer
+        return connect, min(answer, IMPATIENT if self._is_given_up else self.patience)
 
     @property
     def _where(self) -> str:

@@ -58,7 +58,12 @@ class Powers(Protocol):
 
 
 class OwnedConnection(Connection):
-    """A connection to a cluster whose API server we may have stopped ourselves: then silence is what was wanted."""
+    """A connection to a cluster whose API server we may have stopped ourselves: then silence is what was wanted.
+
+    It is near: what has not answered in half a minute (etcd may be gone, which the API server waits for) never will.
+    """
+
+    patience = 30
 
     def _exchange(self, method: str, path: str, body: Any, content_type: str) -> str:
         try:

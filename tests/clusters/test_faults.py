@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +161,28 @@ def test_what_was_not_confirmed_is_not_done_twice(proxy: Proxy) -> None:
     with pytest.raises(ClusterError):
         way.send("POST", NAMESPACES, body={})
     assert proxy.requests == before + 1
+
+
+def test_a_server_that_stays_silent_is_asked_once_from_then_on_until_it_answers(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PERSEVERANCE", 0.3)
+    monkeypatch.setattr(connection, "IMPATIENT", 0.1)
+    way = Connection(proxy.config)
+    way.send("GET", NAMESPACES)
+    proxy.after(0, HANG)
+    for _ in range(3):
+        before, begin = proxy.requests, time.monotonic()
+        with pytest.raises(ClusterError, match="no answer within"):
+            way.send("GET", NAMESPACES)
+        assert proxy.requests == before + 1
+    assert time.monotonic() - begin < 0.5
+    proxy.after(0, RESET, times=1)
+    with pytest.raises(ClusterError):
+        way.send("GET", NAMESPACES)
+    way.send("GET", NAMESPACES)
+    proxy.after(0, RESET, times=1)
+    assert way.send("GET", NAMESPACES)
 
 
 def test_an_eviction_that_a_budget_forbids_is_an_answer() -> None:

@@ -139,3 +139,13 @@ def test_kind_is_opened_and_its_nodes_are_called_as_exercises_know_them(
     assert calls(tmp_path, "docker")[-1] == "start course-worker"
     cluster.close()
     assert not any(line.startswith("delete") for line in calls(tmp_path, "kind"))
+
+
+def test_a_cluster_that_has_broken_down_is_not_waited_for(root: OwnedCluster, powers: Powers) -> None:
+    place = root.apart()
+    place.create(SETTINGS)
+    powers.broken = "etcd has ended by itself"
+    with pytest.raises(ClusterError, match="etcd has ended by itself"):
+        place.get("ConfigMap", "settings")
+    powers.broken = ""
+    assert place.get("ConfigMap", "settings")

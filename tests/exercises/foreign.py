@@ -59,8 +59,11 @@ def furnish(owner: Connection) -> None:
 
 
 def with_least_rights(config: Path, folder: Path) -> Path:
-    """A kubeconfig with the token of our ServiceAccount, and nothing else, among others that are not to be used."""
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}}
+    """A kubeconfig with the token of our ServiceAccount, and nothing else, among others that are not to be used.
+
+    It is valid for a month of the cluster's time, which passes quickly.
+    """
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}
     answer = Connection(config).send("POST", SERVICEACCOUNTS, ACCOUNT, ACCOUNT, "token", body=request)
     known = yaml.safe_load(config.read_text())
     cluster = known["contexts"][0]["context"]["cluster"]

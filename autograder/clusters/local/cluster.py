@@ -138,6 +138,14 @@ class LocalCluster(OwnedCluster):
             raise
         return cluster
 
+    def close(self) -> None:
+        """As for every cluster of ours; with the first of the family all of it goes, and nothing need be put back."""
+        if self._is_root:
+            self._children.clear()
+            self._powers.close()
+        else:
+            super().close()
+
 
 def _known(component: str) -> str:
     if component not in COMPONENTS:
