@@ -35,5 +35,6 @@ def write(path: Path, config: dict[str, Any]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    draft.write_text(yaml.dump(config, Dumper=dumper, sort_keys=False), encoding="utf-8")
     draft.replace(path)
