@@ -1,7 +1,7 @@
 """Where a student's things are: the state of the cluster, and the folder of answers.
 
-A student has one cluster for the whole course, in ``course/.cluster`` (or ``AUTOGRADER_HOME``), and beside each
-notebook a folder ``work`` with the answers.  Where notebooks are run by a program (nbgrader, pytest, the build) each
+A student has one cluster for the whole course, in ``course/.cluster`` (or ``AUTOGRADER_HOME``; or ``~/.autograder``,
+where the course is one copy for everybody on the host), and beside each notebook a folder ``work`` with the answers.  Where notebooks are run by a program (nbgrader, pytest, the build) each
 kernel has a home of its own, so that none sees the objects or answers of another.
 """
 
@@ -68,4 +68,6 @@ def find_home(environment: Mapping[str, str] = os.environ) -> Home:
         own = scratch.Scratch()
         atexit.register(own.remove)
         return Home(own.path, own.path / "work", private=True)
-    return Home(exercises_root().absolute().parent / ".cluster", Path.cwd() / "work")
+    course = exercises_root().absolute().parent
+    state = course / ".cluster" if os.access(course, os.W_OK) else Path.home() / ".autograder"
+    return Home(state, Path.cwd() / "work")

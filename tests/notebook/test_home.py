@@ -22,6 +22,18 @@ def test_the_cluster_is_the_courses_and_the_answers_are_the_notebooks(
     assert (home.state, home.work, home.private) == (tmp_path / "course" / ".cluster", lesson / "work", False)
 
 
+def test_a_course_that_is_everybodys_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One copy of the exercises for all accounts of a host, which only root may change."""
+    (tmp_path / "course" / "exercises").mkdir(parents=True)
+    (tmp_path / "student").mkdir()
+    monkeypatch.setenv("AUTOGRADER_EXERCISES", str(tmp_path / "course" / "exercises"))
+    monkeypatch.setenv("HOME", str(tmp_path / "student"))
+    monkeypatch.chdir(tmp_path / "student")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    home = find_home({})
+    assert (home.state, home.work) == (tmp_path / "student" / ".autograder", tmp_path / "student" / "work")
+
+
 def test_another_place_can_be_chosen(tmp_path: Path) -> None:
     home = find_home({"AUTOGRADER_HOME": str(tmp_path), "NBGRADER_EXECUTION": "validate"})
     assert (home.state, home.private) == (tmp_path, False)
