@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from asking import World
+from asking import DEFAULT, World
 
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
 from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS
@@ -168,3 +168,22 @@ def test_a_status_that_a_client_writes_is_his_under_the_name_of_his_program() ->
     assert entry["fieldsV1"] == {
         "f:status": {"f:hard": {".": {}, "f:pods": {}}, "f:used": {".": {}, "f:pods": {}}},
     }
+
+
+def test_metadata_written_through_the_status_is_managed_there_but_what_that_puts_back_is_not() -> None:
+    world = World()
+    for path, labels_managed in (
+        (f"{DEFAULT}/pods/web", True),
+        ("/apis/apps/v1/namespaces/default/deployments/web", False),
+    ):
+        template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+        whole = {"spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template}}
+        body = whole if "deployments" in path else template
+        world.create(path.rpartition("/")[0], {**body, "metadata": {"name": "web"}})
+        patch = {"metadata": {"annotations": {"a": "b"}, "labels": {"c": "d"}}, "status": {"observedGeneration": 1}}
+        merge = "application/merge-patch+json"
+        answer = world.ask("PATCH", f"{path}/status?fieldManager=kubelet", body=patch, content_type=merge)
+        [entry] = [one for one in answer.body["metadata"]["managedFields"] if one["manager"] == "kubelet"]
+        assert entry["subresource"] == "status"
+        assert "f:annotations" in entry["fieldsV1"]["f:metadata"]
+        assert ("f:labels" in entry["fieldsV1"]["f:metadata"]) is labels_managed

@@ -36,7 +36,13 @@ _UNMANAGED: Final = frozenset({
         )
     ),
 })  # fmt: skip
-_STATUS: Final = "f:status"
+#: What a write of a (sub)resource puts back as it was, so that nobody manages it through that (``GetResetFields``).
+_RESET_BY_STATUS: Final[tuple[Path, ...]] = (("f:spec",),)
+_RESET_BY_OTHERS: Final[tuple[Path, ...]] = (("f:status",),)
+_RESET_BESIDES: Final[dict[str, tuple[Path, ...]]] = {
+    "apps/v1.Deployment": (("f:metadata", "f:labels"),),
+    "core/v1.Pod": (("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:ownerReferences")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def track_update(
     after = dict(values(new, shape))
     changed = frozenset(path for path, value in after.items() if before.get(path, _NOTHING) != value)
     removed = frozenset(before.keys() - after.keys())
-    entry = Entry(manager, "Update", subresource, now, _managed(changed, subresource))
+    entry = Entry(manager, "Update", subresource, now, _managed(kind, changed, subresource))
     entries = _entries(old) if subresource else _stated(given, old)
     mine = next((one for one in entries if one.is_same_manager(entry)), None)
     others = [
@@ -99,7 +105,7 @@ def apply(
     entries = _entries(live)
     if live is not None and not entries:
         entries = [_unknown(kind, live, now)]
-    new = Entry(manager, "Apply", subresource, now, _managed(applied_paths(config, shape), subresource))
+    new = Entry(manager, "Apply", subresource, now, _managed(kind, applied_paths(config, shape), subresource))
     mine = next((one for one in entries if one.is_same_manager(new)), None)
     others = [one for one in entries if one is not mine]
     result = merged(base, config, shape)
@@ -130,7 +136,7 @@ def _unknown(kind: ResourceType, live: Object, now: str) -> Entry:
     shape = shape_of_root(kind.go_type)
     before = dict(values(normal_form({}, kind.go_type), shape))
     paths = (path for path, value in values(live, shape) if before.get(path, _NOTHING) != value)
-    return Entry(_BEFORE_FIRST_APPLY, "Update", "", now, _managed(paths, ""))
+    return Entry(_BEFORE_FIRST_APPLY, "Update", "", now, _managed(kind, paths, ""))
 
 
 def _check(kind: ResourceType, config: Object) -> None:
@@ -142,10 +148,13 @@ def _check(kind: ResourceType, config: Object) -> None:
         raise BadRequest("metadata.managedFields must be nil")
 
 
-def _managed(paths: Iterable[Path], subresource: str) -> Paths:
+def _managed(kind: ResourceType, paths: Iterable[Path], subresource: str) -> Paths:
     """Those of the paths that can be managed through this (sub)resource."""
-    status = subresource == "status"
-    return frozenset(path for path in paths if path not in _UNMANAGED and path and (path[0] == _STATUS) is status)
+    reset = _RESET_BY_OTHERS
+    if subresource == "status":
+        reset = (*_RESET_BY_STATUS, *_RESET_BESIDES.get(kind.go_type, ()))
+    managed = (path for path in paths if path and path not in _UNMANAGED)
+    return frozenset(path for path in managed if not any(path[: len(prefix)] == prefix for prefix in reset))
 
 
 #: What a client writes to have all managers forgotten.
