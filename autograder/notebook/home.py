@@ -1,8 +1,9 @@
 """Where a student's things are: the state of the cluster, and the folder of answers.
 
 A student has one cluster for the whole course, in ``course/.cluster`` (or ``AUTOGRADER_HOME``; or ``~/.autograder``,
-where the course is one copy for everybody on the host), and beside each notebook a folder ``work`` with the answers.  Where notebooks are run by a program (nbgrader, pytest, the build) each
-kernel has a home of its own, so that none sees the objects or answers of another.
+where the course is one copy for everybody on the host), and beside each notebook a folder ``work`` with the answers.
+Where notebooks are run by a program (nbgrader, pytest, the build) each kernel has a home of its own, so that none sees
+the objects or answers of another.
 """
 
 from __future__ import annotations
