@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from autograder.clusters import scratch
 from autograder.grading.assignment import Assignment, Notebook
+from autograder.grading.disk import naming
 from autograder.grading.engine import GradedNotebook, GradedSubmission
 from autograder.grading.marking import marked_cells
 
@@ -70,6 +71,7 @@ def metadata_of(source: Notebook) -> dict[str, Any]:
 def _replace(path: Path, text: str, place: Path) -> None:
     """Write a file that is whole at every moment."""
     draft = place / path.name
-    draft.write_text(text, encoding="utf-8", newline="\n")
+    with naming(path):
+        draft.write_text(text, encoding="utf-8", newline="\n")
     draft.chmod(0o644)
     draft.replace(path)

@@ -35,6 +35,7 @@ def grade(options: argparse.Namespace) -> int:
     from autograder.grading import roster
     from autograder.grading.assignment import BadCourse, find_course, load_assignments
     from autograder.grading.configuration import configuration
+    from autograder.grading.disk import in_words
     from autograder.grading.due_dates import read_extensions
     from autograder.grading.executors import BadExecutor
     from autograder.grading.gradebook import GradebookError
@@ -51,15 +52,20 @@ def grade(options: argparse.Namespace) -> int:
         for line in lines(batch):
             print(line)
         sys.stdout.flush()
-        try:
-            recording.finish()
-        finally:
-            if options.json:
+        troubles = [*recording.finish()]
+        if options.json:
+            try:
                 _write_results(options.json, settings, batch, recording.is_recorded)
+            except OSError as error:
+                troubles.append(error)
+        for trouble in troubles:
+            print(f"autograder grade: {in_words(trouble)}", file=sys.stderr)
+        if troubles:
+            return NOT_DONE
         for remark in roster.remarks(settings, batch):
             print(remark)
     except (BadCourse, BadExecutor, BadExercise, ClusterError, GradebookError, OSError) as error:
-        print(f"autograder grade: {error}", file=sys.stderr)
+        print(f"autograder grade: {in_words(error)}", file=sys.stderr)
         return NOT_DONE
     except KeyboardInterrupt:
         print("autograder grade: interrupted; grade again to go on", file=sys.stderr)
@@ -99,11 +105,12 @@ class _Tally:
 
 def _write_results(path: Path, settings: Configuration, batch: Batch, is_recorded: bool) -> None:
     """Write the document of results, also if the gradebook would not take them; docs/results.md describes it."""
+    from autograder.grading.disk import naming
     from autograder.grading.reports.collecting import Collector
     from autograder.grading.reports.recorded import Known, known
 
     found = known(settings) if is_recorded else Known()
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with naming(path), path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(Collector(settings.course, batch.assignments, found).texts(batch))
 
 

@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
     _Written = tuple[SubmittedAssignment, list[SubmittedNotebook]]
 
+#: What to do about an error of the database, by a word in it.
+_HINTS: Final = {
+    "locked": "another program is using it; end that program",
+    "readonly": "make it writable",
+    "full": "make room on its disk",
+    "No space": "make room on its disk",
+    "disk I/O": "see that its disk works and has room",
+    "unable to open": "see that its folder is there, may be written and has room",
+}
 #: What nbgrader writes on an answer that nobody changed.
 NO_RESPONSE: Final = "No response."
 
@@ -387,7 +396,6 @@ def _explained(url: str, recorded: int = 0) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        hints = {"locked": "another program is using it; end that program", "readonly": "make it writable"}
-        hint = next((hint for word, hint in hints.items() if word in said), "see to it")
+        hint = next((hint for word, hint in _HINTS.items() if word in said), "see to it")
         kept = f"it has {recorded} submissions of this run" if recorded else "nothing in it was changed"
         raise GradebookError(f"{where} could not be written ({said}): {hint}, and grade again; {kept}") from error

@@ -44,13 +44,12 @@ class Recording:
             if len(self._waiting) >= AT_ONCE:
                 self._write()
 
-    def finish(self) -> None:
-        """Write what is left; raises ``GradebookError``, ``BadCourse`` or OSError if anything could not be written."""
+    def finish(self) -> list[Exception]:
+        """Write what is left; returns what was wrong where anything could not be written."""
         self._write()
         self._recorder.close()
         self._pages.close()
-        if trouble := self._trouble or self._page_trouble:
-            raise trouble
+        return [trouble for trouble in (self._trouble, self._page_trouble) if trouble is not None]
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -69,8 +68,9 @@ class Recording:
 
 
 def record(configuration: Configuration, assignments: Sequence[Assignment], graded: Iterable[GradedSubmission]) -> None:
-    """Write submissions that were graded already; raises as ``Recording.finish``."""
+    """Write submissions that were graded already; raises ``GradebookError``, ``BadCourse`` and OSError."""
     recording = Recording(configuration, assignments)
     for one in graded:
         recording.take(one)
-    recording.finish()
+    for trouble in recording.finish():
+        raise trouble

@@ -24,6 +24,7 @@ from autograder.grading import recording
 from autograder.grading.assignment import BadCourse, Notebook, Task, find_course
 from autograder.grading.batch import Grader, Work
 from autograder.grading.configuration import configuration
+from autograder.grading.disk import in_words
 from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission
 from autograder.grading.executors import BadExecutor, Lost, executor_of
 from autograder.grading.gradebook import GradebookError
@@ -120,7 +121,7 @@ def regrade(options: argparse.Namespace) -> int:
     except (
         BadCourse, BadExercise, BadExecutor, ClusterError, GradebookError, OSError,
     ) as error:  # fmt: skip
-        print(f"autograder regrade: {error}", file=sys.stderr)
+        print(f"autograder regrade: {in_words(error)}", file=sys.stderr)
         return NOT_DONE
     print(json.dumps(as_json(outcome), indent=2) if options.json else "\n".join(table(outcome)))
     return CHANGES if outcome.with_other_points and not outcome.written else DONE

@@ -12,7 +12,10 @@ import zlib
 from array import array
 from collections.abc import Sequence
 from os import SEEK_END
+from pathlib import Path
 from typing import Final, TypeVar, overload
+
+from autograder.grading.disk import naming
 
 Item = TypeVar("Item")
 
@@ -37,12 +40,10 @@ class Spool(Sequence[Item]):
     def put(self, index: int, item: Item) -> None:
         """Write an item."""
         data = zlib.compress(pickle.dumps(item, pickle.HIGHEST_PROTOCOL), _LEVEL)
-        try:
+        with naming(Path(tempfile.gettempdir())):
             self._file.seek(0, SEEK_END)
             place = self._file.tell()
             self._file.write(len(data).to_bytes(_LENGTH, "big") + data)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
         self._places[index] = place
 
     def __len__(self) -> int:

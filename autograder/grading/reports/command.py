@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from autograder.grading.disk import in_words, naming
+
 if TYPE_CHECKING:
     from autograder.grading.reports.results import Results
 
@@ -117,7 +119,7 @@ def report(options: argparse.Namespace) -> int:
         if options.worksheet:
             count += _fill_worksheet(options, results)
     except (BadCourse, BadExercise, BadResults, BadWorksheet, GradebookError, OSError) as error:
-        print(f"autograder report: {error}", file=sys.stderr)
+        print(f"autograder report: {in_words(error)}", file=sys.stderr)
         return NOT_WRITTEN
     handed_in = sum(one.handed_in for one in results.submissions)
     print(f"{count} files on {handed_in} submissions of {len(results.students)} students are in {options.out}")
@@ -182,4 +184,5 @@ def _remark_on(options: argparse.Namespace, results: Results) -> None:
 def _write(path: Path, text: str) -> None:
     """Write a file with the line ends that the text has."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8", "replace"))
+    with naming(path):
+        path.write_bytes(text.encode("utf-8", "replace"))
