@@ -5,7 +5,8 @@
 A lesson is a text ``course/lessons/NN-topic.md`` in a small part of MyST Markdown:
 
 * text becomes Markdown cells; a heading or a line ``+++`` begins another one;
-* a fence ```` ```{code-cell} ```` is a code cell;
+* a fence ```` ```{code-cell} ```` is a code cell; a first line ``:tags: [nbval-check-output]`` gives it tags.  That one
+  is for cells whose output must hold on every kind of cluster (see ``nbval_sanitize.cfg``);
 * a line ``{exercise} pods/first-pod`` stands for the three cells of an exercise: the task, the answer with its
   solution, and the check.  They come from the exercise's folder, so that nothing is written twice.
 
@@ -42,6 +43,9 @@ METADATA: Final = {
 _FENCE: Final = "```"
 _CODE: Final = "```{code-cell}"
 _EXERCISE: Final = re.compile(r"\{exercise\} ([\w-]+/[\w-]+)")
+_TAGS: Final = re.compile(r":tags: \[([\w-]+(?:, [\w-]+)*)\]\n")
+#: What nbval compares in its lax mode; a check is judged on the embedded cluster, wherever a notebook is run.
+_COMPARED: Final = "nbval-check-output"
 _BREAK: Final = "+++"
 _HEADING: Final = re.compile(r"#{1,4} ")
 
@@ -53,7 +57,7 @@ def cells_of(text: str, lesson: str) -> list[Cell]:
         if kind == "exercise":
             cells += exercise_cells(load(content, EXERCISES))
         else:
-            cells.append(code(content) if kind == "code" else markdown(content))
+            cells.append(tagged(content) if kind == "code" else markdown(content))
     for number, cell in enumerate(cells, 1):
         cell["id"] = cell["metadata"].get("nbgrader", {}).get("grade_id") or f"{lesson}-{number:02}"
     return cells
@@ -94,6 +98,7 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
     answer = code(f"{exercise.header}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION")
     answer["metadata"]["nbgrader"] = _marks(answer_id(exercise.id), solution=True)
     check = code(f'check("{exercise.id}")')
+    check["metadata"]["tags"] = [_COMPARED]
     check["metadata"]["nbgrader"] = _marks(check_id(exercise.id), grade=True, locked=True, points=exercise.points)
     return [task, answer, check]
 
@@ -112,6 +117,15 @@ def markdown(text: str) -> Cell:
 def code(source: str) -> Cell:
     """A code cell."""
     return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+
+
+def tagged(content: str) -> Cell:
+    """A code cell with the tags that stand in its first line."""
+    tags = _TAGS.match(content)
+    cell = code(content[tags.end() :] if tags else content)
+    if tags:
+        cell["metadata"]["tags"] = tags[1].split(", ")
+    return cell
 
 
 def document(cells: list[Cell]) -> dict[str, Any]:

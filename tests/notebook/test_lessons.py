@@ -203,6 +203,24 @@ def test_text_is_cut_into_cells_at_headings_breaks_code_and_exercises() -> None:
     ]
 
 
+def test_a_first_line_of_a_code_cell_gives_it_tags() -> None:
+    first, second = builder.cells_of(
+        "```{code-cell}\n:tags: [nbval-check-output, raises]\nx\n```\n```{code-cell}\ny\n```", "l"
+    )
+    assert (first["source"], first["metadata"]) == ("x", {"tags": ["nbval-check-output", "raises"]})
+    assert (second["source"], second["metadata"]) == ("y", {})
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_something_of_every_lesson_must_hold_on_every_cluster(lesson: str) -> None:
+    cells = [cell for cell in notebook(lesson)["cells"] if cell["cell_type"] == "code"]
+    held = [cell for cell in cells if "nbval-check-output" in cell["metadata"].get("tags", ())]
+    checks = [cell for cell in cells if cell["metadata"].get("nbgrader", {}).get("grade")]
+    assert all(cell in held for cell in checks)
+    assert len(held) >= len(checks) + 3
+    assert not [cell for cell in held if "%cluster stop" in cell["source"] or "%cluster power" in cell["source"]]
+
+
 def test_neighbouring_pieces_of_a_stream_are_one() -> None:
     pieces = [
         {"output_type": "stream", "name": name, "text": text}
