@@ -103,16 +103,36 @@ def test_kubectl_sees_nothing_of_the_user(type_in: Type, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("verb", sorted(allowed.FLAGS))
-def test_what_kubectl_says_of_an_allowed_command_is_english(verb: str, tmp_path: Path) -> None:
-    """The messages that kubectl is spared would have been the same."""
+def test_kubectl_says_the_same_of_every_allowed_command_though_it_starts_lean(verb: str, tmp_path: Path) -> None:
     said = {
         kubectl.run(
             [verb, "--help"], kubeconfig=tmp_path / "none", home=tmp_path, folder=tmp_path, timeout=10, most=100_000,
-            few_messages=few,
+            lean=lean,
         )
-        for few in (False, True)
+        for lean in (False, True)
     }  # fmt: skip
     assert len(said) == 1
+
+
+def test_a_program_of_the_user_is_no_plugin_of_kubectl(
+    type_in: Type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "kubectl-create-party"
+    plugin.write_text("#!/bin/sh\necho it was run\n")
+    plugin.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    (run,) = type_in("kubectl create party")
+    assert "it was run" not in run.out
+
+
+@pytest.mark.needs("diff")
+def test_kubectl_finds_the_program_that_compares(type_in: Type) -> None:
+    *_, compared = type_in(
+        "kubectl create configmap a --from-literal=x=1\n"
+        "kubectl create configmap a --from-literal=x=2 --dry-run=client -o yaml > a.yaml\n"
+        "kubectl diff -f a.yaml"
+    )
+    assert '-  x: "1"\n+  x: "2"' in compared.out
 
 
 def test_what_is_printed_is_bounded(type_in: Type) -> None:
