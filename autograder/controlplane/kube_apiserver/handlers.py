@@ -12,12 +12,10 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import (
     Conflict,
-    Invalid,
     MethodNotAllowed,
     NotFound,
     UnsupportedMediaType,
 )
-from autograder.controlplane.apimachinery.field import FieldError, Path, required
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
@@ -34,7 +32,7 @@ from autograder.controlplane.kube_apiserver.authorization.rbac import (
 )
 from autograder.controlplane.kube_apiserver.backend import Backend
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_TYPES, Target
-from autograder.controlplane.kube_apiserver.registry import options, scale, subresources
+from autograder.controlplane.kube_apiserver.registry import options, scale, subresources, write_options
 from autograder.controlplane.kube_apiserver.registry.component_statuses import ComponentStatusRegistry
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
@@ -44,8 +42,6 @@ from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
 from autograder.controlplane.kube_apiserver.registry.roles import BindingRegistry, RoleRegistry
 from autograder.controlplane.kube_apiserver.registry.services import ServiceRegistry
 from autograder.controlplane.kube_apiserver.registry.tokens import TokenRequests
-from autograder.controlplane.kube_apiserver.validation.meta import field_manager
-from autograder.controlplane.kube_apiserver.validation.rules import one_of
 
 _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.PODS: PodRegistry,
@@ -120,6 +116,8 @@ class Handlers:
     def dispatch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         """Answer a request about a resource."""
         if info.subresource:
+            if info.verb in write_options.KINDS and info.subresource not in subresources.CONNECTIONS:
+                write_options.checked(request, info.verb)
             special = self._subresources.answer(request, kind, info, user)
             if special is not None:
                 return special
@@ -232,11 +230,8 @@ class Handlers:
 
     def _apply(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         """Server-side apply: merge a configuration into the object, or create the object from it."""
-        manager = request.param("fieldManager")
-        if not manager:
-            missing = required(Path("fieldManager"), "is required for apply patch")
-            raise Invalid.on("PatchOptions", "meta.k8s.io", "", [missing])
         attributes = self._attributes("UPDATE", request, kind, info, user)
+        manager = request.param("fieldManager")
         config = bodies.apply_configuration(request.body)
         now = self._backend.now()
 
@@ -299,14 +294,7 @@ class Handlers:
     def _attributes(
         self, operation: Any, request: Request, kind: ResourceType, info: RequestInfo, user: User
     ) -> Attributes:
-        errors: list[FieldError] = []
-        if operation != "DELETE":
-            errors += field_manager(request.param("fieldManager"), Path("fieldManager"))
-        dry_run = options.dry_run_option(list(request.query.get("dryRun", ())), errors)
-        if operation != "DELETE":
-            errors += one_of(request.param("fieldValidation"), Path("fieldValidation"), bodies.FIELD_VALIDATIONS)
-        if errors:
-            raise Invalid.on(f"{operation.title()}Options", "meta.k8s.io", "", errors)
+        dry_run = info.verb in write_options.KINDS and write_options.checked(request, info.verb)
         return Attributes(
             operation, kind, info.namespace, info.name, info.subresource, user,
             dry_run=dry_run, trusted=request.decoded, trace=request.trace, warnings=request.warnings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotFound, Unreachable
@@ -12,7 +12,7 @@ from autograder.controlplane.apimachinery.field import Path, invalid
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, RequestInfo, Response, User
-from autograder.controlplane.kube_apiserver import bodies, decoding
+from autograder.controlplane.kube_apiserver import bodies, decoding, incoming
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.patching import PATCH_TYPES, Target
 from autograder.controlplane.kube_apiserver.registry import options, pod_options
@@ -21,6 +21,9 @@ from autograder.controlplane.kube_apiserver.registry.namespaces import Namespace
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
 from autograder.controlplane.kube_apiserver.registry.scale import scale_of, scaled
 from autograder.controlplane.kube_apiserver.registry.tokens import TokenRequests
+
+#: Subresources that open a connection.
+CONNECTIONS: Final = ("attach", "exec", "portforward")
 
 
 class Subresources:
@@ -43,7 +46,9 @@ class Subresources:
         )  # fmt: skip
         match info.subresource, info.verb:
             case "binding", "create":
-                return Response(201, self._pods().bind(attributes, _body(request, "core/v1.Binding", "Binding", "v1")))
+                binding = _body(request, "core/v1.Binding", "Binding", "v1")
+                _check_named(request, binding, info.name, "Binding")
+                return Response(201, self._pods().bind(attributes, binding))
             case "eviction", "create":
                 return self._evict(request, attributes)
             case "log", "get":
@@ -52,6 +57,8 @@ class Subresources:
                 return self._scale(request, kind, attributes, info.verb)
             case "finalize", "update":
                 namespace = _body(request, "core/v1.Namespace", "Namespace", "v1")
+                if not request.decoded:
+                    incoming.check_name(namespace, info.name)
                 registry = self._registry(kind)
                 assert isinstance(registry, NamespaceRegistry)
                 finalizers = list(namespace.get("spec", {}).get("finalizers", ()))
@@ -75,9 +82,7 @@ class Subresources:
     def _evict(self, request: Request, attributes: Attributes) -> Response:
         eviction = _body(request, "policy/v1.Eviction", "Eviction", "policy/v1")
         attributes.operation, attributes.subresource = "DELETE", ""
-        name = eviction["metadata"].get("name", attributes.name)
-        if name != attributes.name:
-            raise BadRequest("name in URL does not match name in Eviction object")
+        _check_named(request, eviction, attributes.name, "Eviction")
         delete = options.delete_options(request, eviction.get("deleteOptions", {}))
         attributes.dry_run = attributes.dry_run or delete.dry_run
         return Response(201, self._pods().evict(attributes, eviction, delete))
@@ -203,6 +208,12 @@ def _calling(what: str) -> Iterator[None]:
         yield
     except Unreachable as error:
         raise Unreachable(f"{what}: {error.message}") from error
+
+
+def _check_named(request: Request, obj: Object, name: str, kind: str) -> None:
+    """Raise ``BadRequest`` unless a client's object has the name of the pod that it is about."""
+    if not request.decoded and obj["metadata"].get("name") != name:
+        raise BadRequest(f"name in URL does not match name in {kind} object")
 
 
 def _body(request: Request, type_name: str, kind: str, api_version: str) -> Object:
