@@ -148,10 +148,10 @@ def _create(tools: Tools, name: str) -> None:
 def _creating(name: str) -> Iterator[IO[bytes]]:
     """Tell other runs that a cluster is being made; raises ``ClusterError`` while another run makes it."""
     path = _creation(name)
-    lock = locked(path)
-    if lock is None:
-        raise ClusterError(f"another run is just creating the kind cluster {name}; wait until it has")
+    lock = _lock_of_creation(name)
     try:
+        lock.write(b"begun\n")
+        lock.flush()
         yield lock
         path.unlink(missing_ok=True)
     finally:
@@ -159,15 +159,19 @@ def _creating(name: str) -> Iterator[IO[bytes]]:
 
 
 def _half_made(name: str) -> bool:
-    """Whether a run was cut off while it made the cluster."""
+    """Whether a run was cut off while it made the cluster; raises ``ClusterError`` while another run makes it."""
     path = _creation(name)
     if not path.exists():
         return False
-    lock = locked(path)
+    with _lock_of_creation(name):  # it makes the file anew if the cluster was finished just now
+        return path.exists() and path.stat().st_size > 0
+
+
+def _lock_of_creation(name: str) -> IO[bytes]:
+    lock = locked(_creation(name))
     if lock is None:
-        return False
-    lock.close()
-    return True
+        raise ClusterError(f"another run is just creating the kind cluster {name}; wait until it has")
+    return lock
 
 
 def _creation(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -169,7 +170,7 @@ def test_the_first_failure_is_told_even_if_the_undoing_fails_too(programs: Path)
 
 
 def test_what_a_killed_run_has_half_made_is_deleted_before_it_is_made_anew(programs: Path) -> None:
-    provision._creation("autograder").touch()  # nobody holds it: who did is gone
+    provision._creation("autograder").write_text("begun\n")  # nobody holds it: who did is gone
     provision.ensure(Tools.find(), "autograder")
     asked = calls(programs, "kind")
     assert asked[0] == "delete cluster --name autograder"
@@ -190,16 +191,28 @@ def test_a_run_that_is_killed_while_it_makes_a_cluster_is_cleaned_up_after(progr
     with pytest.raises(ClusterError, match="another run is just creating"):
         provision.ensure(tools, "autograder")  # the program that creates goes on without its run
     end = time.monotonic() + 20
-    while not provision._half_made("autograder") and time.monotonic() < end:
+    while time.monotonic() < end:
+        with contextlib.suppress(ClusterError):
+            if provision._half_made("autograder"):
+                break
         time.sleep(0.1)
     provision.ensure(tools, "autograder")
     asked = [line.split()[0] for line in calls(programs, "kind")]
     assert asked[-4:] == ["delete", "get", "create", "get"]
 
 
-def test_a_cluster_that_another_run_is_making_is_not_touched(programs: Path) -> None:
+@pytest.mark.parametrize("listed", ["", "autograder\n"])
+def test_a_cluster_that_another_run_is_making_is_not_touched(programs: Path, listed: str) -> None:
+    pretender(programs, "kind", {"^get clusters": {"out": listed}, **READY})  # kind lists it when it has containers
     with provision._creating("autograder"):
         assert "another run is just creating the kind cluster autograder" in refusal()
+    assert not any(line.startswith(("create", "delete")) for line in calls(programs, "kind"))
+
+
+def test_a_cluster_that_was_finished_just_now_is_not_taken_for_a_half_made_one(programs: Path) -> None:
+    pretender(programs, "kind", {"^get clusters": {"out": "autograder\n"}, **READY})
+    provision._creation("autograder").touch()  # made anew by whoever looks whether it is locked
+    provision.ensure(Tools.find(), "autograder")
     assert not any(line.startswith(("create", "delete")) for line in calls(programs, "kind"))
 
 
