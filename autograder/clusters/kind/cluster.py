@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import sys
 import tempfile
@@ -54,7 +53,7 @@ class KindCluster(OwnedCluster):
             raise ClusterError(f"the kind cluster {name} refuses to list namespaces: {error}") from error
         cluster = cls(connection, pace, powers)
         cluster._know(nodes)
-        cluster._turns = Turns(Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.whole"))
+        cluster._turns = Turns(provision.kept(name, "whole"))
         atexit.register(cluster._close_quietly)
         cluster.wait_until_ready()
         return cluster

@@ -8,15 +8,13 @@ stops something holds a lock; who opens the cluster while nobody holds it puts e
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import IO, Final
 
 from autograder.clusters.interface import Capability, ClusterError
 from autograder.clusters.kind.engine import EngineError, Tools
+from autograder.clusters.kind.provision import kept
 from autograder.clusters.scratch import locked
 
 MANIFESTS: Final = "/etc/kubernetes/manifests"
@@ -51,7 +49,7 @@ class KindPowers:
         self._nodes = list(nodes)
         self._container_of = container_of
         self._patience = patience
-        self._path = Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.stopped")
+        self._path = kept(name, "stopped")
         self._lock: IO[bytes] | None = None
 
     @property

@@ -35,6 +35,8 @@ CREATE_SECONDS: Final = 900.0
 PULL_SECONDS: Final = 300.0
 DELETE_SECONDS: Final = 180.0
 WORKERS: Final = 2
+#: Files about a cluster: locks on its creation and on what is stopped, and the turns of those who have all of it.
+KEPT: Final = ("creating", "stopped", "whole", "new", "lock")
 LOOPBACK: Final = "127.0.0.1"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,48}[a-z0-9])?")
 
@@ -80,8 +82,8 @@ def kubeconfig(tools: Tools, name: str) -> str:
 def delete(tools: Tools, name: str) -> None:
     """Delete a cluster; nothing happens if there is none."""
     tools.run_kind("delete", "cluster", "--name", name, seconds=DELETE_SECONDS)
-    with contextlib.suppress(FileNotFoundError):
-        _creation(name).unlink()
+    for what in KEPT:
+        kept(name, what).unlink(missing_ok=True)
 
 
 def load_images(tools: Tools, name: str, workers: list[str]) -> list[str]:
@@ -175,7 +177,12 @@ def _lock_of_creation(name: str) -> IO[bytes]:
 
 
 def _creation(name: str) -> Path:
-    return Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.creating")
+    return kept(name, "creating")
+
+
+def kept(name: str, what: str) -> Path:
+    """The file of this user about a cluster; ``what`` is one of ``KEPT``."""
+    return Path(tempfile.gettempdir(), f"autograder-kind-{os.getuid()}-{name}.{what}")
 
 
 def _present(tools: Tools, node: str) -> set[str]:

@@ -322,6 +322,14 @@ def test_a_cluster_is_deleted_on_request(programs: Path, capsys: pytest.CaptureF
     assert "there is no kind cluster autograder" in capsys.readouterr().out
 
 
+def test_nothing_is_kept_of_a_cluster_that_is_deleted(programs: Path) -> None:
+    for what in provision.KEPT:
+        provision.kept("course", what).touch()
+    provision.kept("course.two", "whole").touch()
+    assert main(["cluster", "delete", "kind:course"]) == 0
+    assert list((programs.parent / "tmp").iterdir()) == [provision.kept("course.two", "whole")]
+
+
 @pytest.mark.parametrize("spec", ["embedded", "local", "kubeconfig:x", "kind:A B"])
 def test_only_kind_clusters_are_deleted(programs: Path, spec: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cluster", "delete", spec]) == 2
