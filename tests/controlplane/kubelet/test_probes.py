@@ -94,3 +94,23 @@ def test_a_readiness_gate_is_opened_by_somebody_else(world: World) -> None:
     ready = next(one for one in world.pod("web")["status"]["conditions"] if one["type"] == "Ready")
     assert (ready["status"], ready["reason"]) == ("False", "ReadinessGatesNotReady")
     assert world.conditions("web")["ContainersReady"] == "True"
+
+
+def test_a_verdict_that_could_not_be_told_is_told_when_the_api_server_is_back(world: World) -> None:
+    world.run("web", {"readinessProbe": {"httpGet": {"port": 80}, "initialDelaySeconds": 10, "periodSeconds": 5}})
+    world.cluster.stop("kube-apiserver")
+    world.cluster.advance(60)
+    world.cluster.start("kube-apiserver")
+    assert world.conditions("web")["Ready"] == "False"
+    world.cluster.advance(5)
+    assert world.conditions("web")["Ready"] == "True"
+
+
+def test_a_probe_that_goes_on_to_succeed_writes_nothing(world: World) -> None:
+    probe = {
+        "readinessProbe": {"httpGet": {"port": 80}, "periodSeconds": 1},
+        "livenessProbe": {"tcpSocket": {"port": 80}},
+    }
+    before = world.run("web", probe, seconds=30)
+    world.cluster.advance(300)
+    assert world.pod("web") == before
