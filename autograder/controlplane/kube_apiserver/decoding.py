@@ -25,8 +25,6 @@ from autograder.controlplane.kube_apiserver import repeated_keys
 from autograder.controlplane.kube_apiserver.parsing import (
     BODY_LIMIT,
     Repeated,
-    Undecodable,
-    Unreadable,
     parse,
     parse_body,
 )
@@ -40,6 +38,7 @@ from autograder.controlplane.kube_apiserver.reading import (
     struct_of,
     word_for,
 )
+from autograder.controlplane.kube_apiserver.unreadable import Undecodable, Unreadable
 
 __all__ = ["BODY_LIMIT", "CannotBeHandled", "Decoded", "FieldValidation", "decode", "normal_form", "parse"]
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
 from autograder.controlplane.apimachinery.field import quoted
+from autograder.controlplane.kube_apiserver.unreadable import Broken, Unreadable
 
 #: Bytes of a request body that the server reads.
 BODY_LIMIT: Final = 3 * 1024 * 1024
@@ -21,27 +22,6 @@ YAML_VALUE_LIMIT: Final = 200_000
 #: How deeply lists and maps may be nested; no object of Kubernetes needs a tenth of that, and whatever walks through
 #: one is spared from running out of stack.
 DEPTH_LIMIT: Final = 200
-
-
-class Unreadable(ValueError):
-    """The bytes are not JSON (or YAML, or protobuf) at all."""
-
-
-class Broken(Unreadable):
-    """The bytes should be JSON and are not; ``why`` is what Go's parser says."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"couldn't get version/kind; json parse error: {why}")
-        self.why = why
-
-
-class Undecodable(Unreadable):
-    """The bytes say of which kind they are, and are no object of it."""
-
-    def __init__(self, api_version: str, kind: str, why: str) -> None:
-        super().__init__(why)
-        self.api_version = api_version
-        self.kind = kind
 
 
 class Repeated(dict[str, Any]):

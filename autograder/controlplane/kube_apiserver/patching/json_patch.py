@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
-from autograder.controlplane.kube_apiserver.parsing import Broken, parse
+from autograder.controlplane.kube_apiserver.parsing import parse
 from autograder.controlplane.kube_apiserver.reading import word_for
+from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 #: Operations in one patch, as kube-apiserver limits them.
 OPERATION_LIMIT: Final = 10_000

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.controlplane.apimachinery.errors import BadRequest
-from autograder.controlplane.kube_apiserver.parsing import Broken, parse
+from autograder.controlplane.kube_apiserver.parsing import parse
 from autograder.controlplane.kube_apiserver.reading import word_for
+from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 
 def decode_merge_patch(body: bytes) -> dict[str, Any]:

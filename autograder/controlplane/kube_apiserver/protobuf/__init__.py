@@ -23,7 +23,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError, Message
 
 from autograder.controlplane.apimachinery import types
-from autograder.controlplane.kube_apiserver.parsing import Undecodable, Unreadable
+from autograder.controlplane.kube_apiserver.unreadable import Undecodable, Unreadable
 
 MAGIC: Final = b"k8s\x00"
 
