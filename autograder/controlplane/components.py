@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from autograder.controlplane.component import Component, Environment
-from autograder.controlplane.containers.dns import CoreDNS
+from autograder.controlplane.coredns import CoreDNS
 from autograder.controlplane.kube_controller_manager import CONTROLLERS
 from autograder.controlplane.kube_controller_manager.manager import ControllerManager
 from autograder.controlplane.kube_proxy.proxy import KubeProxy

@@ -10,7 +10,6 @@ from autograder.controlplane.containers.network import Answer
 from autograder.controlplane.containers.records import Container, Listener, Process
 
 if TYPE_CHECKING:
-    from autograder.controlplane.containers.shell import Interpreter
     from autograder.controlplane.etcd import Store
 
 
@@ -80,6 +79,18 @@ class System(Protocol):
     def read_line(self) -> str | None: ...
 
 
+class Caller(Protocol):
+    """The shell that runs a command, as the command sees it."""
+
+    system: System
+    variables: dict[str, str]
+    cwd: str
+
+    @property
+    def listens(self) -> bool:
+        """Whether somebody may type to this process, now or later."""
+
+
 class Call(NamedTuple):
     """One run of a command: its words, its input, where its output goes, and the shell that runs it."""
 
@@ -87,7 +98,7 @@ class Call(NamedTuple):
     stdin: str
     out: Callable[[str], None]
     err: Callable[[str], None]
-    shell: Interpreter
+    shell: Caller
 
     @property
     def system(self) -> System:

@@ -1,22 +1,16 @@
-"""Names as CoreDNS gives them: services across namespaces, headless services, single pods, external names.
+"""Names as containers look them up: services across namespaces, headless services, single pods, external names.
 
-``CoreDNS`` watches Services and EndpointSlices and keeps the zone ``cluster.local`` on the machines; ``resolve`` looks
-a name up as the resolver of a container does, along its search path.
+``resolve`` looks a name up as the resolver of a container does, along its search path, in the zone ``cluster.local``
+that CoreDNS keeps.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
-from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import Client
-from autograder.controlplane.client.services import ServiceInformer
 from autograder.controlplane.containers.network import Unresolved
-
-if TYPE_CHECKING:
-    from autograder.controlplane.component import Environment
 
 DOMAIN: Final = "cluster.local"
 #: The address of the Service ``kube-dns``, which kubelets tell their pods.
@@ -24,7 +18,6 @@ NAME_SERVER: Final = "10.96.0.10"
 #: A name with fewer dots than this is tried along the search path first (``ndots`` of a pod's resolv.conf).
 NDOTS: Final = 5
 MAX_ALIASES: Final = 8
-USER: Final = "system:serviceaccount:kube-system:coredns"
 
 
 class Record(NamedTuple):
@@ -96,58 +89,3 @@ def _lookup(zone: Zone, name: str, aliases: int) -> tuple[str, ...]:
             address = dashed.replace("-", ".")
             return (address,) if is_address(address) else ()
     return ()
-
-
-def record_of(service: Object, slices: list[Object]) -> Record:
-    """The record of a service."""
-    spec = service["spec"]
-    if spec.get("type") == "ExternalName":
-        return Record((), (), spec.get("externalName", "").rstrip("."))
-    publish = spec.get("publishNotReadyAddresses", False)
-    endpoints = [
-        endpoint for piece in slices for endpoint in piece.get("endpoints") or ()
-        if publish or endpoint.get("conditions", {}).get("ready", True)
-    ]  # fmt: skip
-    hosts = tuple(
-        (endpoint.get("hostname") or address.replace(".", "-"), address)
-        for endpoint in endpoints for address in endpoint["addresses"]
-    )  # fmt: skip
-    cluster_ip = spec.get("clusterIP", "")
-    if cluster_ip and cluster_ip != "None":
-        return Record((cluster_ip,), ())
-    return Record(tuple(dict.fromkeys(address for _, address in hosts)), hosts)
-
-
-class CoreDNS:
-    """The name server of the cluster."""
-
-    name = "coredns"
-
-    def __init__(self, environment: Environment, informer: ServiceInformer | None = None) -> None:
-        self._machines = environment.machines
-        self._informer = informer or ServiceInformer(_client(environment))
-
-    def fork(self, environment: Environment) -> Self:
-        return type(self)(environment, self._informer.fork(_client(environment)))
-
-    def sync(self) -> bool:
-        """Take in changed services and endpoints."""
-        changed = self._informer.changed()
-        if not changed:
-            return False
-        services = dict(self._machines.zone.services)
-        for namespace, name in changed:
-            service, slices = self._informer.get(namespace, name)
-            if service is None:
-                services.pop((namespace, name), None)
-            else:
-                services[namespace, name] = record_of(service, slices)
-        self._machines.zone = Zone(services)
-        return True
-
-    def fire(self, key: Hashable) -> None:
-        """It sets no timers."""
-
-
-def _client(environment: Environment) -> Client:
-    return environment.client(USER, "system:serviceaccounts")

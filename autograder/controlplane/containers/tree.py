@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 
 class Literal(NamedTuple):
+    """Text that stands for itself; ``quoted`` text is neither split nor a pattern."""
+
     text: str
     quoted: bool
 
@@ -21,11 +23,15 @@ class Variable(NamedTuple):
 
 
 class Substitution(NamedTuple):
+    """``$(script)``: what a script prints."""
+
     script: Sequence
     quoted: bool
 
 
 class Arithmetic(NamedTuple):
+    """``$((text))``: the value of an expression."""
+
     text: Word
     quoted: bool
 
@@ -44,6 +50,8 @@ class Redirect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Simple:
+    """``NAME=word ... word ... <redirect``: one command, or without words only assignments."""
+
     assignments: tuple[tuple[str, Word], ...]
     words: tuple[Word, ...]
     redirects: tuple[Redirect, ...]
@@ -51,12 +59,16 @@ class Simple:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
+    """``a | b``, or ``! a``."""
+
     commands: tuple[Command, ...]
     negated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AndOr:
+    """``a && b || c``: ``rest`` are pairs of operator and command."""
+
     first: Command
     rest: tuple[tuple[str, Command], ...]
 
@@ -70,12 +82,16 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class If:
+    """``if``, ``elif`` and ``else``: ``branches`` are pairs of condition and body."""
+
     branches: tuple[tuple[Sequence, Sequence], ...]
     otherwise: Sequence | None
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
+    """``while``, or ``until``."""
+
     until: bool
     condition: Sequence
     body: Sequence
@@ -83,6 +99,8 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class For:
+    """``for name in words``; without words (None) it goes through the parameters."""
+
     name: str
     words: tuple[Word, ...] | None
     body: Sequence
@@ -90,6 +108,8 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class Case:
+    """``case word in pattern|pattern) body;; esac``: ``arms`` are pairs of patterns and body."""
+
     word: Word
     arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
 
@@ -105,6 +125,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    """``name() body``."""
+
     name: str
     body: Command
 
