@@ -54,10 +54,11 @@ def test_a_create_passes_every_step_in_the_order_of_a_real_server(cluster: Clust
     assert names.index(mutating[-1]) < names.index("validation") < names.index(validating[0])
     assert [name.rpartition(" ")[2] for name in mutating] == [
         "NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction", "TaintNodesByCondition", "Priority",
-        "DefaultTolerationSeconds", "DefaultStorageClass", "StorageObjectInUseProtection",
+        "DefaultTolerationSeconds", "DefaultStorageClass", "StorageObjectInUseProtection", "RuntimeClass",
+        "DefaultIngressClass",
     ]  # fmt: skip
     assert [name.rpartition(" ")[2] for name in validating] == [
-        "LimitRanger", "ServiceAccount", "Priority", "ResourceQuota",
+        "LimitRanger", "ServiceAccount", "Priority", "RuntimeClass", "ResourceQuota",
     ]  # fmt: skip
     revision = response.body["metadata"]["resourceVersion"]
     said = steps(trace)

@@ -10,14 +10,17 @@ import copy
 from collections.abc import Sequence
 
 from autograder.controlplane.apimachinery.tracing import RequestTrace, changes
+from autograder.controlplane.kube_apiserver.admission.claim_resize import PersistentVolumeClaimResize
 from autograder.controlplane.kube_apiserver.admission.limit_ranger import LimitRanger
 from autograder.controlplane.kube_apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from autograder.controlplane.kube_apiserver.admission.node_restriction import NodeRestriction
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin
 from autograder.controlplane.kube_apiserver.admission.priority import Priority
 from autograder.controlplane.kube_apiserver.admission.resource_quota import ResourceQuota
+from autograder.controlplane.kube_apiserver.admission.runtime_class import RuntimeClass
 from autograder.controlplane.kube_apiserver.admission.service_account import ServiceAccount
 from autograder.controlplane.kube_apiserver.admission.small_plugins import (
+    DefaultIngressClass,
     DefaultStorageClass,
     DefaultTolerationSeconds,
     StorageObjectInUseProtection,
@@ -36,6 +39,9 @@ ORDER: Sequence[type[Plugin]] = (
     DefaultTolerationSeconds,
     DefaultStorageClass,
     StorageObjectInUseProtection,
+    PersistentVolumeClaimResize,
+    RuntimeClass,
+    DefaultIngressClass,
     ResourceQuota,
 )
 

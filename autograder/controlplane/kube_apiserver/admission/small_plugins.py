@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from autograder.controlplane.apimachinery.scheme import (
@@ -16,7 +17,13 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 
+STORAGE_CLASSES: Final = resource("storageclasses", "storage.k8s.io")
+INGRESSES: Final = resource("ingresses", "networking.k8s.io")
+INGRESS_CLASSES: Final = resource("ingressclasses", "networking.k8s.io")
 DEFAULT_CLASS_ANNOTATION: Final = "storageclass.kubernetes.io/is-default-class"
+DEFAULT_INGRESS_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
+#: How old clients name the class of an Ingress.
+INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
 NOT_READY: Final = "node.kubernetes.io/not-ready"
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 EVICTION_SECONDS: Final = 300
@@ -68,19 +75,24 @@ class DefaultStorageClass(Plugin):
         spec = attributes.object["spec"]
         if "storageClassName" in spec:
             return
-        default = self._default()
-        if default:
+        if default := _default(self.backend.read_all(STORAGE_CLASSES), DEFAULT_CLASS_ANNOTATION):
             spec["storageClassName"] = default
 
-    def _default(self) -> str:
-        """The name of the newest class that is marked as default."""
-        marked = [
-            one
-            for one in self.backend.read_all(resource("storageclasses", "storage.k8s.io"))
-            if one["metadata"].get("annotations", {}).get(DEFAULT_CLASS_ANNOTATION) == "true"
-        ]
-        newest: Object = max(marked, key=lambda one: one["metadata"]["creationTimestamp"], default={})
-        return newest["metadata"]["name"] if newest else ""
+
+class DefaultIngressClass(Plugin):
+    """An Ingress that names no class gets the default one, if there is one."""
+
+    operations = ("CREATE",)
+
+    def admit(self, attributes: Attributes) -> None:
+        if attributes.kind is not INGRESSES or attributes.subresource:
+            return
+        assert attributes.object is not None
+        spec = attributes.object["spec"]
+        if "ingressClassName" in spec or INGRESS_CLASS in attributes.object["metadata"].get("annotations", {}):
+            return
+        if default := _default(self.backend.read_all(INGRESS_CLASSES), DEFAULT_INGRESS_CLASS_ANNOTATION):
+            spec["ingressClassName"] = default
 
 
 class StorageObjectInUseProtection(Plugin):
@@ -100,6 +112,14 @@ class StorageObjectInUseProtection(Plugin):
         meta = attributes.object["metadata"]
         if finalizer not in meta.get("finalizers", ()):
             meta["finalizers"] = [*meta.get("finalizers", ()), finalizer]
+
+
+def _default(classes: Iterable[Object], annotation: str) -> str:
+    """The name of the newest class that is marked as default; of several as new, the first."""
+    marked = [one["metadata"] for one in classes if one["metadata"].get("annotations", {}).get(annotation) == "true"]
+    by_name = sorted(marked, key=lambda metadata: metadata["name"])
+    newest: Object = max(by_name, key=lambda metadata: metadata["creationTimestamp"], default={})
+    return newest.get("name", "")
 
 
 def _tolerates(toleration: Object, key: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.field import (
@@ -59,17 +59,35 @@ VOLUME_SOURCES = (
     "azureDisk", "scaleIO", "local", "storageos", "csi",
 )  # fmt: skip
 
+_MOUNT_OPTIONS: Final = "volume.beta.kubernetes.io/mount-options"
+#: Kinds of volumes that the annotation may stand on.
+_MOUNTED_WITH_OPTIONS: Final = (
+    "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder", "cephfs",
+    "azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk",
+)  # fmt: skip
 _SPEC = Path("spec")
 
 
 def validate_persistent_volume(volume: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new PersistentVolume."""
+    return [*_validate_volume(volume), *_validate_mount_options(volume)]
+
+
+def _validate_volume(volume: dict[str, Any]) -> list[FieldError]:
     return [*validate_metadata(volume["metadata"], namespaced=False), *_validate_volume_spec(volume["spec"])]
+
+
+def _validate_mount_options(volume: dict[str, Any]) -> Iterator[FieldError]:
+    """Old clients annotate a volume with the options by which it is mounted; not every kind has any."""
+    annotated = _MOUNT_OPTIONS in volume["metadata"].get("annotations", {})
+    if annotated and not any(name in volume["spec"] for name in _MOUNTED_WITH_OPTIONS):
+        path = Path("metadata").child("annotations").child(_MOUNT_OPTIONS)
+        yield forbidden(path, "may not specify mount options for this volume type")
 
 
 def validate_persistent_volume_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with the change from ``old`` to ``new``; the storage itself stays."""
-    errors = validate_persistent_volume(new) * 2
+    errors = [*validate_persistent_volume(new), *_validate_volume(new)]
     spec, old_spec = new["spec"], old["spec"]
     source, before = ({name: one[name] for name in VOLUME_SOURCES if name in one} for one in (spec, old_spec))
     if source != before:

@@ -1,0 +1,120 @@
+"""What admission plugins complete and refuse that look at a few kinds only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from asking import DEFAULT, Object, World
+
+INGRESSES = "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
+INGRESS_CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
+STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+CLAIM = f"{DEFAULT}/persistentvolumeclaims/data"
+MERGE = "application/merge-patch+json"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def refusal(world: World, method: str, path: str, body: Object, **headers: str) -> str:
+    answer = world.ask(method, path, body=body, **headers)
+    assert answer.code == 403, answer.body
+    return str(answer.body["message"])
+
+
+# ---------------------------------------------------------------- runtime classes
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"runtimeClassName": "gvisor"}, 'RuntimeClass "gvisor" not found'),
+        ({"overhead": {"cpu": "1"}}, "Pod Overhead set without corresponding RuntimeClass defined Overhead"),
+    ],
+)
+def test_there_are_no_runtime_classes(world: World, spec: Object, why: str) -> None:
+    pod = {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
+    assert refusal(world, "POST", f"{DEFAULT}/pods", pod) == f'pods "web" is forbidden: pod rejected: {why}'
+
+
+# ---------------------------------------------------------------- classes of Ingresses
+
+
+def ingress_class(world: World, name: str, default: str = "true") -> None:
+    annotations = {"ingressclass.kubernetes.io/is-default-class": default}
+    body = {"metadata": {"name": name, "annotations": annotations}, "spec": {"controller": "example.com/c"}}
+    world.create(INGRESS_CLASSES, body)
+
+
+def class_given(world: World, **annotations: str) -> Any:
+    backend = {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}
+    body = {"metadata": {"generateName": "web-", "annotations": annotations}, "spec": backend}
+    return world.create(INGRESSES, body)["spec"].get("ingressClassName")
+
+
+def test_an_ingress_gets_the_newest_default_class(world: World) -> None:
+    assert class_given(world) is None
+    ingress_class(world, "other", default="false")
+    assert class_given(world) is None
+    ingress_class(world, "second")
+    ingress_class(world, "first")
+    assert class_given(world) == "first"
+    world.advance(1)
+    ingress_class(world, "third")
+    assert class_given(world) == "third"
+
+
+def test_an_ingress_that_names_its_class_in_an_annotation_gets_none(world: World) -> None:
+    ingress_class(world, "nginx")
+    assert class_given(world, **{"kubernetes.io/ingress.class": "other"}) is None
+
+
+# ---------------------------------------------------------------- claims that grow
+
+
+def claim(world: World, phase: str, storage_class: str = "") -> None:
+    if storage_class:
+        grows = storage_class == "elastic"
+        body = {"metadata": {"name": storage_class}, "provisioner": "p", "allowVolumeExpansion": grows}
+        world.create(STORAGE_CLASSES, body)
+    spec: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    world.create(
+        f"{DEFAULT}/persistentvolumeclaims",
+        {"metadata": {"name": "data"}, "spec": {**spec, "storageClassName": storage_class, "volumeName": "v"}},
+    )
+    world.ask("PATCH", f"{CLAIM}/status", body={"status": {"phase": phase}}, content_type=MERGE)
+
+
+LARGER: Object = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+
+
+@pytest.mark.parametrize("storage_class", ["", "rigid"])
+def test_a_bound_claim_does_not_grow_unless_its_class_lets_it(world: World, storage_class: str) -> None:
+    claim(world, "Bound", storage_class)
+    assert refusal(world, "PATCH", CLAIM, LARGER, content_type=MERGE) == (
+        'persistentvolumeclaims "data" is forbidden: only dynamically provisioned pvc can be resized and the '
+        "storageclass that provisions the pvc must support resize"
+    )
+
+
+def test_a_bound_claim_grows_if_its_class_lets_it(world: World) -> None:
+    claim(world, "Bound", "elastic")
+    assert world.ask("PATCH", CLAIM, body=LARGER, content_type=MERGE).code == 200
+
+
+# ---------------------------------------------------------------- volumes
+
+
+def test_only_some_volumes_are_annotated_with_mount_options(world: World) -> None:
+    annotations = {"volume.beta.kubernetes.io/mount-options": "ro"}
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"]}
+    nfs, path = {"nfs": {"server": "s", "path": "/"}}, {"hostPath": {"path": "/data"}}
+    body = {"metadata": {"name": "data", "annotations": annotations}}
+    assert world.ask("POST", "/api/v1/persistentvolumes?dryRun=All", body={**body, "spec": {**spec, **nfs}}).code == 201
+    answer = world.ask("POST", "/api/v1/persistentvolumes", body={**body, "spec": {**spec, **path}})
+    said = "Forbidden: may not specify mount options for this volume type"
+    field = "metadata.annotations.volume.beta.kubernetes.io/mount-options"
+    assert (answer.code, answer.body["message"]) == (422, f'PersistentVolume "data" is invalid: {field}: {said}')
