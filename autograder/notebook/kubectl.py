@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from typing import Final
 
 from autograder.clusters import kubectl
@@ -16,6 +17,8 @@ TIMEOUT: Final = 60.0
 #: Characters of output that are shown of one command.
 MOST: Final = 4 * 1024 * 1024
 _SHELL: Final = "|&;<>`"
+#: What `kubectl wait` logs if it has what it waits for before the answer to its own watch has come.
+_OWN_END: Final = re.compile(r"^E\d{4} .* reflector\.go:\d+\] \"Failed to watch\" .*context canceled.*\n", re.MULTILINE)
 #: What kubectl prints where a kind of cluster lacks an ability, and what a student is told.
 _LACKS: Final = (
     (
@@ -53,10 +56,16 @@ def run(args: list[str], home: Home, *, stdin: str = "", timeout: float = TIMEOU
     """Run kubectl in the folder of answers.  Stops it after ``timeout`` seconds, or when the kernel is interrupted."""
     home.kubectl.mkdir(parents=True, exist_ok=True)
     home.work.mkdir(parents=True, exist_ok=True)
-    return kubectl.run(
+    ran = kubectl.run(
         args, kubeconfig=home.kubeconfig, home=home.kubectl, folder=home.work, stdin=stdin, timeout=timeout, most=MOST,
         interruptible=True,
     )  # fmt: skip
+    return replace(ran, err=without_own_end(ran.err))
+
+
+def without_own_end(err: str) -> str:
+    """What kubectl complains of, but for a watch that it has given up itself."""
+    return _OWN_END.sub("", err)
 
 
 def lack(ran: Ran) -> str:
