@@ -63,6 +63,7 @@ class FileView:
         return self._find(path) is not None
 
     def is_directory(self, path: str) -> bool:
+        """Whether something lies in a path, or it was made, or it is one that every image has."""
         if path == "/" or path in _DIRECTORIES:
             return True
         inside = path + "/"
@@ -82,6 +83,7 @@ class FileView:
         self._put(path, before + text)
 
     def make_directory(self, path: str, *, parents: bool = False) -> None:
+        """Make a directory, with those above it if ``parents``; raises ``FileError``."""
         if self.exists(path):
             if parents and self.is_directory(path):
                 return
@@ -94,6 +96,7 @@ class FileView:
         self._put(path + "/", "")
 
     def remove(self, path: str, *, recursive: bool = False) -> None:
+        """Remove a file, or with ``recursive`` a directory; raises ``FileError``."""
         if self._find(path) is not None:
             self._put(path, None)
         elif self.is_directory(path):

@@ -322,9 +322,11 @@ class Machines(Processes):
     # What processes keep: volumes and written files.
 
     def volume(self, key: str) -> Contents:
+        """The files of a volume; none for one that nobody has written to."""
         return self.volumes.get(key, {})
 
     def set_volume(self, key: str, contents: Contents) -> None:
+        """Keep the files of a volume; one whose key begins with a pod's uid goes with the pod."""
         uid, of_pod, _ = key.partition("/")
         if key.startswith(DISK):
             self.written[key.removeprefix(DISK)] = None
@@ -337,6 +339,7 @@ class Machines(Processes):
         self.set_volume(DISK + host, {**self.volume(DISK + host), **files})
 
     def layer(self, container_id: str) -> Contents:
+        """What was written over the image of a container."""
         found = self.containers.get(container_id)
         return found.files if found is not None else {}
 

@@ -197,6 +197,7 @@ class Interpreter(ControlFlow):
         self.take(outcome)
 
     def take(self, outcome: Outcome) -> None:
+        """Go on as a command wants that has been run."""
         if isinstance(outcome, int):
             self.status = outcome
         elif isinstance(outcome, Sleep):

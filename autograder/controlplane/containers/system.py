@@ -42,6 +42,7 @@ class ContainerSystem:
         self._machines.write_log(self._id, stream, text)
 
     def resolve(self, name: str) -> list[str]:
+        """The full name and the addresses of a name; raises ``NetworkError``."""
         sandbox = self._machines.sandboxes[self.container.pod_uid]
         if name in ("localhost", sandbox.hostname):
             return [name, "127.0.0.1" if name == "localhost" else sandbox.ip]
@@ -71,6 +72,7 @@ class ContainerSystem:
         return *target.processes, *(one._replace(pid=target.next_pid - 1 + one.pid) for one in own)
 
     def signal(self, pid: int, name: str) -> bool:
+        """Send a signal to a process that can be seen from here; whether there is one."""
         target = self._target
         if target is not None and pid < target.next_pid:
             if name in _UNSTOPPABLE and pid == 1:
@@ -84,6 +86,7 @@ class ContainerSystem:
         return self._machines.signal_process(self._id, pid, name)
 
     def spawn(self, process: Process) -> int:
+        """Start a process beside those of the container; its number."""
         container = self.container
         pid = container.next_pid
         started = process._replace(pid=pid, wake=self.now)

@@ -59,6 +59,7 @@ def word_for(value: Any) -> str:
 
 
 def shown_type(go_type: str) -> str:
+    """A Go type as errors name it: the package without its path."""
     return re.sub(r"\w+/(?=\w)", "", go_type.lstrip("*")).replace("[]byte", "[]uint8")
 
 
@@ -86,6 +87,7 @@ class Struct:
 
 @cache
 def struct_of(name: str) -> Struct:
+    """How objects of a struct type are read."""
     members: dict[str, Member] = {}
     always: list[tuple[str, Callable[[], Any]]] = []
     for field in types.struct(name) or ():
@@ -265,6 +267,7 @@ def _int_reader(name: str, low: int, beyond: int) -> Reader:
 
 
 def number_text(value: float) -> str:
+    """A number as it was written."""
     return value.text if isinstance(value, Number) else repr(value)
 
 
