@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from autograder.clusters import scratch
 from autograder.clusters.kind.engine import ENGINES, PROVIDER
+from autograder.clusters.local import folders
 from autograder.clusters.programs import on_path
 
 PYTHON: Final = ((3, 11), (3, 13))
@@ -113,6 +115,10 @@ def report(find: Find | None = None) -> Iterator[str]:
         yield f"--cluster {kind}: " + ("ready" if not missing else f"{len(missing)} missing")
         for need in needs:
             yield f"  [{'x' if need.met else ' '}] {need.what}: {need.found}" + ("" if need.met else f". {need.get}")
+    if unknown := [folder for kind in (scratch.FILES, folders.KIND) for folder in scratch.unknown(kind)]:
+        yield ""
+        yield "Left alone, since nothing tells whether somebody uses them; remove them if nobody does:"
+        yield from (f"  {folder}" for folder in unknown)
 
 
 def kinds(find: Find) -> dict[str, Sequence[Need]]:

@@ -43,8 +43,3 @@ def clean(place: Path | None = None) -> list[Path]:
     removed = scratch.clean(KIND, place, keeper.end)
     keeper.end_homeless(place / f"{scratch.PREFIX}{KIND}-")
     return removed
-
-
-def unknown() -> list[Path]:
-    """Folders that look like ours and have no lock, such as those of another version; they are left alone."""
-    return scratch.unknown(KIND)

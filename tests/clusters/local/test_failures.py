@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from standins import failing, server, write
 
-from autograder.clusters import ClusterError, open_cluster
+from autograder.clusters import ClusterError, open_cluster, scratch
+from autograder.clusters.doctor import report
 from autograder.clusters.local import control_plane as local_control_plane
 from autograder.clusters.local import folders, keeper, processes
 from autograder.clusters.local.control_plane import NAMES, ControlPlane
@@ -326,4 +327,5 @@ def test_folders_of_others_and_of_other_versions_are_left_alone(programs: Path) 
     os.utime(old, (0, 0))
     assert folders.clean() == []
     assert len(list(temporary.iterdir())) == 3
-    assert folders.unknown() == [old]
+    assert scratch.unknown(folders.KIND) == [old]
+    assert f"  {old}" in report()
