@@ -37,6 +37,8 @@ LONGEST: Final = 60.0
 #: Seconds that nodes and the Pods of the cluster itself have to become ready.
 READY: Final = 120.0
 _LOOK_AGAIN: Final = 0.5
+#: What has to run for the API server to answer.
+_ANSWERING: Final = frozenset({"etcd", "kube-apiserver"})
 
 
 class Powers(Protocol):
@@ -108,10 +110,14 @@ class Owned(Controlled):
     def stop(self, target: str) -> None:
         self._powers.stop(target)
         self._stopped[target] = None
+        self._connection.stopped = bool(_ANSWERING & self._stopped.keys())
 
     def start(self, target: str) -> None:
         self._powers.start(target)
         self._stopped.pop(target, None)
+        self._connection.stopped = bool(_ANSWERING & self._stopped.keys())
+        if target in _ANSWERING and not self._connection.stopped:
+            self._wait_for_answers()
 
     def power_off(self, target: str) -> None:
         self._powers.power_off(target)
@@ -132,6 +138,15 @@ class Owned(Controlled):
             self.start(component)
         for node in list(self._dark):
             self.power_on(node)
+
+    def _wait_for_answers(self) -> None:
+        """An API server whose etcd was away takes a while to find it again; nobody should meet it before."""
+        end = time.monotonic() + LONGEST
+        while time.monotonic() < end:
+            with contextlib.suppress(StatusError, ClusterError):
+                self._connection.send("GET", NODES)
+                return
+            time.sleep(_LOOK_AGAIN)
 
     def _unready(self) -> list[str]:
         try:
