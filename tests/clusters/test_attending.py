@@ -1,0 +1,65 @@
+"""A cluster of ours in the hands of one student: stopped, started, waited for, and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ours import Powers
+from serving import serving
+
+from autograder.clusters import ClusterError, NotSupportedHere
+from autograder.clusters.attending import Owned, pause
+from autograder.clusters.owned import OwnedConnection
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with serving(tmp_path_factory.mktemp("served")) as path:
+        yield path
+
+
+@pytest.fixture
+def powers(config: Path) -> Powers:
+    return Powers(config)
+
+
+@pytest.fixture
+def cluster(config: Path, powers: Powers) -> Owned:
+    return Owned("served", OwnedConnection(config), powers, running=powers.running)
+
+
+def test_what_was_stopped_is_known_and_put_back(cluster: Owned, powers: Powers) -> None:
+    cluster.stop("kube-scheduler")
+    cluster.power_off("worker-1")
+    assert cluster.stopped() == ["kube-scheduler"]
+    assert "kube-scheduler" not in cluster.running()
+    cluster.put_back()
+    assert cluster.stopped() == []
+    assert "kube-scheduler" in powers.running()
+
+
+def test_a_cluster_settles_when_all_of_its_own_is_ready(cluster: Owned) -> None:
+    assert cluster.settle()
+    cluster.stop("kube-scheduler")
+    assert cluster.settle()  # nobody waits for what is off on purpose
+    cluster.start("kube-scheduler")
+
+
+def test_a_cluster_that_has_broken_down_says_so(cluster: Owned, powers: Powers) -> None:
+    powers.broken = "etcd has ended: no space left"
+    for act in (cluster.settle, lambda: cluster.advance(1)):
+        with pytest.raises(ClusterError, match="no space left"):
+            act()
+
+
+def test_where_there_is_no_shell_that_is_said(cluster: Owned) -> None:
+    with pytest.raises(NotSupportedHere, match="give a shell on its nodes"):
+        cluster.command("worker-1", "ps")
+
+
+def test_real_time_passes_a_minute_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    assert [pause(5), pause(3600)] == slept == [5, 60]
