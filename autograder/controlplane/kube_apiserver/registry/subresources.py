@@ -90,20 +90,8 @@ class Subresources:
     def _scale(self, request: Request, kind: ResourceType, attributes: Attributes, verb: str) -> Response:
         def transform(old: Object | None) -> Object:
             assert old is not None
-            scale: Any = scale_of(kind, old)
             if verb == "patch":
-                media_type = request.headers.get("content-type", "").partition(";")[0]
-                patch_type = PATCH_TYPES.get(media_type)
-                if patch_type is None:
-                    raise BadRequest(f"{media_type} is no patch of a Scale")
-                patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
-                given = patch_type.apply(scale, patch, "autoscaling/v1.Scale")
-                if "resourceVersion" not in (patch.get("metadata") or {} if isinstance(patch, dict) else {}):
-                    given = {**given, "metadata": {**given["metadata"], "resourceVersion": ""}}
-                target = Target("autoscaling/v1.Scale", "Scale", "autoscaling/v1")
-                read = patch_type.read(given, patch, target, bodies.field_validation(request))
-                request.warnings += read.warnings
-                scale = read.object
+                scale = _patched_scale(request, scale_of(kind, old))
             else:
                 scale = _body(request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
             replicas = scale.get("spec", {}).get("replicas", 0)
@@ -214,6 +202,22 @@ def _check_named(request: Request, obj: Object, name: str, kind: str) -> None:
     """Raise ``BadRequest`` unless a client's object has the name of the pod that it is about."""
     if not request.decoded and obj["metadata"].get("name") != name:
         raise BadRequest(f"name in URL does not match name in {kind} object")
+
+
+def _patched_scale(request: Request, scale: Object) -> Object:
+    """The Scale that a patch makes; it is meant for the newest revision unless the patch names one."""
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    patch_type = PATCH_TYPES.get(media_type)
+    if patch_type is None:
+        raise BadRequest(f"{media_type} is no patch of a Scale")
+    patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
+    given = patch_type.apply(scale, patch, "autoscaling/v1.Scale")
+    if "resourceVersion" not in (patch.get("metadata") or {} if isinstance(patch, dict) else {}):
+        given = {**given, "metadata": {**given["metadata"], "resourceVersion": ""}}
+    target = Target("autoscaling/v1.Scale", "Scale", "autoscaling/v1")
+    read = patch_type.read(given, patch, target, bodies.field_validation(request))
+    request.warnings += read.warnings
+    return read.object
 
 
 def _body(request: Request, type_name: str, kind: str, api_version: str) -> Object:
