@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.apimachinery.errors import BadRequest, UnsupportedMediaType
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver import decoding, repeated_keys
 
+#: What bodies can be read as.
+TYPES: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 #: What a client may ask to be done about unknown fields.
 FIELD_VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
+
+
+def media_type(request: Request) -> str:
+    """What the body says that it is; ``UnsupportedMediaType`` for what cannot be read."""
+    found, *parameters = request.headers.get("content-type", "").split(";")
+    if not parameters[-1:] or not parameters[-1].strip():
+        parameters = parameters[:-1]  # one semicolon may stand at the end
+    named = found.strip().lower() or TYPES[0]
+    if named not in TYPES or any("=" not in one for one in parameters):
+        raise UnsupportedMediaType.accepting(TYPES)
+    return named
 
 
 def field_validation(request: Request) -> Any:

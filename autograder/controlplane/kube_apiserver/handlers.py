@@ -202,13 +202,13 @@ class Handlers:
         if patch_type is None:
             raise UnsupportedMediaType.accepting([*PATCH_TYPES, APPLY_PATCH])
         attributes = self._attributes("UPDATE", request, kind, info, user)
-        # A client in this process hands over the patch itself, and not its text.
-        patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
         target = Target(kind.go_type, kind.kind, kind.api_version)
 
         def transform(old: Object | None) -> Object:
             if old is None:  # events may be created by an update, and by a patch nothing is
                 raise NotFound.on(kind.plural, kind.group, info.name)
+            # A client in this process hands over the patch itself, and not its text.
+            patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
             patched = patch_type.apply(old, patch, kind.go_type)
             attributes.enter("decoding")
             if request.decoded:

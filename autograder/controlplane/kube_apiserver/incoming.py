@@ -9,15 +9,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
-from autograder.controlplane.apimachinery.errors import BadRequest, UnsupportedMediaType
+from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.registry.generic import other_uid
-
-BODY_TYPES: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 
 #: Kinds that components write in one piece, with nothing in it that other objects share and nothing left to default.
 _GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
@@ -34,7 +32,7 @@ def of_body(request: Request, kind: ResourceType, attributes: Attributes) -> Obj
         if "status" in kind.subresources:
             obj.setdefault("status", {})
     else:
-        media_type = _media_type(request)
+        media_type = bodies.media_type(request)
         decoded = decoding.decode(
             request.body, kind.go_type, kind=kind.kind, api_version=kind.api_version,
             field_validation=bodies.field_validation(request), media_type=media_type,
@@ -44,15 +42,6 @@ def of_body(request: Request, kind: ResourceType, attributes: Attributes) -> Obj
         obj = decoded.object
     _default(kind, attributes, obj)
     return obj
-
-
-def _media_type(request: Request) -> str:
-    """What the body says that it is; ``UnsupportedMediaType`` for what cannot be read."""
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    media_type = media_type.strip() or "application/json"
-    if media_type not in BODY_TYPES or any("=" not in one for one in parameters.split(";") if one.strip()):
-        raise UnsupportedMediaType.accepting(BODY_TYPES)
-    return media_type
 
 
 def of_patch(kind: ResourceType, attributes: Attributes, decoded: decoding.Decoded) -> Object:

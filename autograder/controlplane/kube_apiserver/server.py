@@ -32,7 +32,7 @@ from autograder.controlplane.apimachinery.tracing import RequestTrace
 from autograder.controlplane.apimachinery.wire import Request, RequestInfo, Response, User
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.etcd import StoreFailure
-from autograder.controlplane.kube_apiserver import documents, metrics, representation, warnings
+from autograder.controlplane.kube_apiserver import bodies, documents, metrics, representation, warnings
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.authentication import Authenticator, signing_key
 from autograder.controlplane.kube_apiserver.authorization import Authorizer, action_of
@@ -223,8 +223,8 @@ def _check_body_type(request: Request, info: RequestInfo) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip()
     if info.verb == "patch" and media_type not in (*PATCH_TYPES, APPLY_PATCH):
         raise UnsupportedMediaType("415: Unsupported Media Type", details={})
-    if info.verb in _DELETING and request.body and media_type not in ("", *representation.OBJECTS):
-        raise UnsupportedMediaType.accepting(representation.OBJECTS)
+    if info.verb in _DELETING and request.body:
+        bodies.media_type(request)
 
 
 def _error_type(request: Request) -> str:
