@@ -1,9 +1,14 @@
-"""The graded notebooks, where nbgrader looks for them: ``autograded/<student>/<assignment>/<notebook>.ipynb``."""
+"""The graded notebooks, where nbgrader looks for them: ``autograded/<student>/<assignment>/<notebook>.ipynb``.
+
+Beside them lie the time and the secret that ``nbgrader submit`` made, by which ``nbgrader release_feedback`` puts the
+feedback where only that student finds it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +22,8 @@ from autograder.grading.marking import marked_cells
 KIND: Final = "page"
 #: What of the source notebook's metadata a graded notebook keeps.
 _KEPT: Final = ("kernelspec", "language_info")
+#: What ``nbgrader submit`` puts beside a notebook, and the bytes of each that are taken.
+_RECEIPTS: Final = {"timestamp.txt": 100, "submission_secret.txt": 1_000}
 
 
 class Pages:
@@ -45,6 +52,8 @@ class Pages:
             source = self._sources[graded.submission.assignment, notebook.notebook]
             text = json.dumps(document(source, notebook), indent=1, ensure_ascii=False)
             _replace(folder / f"{notebook.notebook}.ipynb", f"{text}\n", self._scratch.path)
+        for name, text in _receipts(graded.submission.folder):
+            _replace(folder / name, text, self._scratch.path)
 
     def close(self) -> None:
         """No more is written."""
@@ -66,6 +75,18 @@ def metadata_of(source: Notebook) -> dict[str, Any]:
     """The metadata that a graded notebook has from its source; the student's say nothing here."""
     given = source.document.get("metadata", {})
     return {key: given[key] for key in _KEPT if key in given}
+
+
+def _receipts(folder: Path) -> Iterator[tuple[str, str]]:
+    """The time and the secret of a submission, as far as they are plain texts; the student may have written them."""
+    for name, size in _RECEIPTS.items():
+        path = folder / name
+        try:
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode) and found.st_size <= size and not folder.is_symlink():
+                yield name, path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
 
 
 def _replace(path: Path, text: str, place: Path) -> None:

@@ -54,6 +54,20 @@ def test_one_worker_as_four(course: SmallCourse, capsys: pytest.CaptureFixture[s
     assert sorted(path.name for path in (course.root / "autograded").iterdir()) == ["ada", "dennis", "ken"]
 
 
+def test_feedback_can_be_released(course: SmallCourse) -> None:
+    """``nbgrader release_feedback`` asks for both files, which ``nbgrader generate_feedback`` copies from here."""
+    receipts = {"timestamp.txt": "2026-03-01 10:00:00.000000 UTC", "submission_secret.txt": "0123456789abcdef" * 8}
+    for name, text in receipts.items():
+        (course.hand_in("ada").parent / name).write_text(text)
+    hostile = course.hand_in("ken").parent
+    (hostile / "timestamp.txt").symlink_to(course.root / "nbgrader_config.py")
+    (hostile / "submission_secret.txt").write_text("x" * 10_000)
+    assert verdicts(course, "--workers", "1")[0] == 0
+    graded = {student: course.root / "autograded" / student / "01-maps" for student in ("ada", "ken")}
+    assert {name: (graded["ada"] / name).read_text() for name in receipts} == receipts
+    assert [path.suffix for path in graded["ken"].iterdir()] == [".ipynb"]
+
+
 def test_what_nobody_has_handed_in_yet_is_left_out(course: SmallCourse) -> None:
     course.hand_in("ada")
     later = course.root / "source" / "02-later"
