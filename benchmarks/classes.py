@@ -69,7 +69,11 @@ def _filled_in(
 
 def _answer(exercise: Exercise, dice: random.Random) -> str:
     """An answer, or '' for the starter."""
-    kinds = ([exercise.solution], list(exercise.accepted.values()), list(exercise.mutants.values()), [""])
+    known = (
+        [text for name, text in files.items() if name.endswith(exercise.form.ending)]  # what the cell takes
+        for files in (exercise.accepted, exercise.mutants)
+    )
+    kinds = ([exercise.solution], *known, [""])
     shares = (*SHARES, 100 - sum(SHARES))
     chosen = dice.choices([kind or kinds[0] for kind in kinds], shares)[0]
     lines = dice.choice(chosen).splitlines(keepends=True)

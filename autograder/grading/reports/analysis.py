@@ -201,12 +201,14 @@ def fifths(found: Sequence[Total], parts: int = 5) -> list[list[str]]:
 
 
 def _criteria(results: Results) -> Iterator[tuple[SubmissionResult, ExerciseResult, Criterion | None]]:
-    """Every answer that was given, once alone (with None) and once with each of its criteria."""
+    """Every answer that was given, once alone (with None) and once with what was said first of each of its criteria."""
     for submission in results.submissions:
         for answer in submission.exercises:
             if answer.status != NOT_SUBMITTED:
                 yield submission, answer, None
-                yield from ((submission, answer, one) for one in answer.criteria)
+                # of several errors in the same place the others follow from the first
+                first = {one.name: one for one in reversed(answer.criteria)}
+                yield from ((submission, answer, one) for one in answer.criteria if first[one.name] is one)
 
 
 def _remarks(
@@ -218,6 +220,11 @@ def _remarks(
     if difficulty is not None and difficulty < HARD:
         yield f"hard: {difficulty:.0%} of the points were earned"
     if discrimination is not None and discrimination < WEAK:
-        yield f"who did well elsewhere did not do well here (discrimination {discrimination:.2f})"
+        said = (
+            "who did well elsewhere did less well here"
+            if discrimination < -WEAK
+            else "says little of who knows the rest"
+        )
+        yield f"{said} (discrimination {discrimination:.2f})".replace("-", "\N{MINUS SIGN}")
     if troubled and len(troubled) >= MANY * given:
         yield f"{len(troubled)} of {given} answers could not be judged"

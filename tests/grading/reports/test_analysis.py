@@ -9,7 +9,7 @@ from generated_class import made_up
 
 from autograder.grading.reports import analysis
 from autograder.grading.reports.analysis import Total, correlation, distribution, fifths
-from autograder.grading.reports.results import ExerciseResult, Results
+from autograder.grading.reports.results import Criterion, ExerciseResult, Results
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_so_does_one_that_is_hard_or_that_says_nothing(results: Results) -> None
     )
     figures = analysis.exercises(replace(results, submissions=submissions))[0]
     assert [remark.partition(":")[0].partition(" (")[0] for remark in figures.remarks] == [
-        "hard", "who did well elsewhere did not do well here",
+        "hard", "who did well elsewhere did less well here",
     ]  # fmt: skip
 
 
@@ -86,6 +86,17 @@ def test_messages_without_values_are_counted_apart(results: Results) -> None:
     said = {one.criterion: one.said for one in analysis.mistakes(results, values=False)}
     assert said["exists"] == "there is no Pod web; there are: nothing"
     assert said["readable"].startswith("a `{` is opened here")
+
+
+def test_of_several_errors_in_one_place_the_first_is_counted() -> None:
+    results = made_up(12)
+    lines = tuple(Criterion("readable", "gate", "failed", 0, 0, f"line {number} is none") for number in range(1, 4))
+    submissions = tuple(
+        replace(one, exercises=tuple(replace(answer, status="unreadable", criteria=lines) for answer in one.exercises))
+        for one in results.submissions
+    )
+    messages = analysis.mistakes(replace(results, submissions=submissions), values=False)
+    assert {one.said for one in messages} == {"line 1 is none"}
 
 
 def test_who_waits_for_somebody_to_look(results: Results) -> None:
