@@ -40,6 +40,27 @@ def test_there_are_no_runtime_classes(world: World, spec: Object, why: str) -> N
     assert refusal(world, "POST", f"{DEFAULT}/pods", pod) == f'pods "web" is forbidden: pod rejected: {why}'
 
 
+# ---------------------------------------------------------------- where nodes stand
+
+ZONE, REGION = "topology.kubernetes.io/zone", "topology.kubernetes.io/region"
+
+
+def test_a_pod_is_labelled_by_where_its_node_stands(world: World) -> None:
+    world.create("/api/v1/nodes", {"metadata": {"name": "n", "labels": {ZONE: "a", REGION: "r", "other": "x"}}})
+    world.create("/api/v1/nodes", {"metadata": {"name": "nowhere"}})
+    for name, node, labels in (("bound", "n", {ZONE: "a", REGION: "r"}), ("unlabelled", "nowhere", {})):
+        pod = {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+        world.create(f"{DEFAULT}/pods", pod)
+        world.create(f"{DEFAULT}/pods/{name}/binding", {"metadata": {"name": name}, "target": {"name": node}})
+        assert world.ask("GET", f"{DEFAULT}/pods/{name}").body["metadata"].get("labels", {}) == labels
+        placed = {
+            "metadata": {"name": f"{name}-at-once", "labels": {ZONE: "b"}},
+            "spec": {**pod["spec"], "nodeName": node},
+        }
+        at_once = world.create(f"{DEFAULT}/pods", placed)["metadata"]["labels"]
+        assert at_once == {ZONE: "b", **labels}
+
+
 # ---------------------------------------------------------------- classes of Ingresses
 
 

@@ -55,7 +55,7 @@ def test_a_create_passes_every_step_in_the_order_of_a_real_server(cluster: Clust
     assert [name.rpartition(" ")[2] for name in mutating] == [
         "NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction", "TaintNodesByCondition", "Priority",
         "DefaultTolerationSeconds", "DefaultStorageClass", "StorageObjectInUseProtection", "RuntimeClass",
-        "DefaultIngressClass",
+        "DefaultIngressClass", "PodTopologyLabels",
     ]  # fmt: skip
     assert [name.rpartition(" ")[2] for name in validating] == [
         "LimitRanger", "ServiceAccount", "Priority", "RuntimeClass", "ResourceQuota",

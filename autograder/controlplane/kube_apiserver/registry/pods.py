@@ -9,6 +9,7 @@ from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, In
 from autograder.controlplane.apimachinery.field import FieldError, Path, not_supported, required
 from autograder.controlplane.apimachinery.scheme import PODDISRUPTIONBUDGETS
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver.admission.pod_topology_labels import labels_of
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.registry.generic import Registry, other_uid
 from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions
@@ -81,6 +82,9 @@ class PodRegistry(Registry):
         annotations = binding["metadata"].get("annotations")
         if annotations:
             new_meta["annotations"] = {**meta.get("annotations", {}), **annotations}
+        labels = {**(binding["metadata"].get("labels") or {}), **labels_of(self.backend, node)}
+        if labels:
+            new_meta["labels"] = dict(sorted({**meta.get("labels", {}), **labels}.items()))
         status = dict(old.get("status", {}))
         others = [one for one in status.get("conditions", ()) if one["type"] != "PodScheduled"]
         scheduled = {
