@@ -125,7 +125,7 @@ def _on_unit(call: Call, node: NodeServices, verb: str, unit: str) -> int:
         call.out("enabled\n")
         return 0
     if verb == "status":
-        return _status(call, node, unit, active)
+        return _status(call, node, unit, active=active)
     if verb == "cat":
         for path in (UNIT, DROP_IN):
             if unit in path and node.files.is_file(path):
@@ -144,7 +144,7 @@ def _on_unit(call: Call, node: NodeServices, verb: str, unit: str) -> int:
     return 0
 
 
-def _status(call: Call, node: NodeServices, unit: str, active: bool) -> int:
+def _status(call: Call, node: NodeServices, unit: str, *, active: bool) -> int:
     state = "active (running)" if active else "inactive (dead)"
     mark = "●" if active else "○"
     call.out(f"{mark} {unit}.service - {_UNITS[unit]}\n")

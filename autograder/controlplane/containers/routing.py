@@ -131,7 +131,7 @@ class Wire:
         service = machines.rules.by_address.get((ip, port))
         if service is not None:
             outside = ip in service.external_ips
-            return self._balance(source, service, source.host, local=_local(service, source, outside))
+            return self._balance(source, service, source.host, local=_local(service, source, outside=outside))
         node = machines.hosts.get(machines.host_at.get(ip, ""))
         if node is not None:
             if not node.powered:
@@ -246,7 +246,7 @@ class Wire:
         self._machines.write_log(site.container.id, "stdout", f'{line}{len(answer.body)} "-" "{agent}" "-"\n')
 
 
-def _local(service: ServicePort, source: Source, outside: bool) -> bool:
+def _local(service: ServicePort, source: Source, *, outside: bool) -> bool:
     """Whether only endpoints on the node may be used: a policy of ``Local``, as it counts for where traffic is from."""
     if outside:
         # Traffic of the cluster's own pods to an external address is not external.

@@ -136,14 +136,14 @@ class WordReader:
             self.at = end + 1
             return Substitution(self._parse(script), quoted)
         if text.startswith("{", self.at):
-            return self._read_braced(quoted)
+            return self._read_braced(quoted=quoted)
         match = _PARAMETER.match(text, self.at)
         if match is None:
             return None
         self.at = match.end()
         return Variable(match[0], "", (), quoted)
 
-    def _read_braced(self, quoted: bool) -> Part:
+    def _read_braced(self, *, quoted: bool) -> Part:
         end = self._matching(self.at, "{", "}")
         match = _BRACED.match(self.text, self.at + 1)
         if match is None:

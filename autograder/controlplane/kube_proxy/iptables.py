@@ -100,7 +100,7 @@ def _nat(port: ServicePort, node: str) -> Iterator[str]:
         yield (f'-A KUBE-NODEPORTS -p {protocol} -m comment --comment "{port.title}" -m {protocol} '
                f"--dport {port.node_port} -j {external}")  # fmt: skip
     if port.node_port or port.external_ips:
-        yield from _external(port, external, service, here, bool(local))
+        yield from _external(port, external, service, here, has_local=bool(local))
     if not port.internal_local or port.node_port or port.external_ips:
         yield from _balance(port, service, cluster)
     if port.internal_local or port.external_local:
@@ -109,7 +109,7 @@ def _nat(port: ServicePort, node: str) -> Iterator[str]:
         yield from _endpoint(port, endpoint)
 
 
-def _external(port: ServicePort, external: str, service: str, here: str, has_local: bool) -> Iterator[str]:
+def _external(port: ServicePort, external: str, service: str, here: str, *, has_local: bool) -> Iterator[str]:
     """The chain for traffic from outside."""
     if not port.external_local:
         yield (f'-A {external} -m comment --comment "masquerade traffic for {port.title} external destinations" '

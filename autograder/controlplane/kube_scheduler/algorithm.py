@@ -98,7 +98,7 @@ def search(framework: Framework, cycle: Cycle, pod: PodInfo, start: int, *, plai
         places = {node.name: place for place, node in enumerate(snapshot.nodes)}
         order = [places[name] for name in sorted(outcome.only) if name in places]
         statuses.absent = unresolvable(f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(outcome.limited_by))}]")
-    window = _find(framework, cycle, pod, order, start, statuses, plainly)
+    window = _find(framework, cycle, pod, order, start, statuses, plainly=plainly)
     next_start = (start + len(window) + len(statuses)) % len(snapshot.nodes)
     blamed = outcome.limited_by | {status.plugin for status in statuses.named.values()}
     return Search(window, statuses, blamed, "", next_start)
@@ -145,6 +145,7 @@ def _find(
     order: Sequence[int],
     start: int,
     statuses: NodeStatuses,
+    *,
     plainly: bool,
 ) -> Window:
     """The nodes that will do, as many as are enough; why others will not is noted in ``statuses``."""

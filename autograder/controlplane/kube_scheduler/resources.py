@@ -83,9 +83,9 @@ def pod_requests(pod: Mapping[str, Any], *, scoring: bool = False, scheduled: bo
     granted = _granted(pod) if scheduled else {}
     total: dict[str, int] = {}
     for container in spec["containers"]:
-        _add(total, _container_requests(container, granted, scoring))
+        _add(total, _container_requests(container, granted, scoring=scoring))
     if spec.get("initContainers"):
-        _add_init_containers(total, spec["initContainers"], granted, scoring)
+        _add_init_containers(total, spec["initContainers"], granted, scoring=scoring)
     own = spec.get("resources", {}).get("requests")
     if own:
         total.update(amounts(own))
@@ -95,13 +95,13 @@ def pod_requests(pod: Mapping[str, Any], *, scoring: bool = False, scheduled: bo
 
 
 def _add_init_containers(
-    total: dict[str, int], containers: Iterable[Mapping[str, Any]], granted: Mapping[str, Amounts], scoring: bool
+    total: dict[str, int], containers: Iterable[Mapping[str, Any]], granted: Mapping[str, Amounts], *, scoring: bool
 ) -> None:
     """Raise the containers' total to what the start of the pod needs at its highest."""
     sidecars: dict[str, int] = {}
     highest: dict[str, int] = {}
     for container in containers:
-        requests = _container_requests(container, granted, scoring)
+        requests = _container_requests(container, granted, scoring=scoring)
         if container.get("restartPolicy") == "Always":
             _add(total, requests)
             _add(sidecars, requests)
@@ -115,7 +115,10 @@ def _add_init_containers(
         total[name] = max(total.get(name, 0), wanted)
 
 
-def _container_requests(container: Mapping[str, Any], granted: Mapping[str, Amounts], scoring: bool) -> dict[str, int]:
+def _container_requests(
+    container: Mapping[str, Any], granted: Mapping[str, Amounts], *, scoring: bool
+) -> dict[str, int]:
+    """What a container asks for, or holds already; for scoring it asks for something of everything."""
     requests = amounts(container.get("resources", {}).get("requests", {}))
     for name, held in granted.get(container["name"], {}).items():
         requests[name] = max(requests.get(name, 0), held)

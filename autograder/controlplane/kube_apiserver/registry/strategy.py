@@ -144,10 +144,10 @@ def field_labels(kind: ResourceType) -> FieldLabels:
     """The fields that a field selector of a kind may name."""
     fields = strategy_of(kind).fields
     probe: Object = {"metadata": {"name": "", "namespace": ""}, "spec": {}, "status": {}}
-    return FieldLabels(frozenset(fields(probe)), _refusal(kind, fields is _meta_fields))
+    return FieldLabels(frozenset(fields(probe)), _refusal(kind, has_no_fields=fields is _meta_fields))
 
 
-def _refusal(kind: ResourceType, has_no_fields: bool) -> str:
+def _refusal(kind: ResourceType, *, has_no_fields: bool) -> str:
     if has_no_fields:
         return '"{}" is not a known field selector: only "metadata.name", "metadata.namespace"'
     if kind is scheme.JOBS:

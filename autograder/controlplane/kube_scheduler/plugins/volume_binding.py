@@ -55,7 +55,7 @@ class VolumeBinding:
         late: list[Object] = []
         for named in claim_names(pod):
             claim = cycle.handle.claims.get(pod.namespace, named.name)
-            problem = _problem(claim, named.name, named.ephemeral)
+            problem = _problem(claim, named.name, ephemeral=named.ephemeral)
             if problem or claim is None:
                 return unresolvable(problem)
             if is_bound(claim):
@@ -123,7 +123,7 @@ def plan(handle: Handle, claims: tuple[Object, ...], node: NodeFacts) -> list[Bi
     return bindings
 
 
-def _problem(claim: Object | None, name: str, ephemeral: bool) -> str:
+def _problem(claim: Object | None, name: str, *, ephemeral: bool) -> str:
     """What is wrong with a claim from the start, or ''."""
     if claim is None:
         if ephemeral:
