@@ -63,7 +63,8 @@ def with_least_rights(config: Path, folder: Path) -> Path:
 
     It is valid for a month of the cluster's time, which passes quickly.
     """
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}
+    month = {"expirationSeconds": 30 * 86400}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": month}
     answer = Connection(config).send("POST", SERVICEACCOUNTS, ACCOUNT, ACCOUNT, "token", body=request)
     known = yaml.safe_load(config.read_text())
     cluster = known["contexts"][0]["context"]["cluster"]
