@@ -27,8 +27,6 @@ from autograder.controlplane.kubelet.node_files import POD_NETWORK, SERVICE_NETW
 HOST: Final = "127.0.0.1"
 ETCD, API, MANAGER, SCHEDULER = "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"
 NAMES: Final = (ETCD, API, MANAGER, SCHEDULER)
-#: Seconds that the API server has to find etcd again.
-_RETURN_SECONDS: Final = 10.0
 #: How often other ports are tried.
 _ATTEMPTS: Final = 3
 #: Who the programs and we are: user and groups of each kubeconfig file.
@@ -83,17 +81,21 @@ class ControlPlane:
     def start_one(self, name: str) -> None:
         """Start a stopped program again, on its data and its port.
 
-        An API server that finds its way back to etcd too slowly is started anew, as a kubelet would do it: the longer
-        etcd was away, the more seldom it looks, at last every two minutes.
+        With etcd the API server is started anew, as kubelets do it, whose probe of it fails while etcd is away: it
+        finds etcd again only after minutes, and then its caches may stay as they were.
         """
+        api = self._processes[API]
+        if name == ETCD and api.running:
+            api.kill()
+            self._launch(ETCD)
+            self._launch(API)
+        else:
+            self._launch(name)
+
+    def _launch(self, name: str) -> None:
         process = self._processes[name]
         process.launch()
         process.wait()
-        api = self._processes[API]
-        if name == ETCD and api.running and not api.answers_within(_RETURN_SECONDS):
-            api.kill()
-            api.launch()
-            api.wait()
 
     def stop_one(self, name: str) -> None:
         """Kill a program, as a crash would."""

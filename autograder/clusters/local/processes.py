@@ -103,13 +103,6 @@ class Process:
                 raise failure
             time.sleep(_LOOK_AGAIN)
 
-    def answers_within(self, seconds: float) -> bool:
-        """Whether the program can be used, now or a little later."""
-        end = time.monotonic() + seconds
-        while not (answers := self._answers()) and time.monotonic() < end:
-            time.sleep(_LOOK_AGAIN)
-        return answers
-
     def stop(self) -> None:
         """End the process; at once if it does not listen to reason."""
         process, self._process = self._process, None
