@@ -198,7 +198,7 @@ def full(*given: object, **options: object) -> None:
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(autograded, "_replace"), (gradebook, "_record_scores"), (gradebook, "_record_submission"), (os, "fdopen")],
+    [(autograded, "_replace"), (gradebook, "_record_scores"), (gradebook, "_record_submission"), (Path, "replace")],
 )
 def test_a_full_disk_at_each_write(course: SmallCourse, module: object, name: str) -> None:
     assert Grader(course).wait() == 1
