@@ -73,9 +73,7 @@ def test_a_watch_that_kubectl_gave_up_itself_is_no_complaint() -> None:
 
 
 def test_what_a_kind_of_cluster_lacks_is_told_from_a_mistake() -> None:
-    text = (
-        "error: unable to upgrade connection: the simulated kubelet of worker-1 does not serve POST /exec/a/b/c"
-    )
+    text = "error: unable to upgrade connection: the simulated kubelet of worker-1 does not serve POST /exec/a/b/c"
     assert kubectl.lack(Ran(1, "", text)).startswith("not run there: ")
     assert not kubectl.lack(Ran(0, "", text))
     assert not kubectl.lack(Ran(1, "", 'pods "web" not found'))
