@@ -11,8 +11,8 @@ from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import Forbidden
 from autograder.controlplane.apimachinery.scheme import PODS, REPLICASETS, REPLICATIONCONTROLLERS
 from autograder.controlplane.clock import EPOCH, SECOND
-from autograder.controlplane.kube_controller_manager.pods import in_order_of_deletion
 from autograder.controlplane.kube_controller_manager.pod_control import slow_start
+from autograder.controlplane.kube_controller_manager.pods import in_order_of_deletion
 
 
 def test_heals_itself(world: World) -> None:
