@@ -32,6 +32,8 @@ _SLACK: Final = 600
 class CarefulCollect(ExchangeCollect):  # type: ignore[misc]  # nbgrader has no types
     """Collects what students handed in themselves."""
 
+    src_records: list[dict[str, Any]]
+
     def init_src(self) -> None:
         """Find the submission of each student."""
         super().init_src()
