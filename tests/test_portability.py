@@ -39,8 +39,6 @@ PROGRAMS: Final = frozenset({"autograder/exercises/sandbox_inside.py"})
 #: Where what Windows lacks is used, and what guards it.
 GUARDED: Final = {
     "autograder/clusters/doctor.py": "hasattr",
-    "autograder/clusters/kind/cluster.py": "no kind cluster is opened on Windows",
-    "autograder/clusters/kind/powers.py": "no kind cluster is opened on Windows",
     "autograder/clusters/kind/provision.py": "no kind cluster is opened or deleted on Windows",
     "autograder/clusters/leftovers.py": "sys.platform",
     "autograder/clusters/local/keeper.py": "no local cluster is opened on Windows",
@@ -50,6 +48,7 @@ GUARDED: Final = {
     "autograder/exercises/sandbox.py": "nothing is run where the walls do not hold",
     "autograder/grading/commands.py": "hasattr",
     "autograder/grading/pool.py": "os.name",
+    "autograder/grading/exchange.py": "nbgrader has no exchange on Windows",
     "autograder/grading/footprint.py": "hasattr; limits are set only where /proc tells the size of a process",
 }
 

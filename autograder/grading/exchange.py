@@ -9,7 +9,6 @@ nothing else, and passes over what it cannot take, saying so.  A course names it
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -59,6 +58,8 @@ class CarefulCollect(ExchangeCollect):  # type: ignore[misc]  # nbgrader has no 
             Path(dest, SECRET).write_text(os.urandom(32).hex(), encoding="utf-8")
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
+        import pwd  # which Windows does not have, nor does nbgrader an exchange there
+
         try:
             record: dict[str, Any] = super()._path_to_record(path)
             found = os.lstat(path)
