@@ -6,6 +6,7 @@ The cluster is an embedded one in another process, so that this is tried everywh
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,12 @@ def test_kind_is_opened_and_its_nodes_are_called_as_exercises_know_them(
         },
     )  # fmt: skip
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.defpath}")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "autograder-run-0"  # with the keys to the cluster, by a run that was killed
+    left.mkdir()
+    left.with_name("autograder-run-0.lock").touch()
     cluster = KindCluster.ensure("course", QUICK)
+    assert not left.exists()
     assert cluster.name == "kind"
     assert [line.split()[0] for line in calls(tmp_path, "kind")][:2] == ["get", "create"]
     place = cluster.apart()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any, Self
 
-from autograder.clusters import leftovers
+from autograder.clusters import leftovers, scratch
 from autograder.clusters.interface import ClusterError, Object
 from autograder.clusters.kind import provision
 from autograder.clusters.kind.engine import EngineError, Tools
@@ -27,6 +24,7 @@ class KindCluster(OwnedCluster):
 
     def __init__(self, connection: OwnedConnection, pace: Pace = PATIENT, powers: Powers | None = None) -> None:
         super().__init__(connection, pace, powers)
+        self._files: scratch.Scratch | None = None  # what the cluster is reached by, if we wrote it
         self._node_names = NodeTranslation({})
         self._names = self._node_names
 
@@ -41,17 +39,17 @@ class KindCluster(OwnedCluster):
         powers.restore()
         for failed in provision.load_images(tools, name, [node for node in containers if "-worker" in node]):
             print(f"kind: this image is not on the nodes yet: {failed}", file=sys.stderr)
-        folder = Path(tempfile.mkdtemp(prefix="autograder-kind-"))
-        config = folder / "config"
-        config.touch(mode=0o600)
+        scratch.clean()
+        files = scratch.Scratch()
+        config = files.path / "config"
         config.write_text(provision.kubeconfig(tools, name), encoding="utf-8")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         connection = OwnedConnection(config)
         try:
             leftovers.delete(connection)
         except StatusError as error:
             raise ClusterError(f"the kind cluster {name} refuses to list namespaces: {error}") from error
         cluster = cls(connection, pace, powers)
+        cluster._files = files
         cluster._know(nodes)
         cluster._turns = Turns(provision.kept(name, "whole"))
         atexit.register(cluster._close_quietly)
