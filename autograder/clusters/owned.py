@@ -145,7 +145,8 @@ class OwnedCluster(KubeconfigCluster):
     def relay(self, gate: Gate, token: str, port: int) -> Relay:
         """A way to this cluster for kubectl, on which ``gate`` decides; the address goes with ``close``."""
         assert self._whole is not None
-        return Relay(self._connection.path, self._connection.context, self._names, gate, token, port)
+        tunnels = Capability.EXEC in self.capabilities
+        return Relay(self._connection.path, self._connection.context, self._names, gate, token, port, tunnels=tunnels)
 
     def close(self) -> None:
         """Put back what was changed, delete our namespaces; the first of the family ends the cluster, if it is ours."""

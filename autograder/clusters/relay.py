@@ -70,13 +70,17 @@ class Gate(Protocol):
 class Relay:
     """Serves until ``close``; ``url`` is what kubectl is told, with the secret in it."""
 
-    #: Whether commands in containers are passed through.
-    tunnels = False
+    def __init__(
+        self, kubeconfig: Path, context: str, names: Translation, gate: Gate, token: str, port: int, *,
+        tunnels: bool = False,
+    ) -> None:  # fmt: skip
+        """``names`` are those of nodes; ``tunnels`` lets commands in containers through.
 
-    def __init__(self, kubeconfig: Path, context: str, names: Translation, gate: Gate, token: str, port: int) -> None:
-        """``names`` are those of nodes.  Raises ``ClusterError`` and ``OSError``."""
+        Raises ``ClusterError`` and ``OSError``.
+        """
         self.gate = gate
         self.names = names
+        self._tunnels = tunnels
         self.prefix = f"/{token}"
         self._upstream = Upstream(kubeconfig, context)
         relay = self
@@ -104,7 +108,7 @@ class Relay:
 
     def tunnel(self, request: Request) -> socket.socket:
         """A connection to the API server on which an upgrade has been asked for; raises ``StatusError``."""
-        if not self.tunnels:
+        if not self._tunnels:
             raise NotImplemented501("commands are not run in containers here")
         if refusal := self.gate.refusal(request):
             raise refusal

@@ -93,12 +93,10 @@ def _of_namespace(method: str, name: str) -> StatusError | None:
 class RoomRelay(Relay):
     """Serves kubectl until ``close``; ``url`` is what it is told."""
 
-    tunnels = True
-
     def __init__(self, connection: Connection, room: Room, token: str, port: int = 0) -> None:
         self._room = room
         self._user = _user_of(connection)
-        super().__init__(connection.path, connection.context, room.names, RoomGate(), token, port)
+        super().__init__(connection.path, connection.context, room.names, RoomGate(), token, port, tunnels=True)
 
     def ask(self, request: Request) -> BaseHTTPResponse:
         answer = super().ask(request)

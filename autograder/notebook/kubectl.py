@@ -9,7 +9,6 @@ from typing import Final
 
 from autograder.clusters import kubectl
 from autograder.clusters.kubectl import Ran
-from autograder.clusters.served import NOT_RUN
 from autograder.notebook.home import Home
 
 #: Seconds after which a command that does not end (a watch, a followed log) is stopped.
@@ -19,13 +18,6 @@ MOST: Final = 4 * 1024 * 1024
 _SHELL: Final = "|&;<>`"
 #: What `kubectl wait` logs if it has what it waits for before the answer to its own watch has come.
 _OWN_END: Final = re.compile(r"^E\d{4} .* reflector\.go:\d+\] \"Failed to watch\" .*context canceled.*\n", re.MULTILINE)
-#: What kubectl prints where a kind of cluster lacks an ability, and what a student is told.
-_LACKS: Final = (
-    (
-        re.compile(r"the simulated kubelet of \S+ does not serve"),
-        "in the simulated containers of a local cluster no commands are run",
-    ),
-)
 
 
 class NotAShell(ValueError):
@@ -66,12 +58,6 @@ def run(args: list[str], home: Home, *, stdin: str = "", timeout: float = TIMEOU
 def without_own_end(err: str) -> str:
     """What kubectl complains of, but for a watch that it has given up itself."""
     return _OWN_END.sub("", err)
-
-
-def lack(ran: Ran) -> str:
-    """That a command failed for what this kind of cluster cannot do; empty if that is not why."""
-    found = (f"{NOT_RUN}: {why}" for printed, why in _LACKS if printed.search(ran.err))
-    return next(found, "") if ran.code else ""
 
 
 def environment(home: Home) -> dict[str, str]:

@@ -183,8 +183,6 @@ class CourseMagics(Magics):
         for text, stream in ((ran.out, sys.stdout), (ran.err, sys.stderr)):
             stream.write(text)
             stream.flush()
-        if lack := kubectl.lack(ran):
-            _complain(lack)
         return ran.code
 
     def _new(self, spec: str) -> None:

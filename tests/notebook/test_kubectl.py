@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.clusters.kubectl import Ran
 from autograder.notebook import kubectl
 from autograder.notebook.home import Home
 
@@ -70,13 +69,6 @@ def test_a_watch_that_kubectl_gave_up_itself_is_no_complaint() -> None:
     )
     other = 'E1122 17:58:48.248223    4192 memcache.go:265] "Unhandled Error" err="connection refused"\n'
     assert kubectl.without_own_end(f"{log}{other}") == other
-
-
-def test_what_a_kind_of_cluster_lacks_is_told_from_a_mistake() -> None:
-    text = "error: unable to upgrade connection: the simulated kubelet of worker-1 does not serve POST /exec/a/b/c"
-    assert kubectl.lack(Ran(1, "", text)).startswith("not run there: ")
-    assert not kubectl.lack(Ran(0, "", text))
-    assert not kubectl.lack(Ran(1, "", 'pods "web" not found'))
 
 
 def test_what_does_not_end_is_stopped(home: Home) -> None:

@@ -17,6 +17,7 @@ from autograder.clusters.local.api import Api
 from autograder.clusters.local.control_plane import ControlPlane
 from autograder.clusters.local.kubelet_server import KubeletServer
 from autograder.clusters.local.nodes import Nodes
+from autograder.clusters.local.store import EtcdOnDemand
 from autograder.clusters.owned import OwnedCluster, OwnedConnection
 from autograder.controlplane.apimachinery.wire import ADMIN
 from autograder.controlplane.client import Client
@@ -30,19 +31,29 @@ class LocalPowers:
     """A running local cluster, and power over all of it."""
 
     name = "local"
-    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE, Capability.COMMANDS})
+    capabilities = frozenset(
+        {
+            Capability.COMPONENTS,
+            Capability.POWER,
+            Capability.CLUSTER_WIDE,
+            Capability.COMMANDS,
+            Capability.EXEC,
+        }
+    )
 
     def __init__(self, without: Collection[str] = (), manifests: Sequence[Object] = DEFAULT_NODES) -> None:
         """Start everything but what is left out; raises ``ClusterError``, and then nothing is left running."""
         for name in without:
             _known(name)
         self._control_plane = ControlPlane()
-        self._nodes = Nodes()
+        self._store: EtcdOnDemand | None = None
+        self._nodes = Nodes(lambda: self._store() if self._store else None)
         self._api: Api | None = None
         self._server: KubeletServer | None = None
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._control_plane.start(without)
+            self._store = EtcdOnDemand(control_plane.HOST, self._control_plane.etcd_port)
             self._api = Api(
                 control_plane.HOST, self._control_plane.port, self._control_plane.client_context, self._nodes.news
             )
@@ -107,8 +118,8 @@ class LocalPowers:
     def close(self) -> None:
         """Stop everything, and remove all that it kept; does nothing the second time."""
         ends: list[Callable[[], None]] = [self._nodes.close]
-        ends += [part.close for part in (self._api, self._server) if part is not None]
-        self._api = self._server = None
+        ends += [part.close for part in (self._store, self._api, self._server) if part is not None]
+        self._api = self._server = self._store = None
         with contextlib.ExitStack() as stack:
             stack.callback(self._control_plane.close)
             for end in reversed(ends):

@@ -127,12 +127,12 @@ class ControlPlane:
         return context
 
     def _start(self, without: Collection[str]) -> None:
-        etcd_port, peer_port, self.port, manager_port, scheduler_port = free_ports(5)
+        self.etcd_port, peer_port, self.port, manager_port, scheduler_port = free_ports(5)
         self._write_kubeconfigs()
         context, url = self.client_context(), f"https://{HOST}"
         commands = {
-            ETCD: (self._etcd(etcd_port, peer_port), f"http://{HOST}:{etcd_port}/health", None),
-            API: (self._api(etcd_port), f"{url}:{self.port}/readyz", context),
+            ETCD: (self._etcd(self.etcd_port, peer_port), f"http://{HOST}:{self.etcd_port}/health", None),
+            API: (self._api(self.etcd_port), f"{url}:{self.port}/readyz", context),
             MANAGER: (self._manager(manager_port), f"{url}:{manager_port}/healthz", context),
             SCHEDULER: (self._scheduler(scheduler_port), f"{url}:{scheduler_port}/readyz", context),
         }
@@ -175,7 +175,7 @@ class ControlPlane:
             f"--kubelet-certificate-authority={self.path / 'ca.crt'}",
             f"--kubelet-client-certificate={self.path / 'apiserver-kubelet-client.crt'}",
             f"--kubelet-client-key={self.path / 'apiserver-kubelet-client.key'}",
-            "--kubelet-preferred-address-types=InternalIP",
+            "--kubelet-preferred-address-types=InternalIP", "--storage-media-type=application/json",
             f"--egress-selector-config-file={self.path / 'egress.yaml'}",
             f"--requestheader-client-ca-file={self.path / 'ca.crt'}",
             "--requestheader-allowed-names=front-proxy-client", "--requestheader-username-headers=X-Remote-User",

@@ -1,8 +1,8 @@
-"""The kubelets' own API, as the real API server reaches it: logs of containers.
+"""The kubelets' own API, as the real API server reaches it: logs of containers, commands in them, ports of pods.
 
 The addresses of our nodes exist nowhere.  The API server is told to reach nodes through a proxy (its egress selector),
 which is a socket in the folder of the run: a CONNECT to ``10.250.0.11:10250`` ends here, at the kubelet of that node,
-with the node's own certificate.  Commands in containers (exec) are not served.
+with the node's own certificate.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from autograder.clusters.interface import ClusterError
+from autograder.clusters.local.kubelet_streams import Session, carry, follow
 from autograder.clusters.local.nodes import Nodes
+from autograder.clusters.local.remote_commands import PROTOCOL, RemoteCommand, Wanted
 from autograder.controlplane.apimachinery import timestamps
-from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.apimachinery.errors import BadRequest, StatusError
 from autograder.controlplane.apimachinery.node_connection import LogOptions
+from autograder.controlplane.fronts import forwarding
 
 PORT: Final = 10250
 #: Seconds that a client may take to ask.
@@ -29,7 +32,16 @@ _PATIENCE: Final = 30.0
 #: Characters of a head of a request.
 _HEAD_LIMIT: Final = 64 * 1024
 _LOGS: Final = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
-_REASONS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error", 502: "Bad Gateway"}
+_COMMAND: Final = re.compile(r"/(exec|attach)/([^/]+)/([^/]+)(?:/[^/]+)?/([^/]+)")
+_PORTS: Final = re.compile(r"/portForward/([^/]+)/([^/]+)(?:/[^/]+)?")
+_FORWARDING: Final = "portforward.k8s.io"
+#: A container: its node, its namespace, its pod and its name.
+_Container = tuple[str, str, str, str]
+_INTERNAL: Final = "Internal error occurred: "
+_REASONS: Final = {
+    200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error",
+    502: "Bad Gateway",
+}  # fmt: skip
 
 
 class KubeletServer:
@@ -40,6 +52,7 @@ class KubeletServer:
         self._nodes = nodes
         self._trust = trust
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self._ending = threading.Event()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def start(self) -> None:
@@ -53,7 +66,8 @@ class KubeletServer:
         threading.Thread(target=self._accept, name="kubelet server", daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and end what goes on."""
+        self._ending.set()
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -74,26 +88,58 @@ class KubeletServer:
             address, _, port = target.rpartition(":")
             node = self._nodes.node_at(address) if method == "CONNECT" and port == str(PORT) else ""
             if not node:
-                connection.sendall(_answer(502, f"dial tcp {target}: connect: no route to host"))
+                connection.sendall(_plain(502, f"dial tcp {target}: connect: no route to host"))
                 return
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             with self._context(node, address).wrap_socket(connection, server_side=True) as secure:
-                head = _head(secure)
-                secure.sendall(_answer(*self._answer(node, head)))
+                self._answer(secure, node, _head(secure))
 
-    def _answer(self, node: str, head: str) -> tuple[int, str]:
+    def _answer(self, connection: ssl.SSLSocket, node: str, head: str) -> None:
+        """Serve one request; what is wrong with it is said in the words of the kubelet."""
         method, target, *_ = head.split(" ", 2)
         url = urlsplit(target)
-        match = _LOGS.fullmatch(url.path)
-        if method != "GET" or match is None:
-            return 404, f"the simulated kubelet of {node} does not serve {method} {url.path}"
-        namespace, pod, container = map(unquote, match.groups())
         try:
-            return 200, self._nodes.logs(node, namespace, pod, container, _options(url.query))
+            if method == "GET" and (match := _LOGS.fullmatch(url.path)):
+                namespace, pod, container = map(unquote, match.groups())
+                self._tell_log(connection, (node, namespace, pod, container), url.query)
+            elif session := self._session(node, url.path, url.query):
+                protocol = PROTOCOL if isinstance(session, RemoteCommand) else _FORWARDING
+                if protocol not in _offered(head):
+                    raise BadRequest(f"upgrade request required: SPDY/3.1 with the protocol {protocol}")
+                carry(connection, session, protocol, self._ending)
+            else:
+                connection.sendall(_plain(404, f"the simulated kubelet of {node} does not serve {method} {url.path}"))
         except StatusError as error:
-            return error.code, error.message
+            connection.sendall(_plain(error.code, error.message.removeprefix(_INTERNAL)))
         except ValueError as error:
-            return 500, str(error)
+            connection.sendall(_plain(500, str(error)))
+
+    def _tell_log(self, connection: ssl.SSLSocket, where: _Container, query: str) -> None:
+        """Send a log, as it is now or as it is written."""
+        asked = _asked(query)
+        text = self._nodes.logs(*where, _options(asked))
+        if asked.get("follow") != "true":
+            connection.sendall(_plain(200, text))
+            return
+        whole = LogOptions(timestamps=asked.get("timestamps") == "true")
+        follow(connection, text, lambda: self._nodes.logs(*where, whole), self._nodes.watched(*where), self._ending)
+
+    def _session(self, node: str, path: str, query: str) -> Session | None:
+        """What a client of a container or of ports of a pod talks to; raises ``StatusError`` and ``ValueError``."""
+        if ports := _PORTS.fullmatch(path):
+            namespace, pod = map(unquote, ports.groups())
+            return forwarding.Tunnel(self._nodes.ports(node, namespace, pod))
+        match = _COMMAND.fullmatch(path)
+        if match is None:
+            return None
+        what, namespace, pod, container = map(unquote, match.groups())
+        where = (node, namespace, pod, container)
+        wanted, command = Wanted.of(_asked(query)), parse_qs(query, keep_blank_values=True).get("command", [])
+        attached = self._nodes.attach(*where)  # which says what is wrong with the container, for commands too
+        if what == "attach":
+            return RemoteCommand(wanted, terminal=attached, attached=True)
+        shell = self._nodes.shell(*where, command) if wanted.tty and wanted.stdin else None
+        return RemoteCommand(wanted, lambda stdin: self._nodes.exec(*where, command, stdin), shell)
 
     def _context(self, node: str, address: str) -> ssl.SSLContext:
         if node not in self._contexts:
@@ -101,9 +147,22 @@ class KubeletServer:
         return self._contexts[node]
 
 
-def _options(query: str) -> LogOptions:
+def _asked(query: str) -> dict[str, str]:
+    """The parameters of a request, each by its first value."""
+    return {name: values[0] for name, values in parse_qs(query).items()}
+
+
+def _offered(head: str) -> set[str]:
+    """The protocols of streams that a client offers over SPDY; none if it does not ask for an upgrade to that."""
+    fields = [line.partition(":") for line in head.lower().splitlines()[1:]]
+    if not any(name == "upgrade" and value.strip() == "spdy/3.1" for name, _, value in fields):
+        return set()
+    lists = (value.split(",") for name, _, value in fields if name == "x-stream-protocol-version")
+    return {one.strip() for row in lists for one in row}
+
+
+def _options(asked: Mapping[str, str]) -> LogOptions:
     """What of a log is asked for; raises ``ValueError`` for what is no number or time."""
-    asked = {name: values[0] for name, values in parse_qs(query).items()}
 
     def number(name: str) -> int | None:
         return int(asked[name]) if name in asked else None
@@ -126,7 +185,7 @@ def _head(connection: socket.socket) -> str:
     return head.decode("latin-1")
 
 
-def _answer(code: int, text: str) -> bytes:
+def _plain(code: int, text: str) -> bytes:
     body = text.encode()
     head = f"HTTP/1.1 {code} {_REASONS.get(code, 'Error')}\r\nContent-Type: text/plain\r\nConnection: close\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

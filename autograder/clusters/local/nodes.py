@@ -9,15 +9,15 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from autograder.clusters.interface import ClusterError, Object
 from autograder.controlplane import node_shell
 from autograder.controlplane.addons import create_addons
 from autograder.controlplane.apimachinery import scheme
-from autograder.controlplane.apimachinery.errors import AlreadyExists
-from autograder.controlplane.apimachinery.node_connection import LogOptions
+from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
+from autograder.controlplane.apimachinery.node_connection import ExecResult, HttpAnswer, LogOptions, Ports, Terminal
 from autograder.controlplane.apimachinery.wire import ADMIN, Handler
 from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, node_files
 from autograder.controlplane.client import Client
@@ -26,6 +26,7 @@ from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.components import FACTORIES
 from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.containers.routing import DNS_PROGRAM
+from autograder.controlplane.etcd import Store
 from autograder.controlplane.kubelet.fleet import Kubelets
 from autograder.controlplane.node_shell import NodeOutput
 
@@ -41,15 +42,17 @@ _ROUNDS: Final = 50
 class Nodes:
     """The machines of a cluster and what runs on them, in a thread of their own from ``start`` to ``close``.
 
-    ``news`` is to be called whenever a watch of a component has brought something.
+    ``news`` is to be called whenever a watch of a component has brought something.  ``store`` leads to the etcd of the
+    cluster, for its clients in containers; None while it does not answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, store: Callable[[], Store | None] = lambda: None) -> None:
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._ending = threading.Event()
         self._clock = Clock(_now())
         self._machines = Machines(self._clock)
+        self._machines.store = store
         self._environment: Environment | None = None
         self._running: dict[str, Component] = {}
         #: Components that somebody has stopped, and those of whose programs no container runs any more.
@@ -123,6 +126,39 @@ class Nodes:
         with self._lock:
             kubelets = self._kubelets()
             return kubelets.logs(node, namespace, pod, container, options)
+
+    def exec(
+        self, node: str, namespace: str, pod: str, container: str, command: Sequence[str], stdin: str
+    ) -> ExecResult:
+        """Run a command in a container; raises ``StatusError``, and ``ValueError`` where no kubelet runs."""
+        with self._lock:
+            result = self._kubelets().exec(node, namespace, pod, container, command, stdin)
+        self._news.set()
+        return result
+
+    def shell(self, node: str, namespace: str, pod: str, container: str, command: Sequence[str]) -> Terminal | None:
+        """Run a shell in a container, for somebody who types; None for what is none; raises as ``exec``."""
+        with self._lock:
+            shell = self._kubelets().shell(node, namespace, pod, container, command)
+        return shell and _SharedTerminal(shell, self._lock, self._news)
+
+    def attach(self, node: str, namespace: str, pod: str, container: str) -> Terminal:
+        """Connect to the program that a container runs; raises as ``exec``."""
+        with self._lock:
+            return _SharedTerminal(self._kubelets().attach(node, namespace, pod, container), self._lock, self._news)
+
+    def watched(self, node: str, namespace: str, pod: str, container: str) -> Callable[[], bool]:
+        """A way to see whether what a container runs now has ended; raises ``ValueError`` where no kubelet runs."""
+        try:
+            terminal = self.attach(node, namespace, pod, container)
+        except StatusError:
+            return lambda: True
+        return lambda: terminal.exit_code is not None
+
+    def ports(self, node: str, namespace: str, pod: str) -> Ports:
+        """The ports of a pod; raises as ``exec``."""
+        with self._lock:
+            return _SharedPorts(self._kubelets().ports(node, namespace, pod), self._lock, self._news)
 
     def node_at(self, address: str) -> str:
         """The name of the node of an address or name; '' if there is none or it does not answer."""
@@ -206,6 +242,56 @@ class Nodes:
     def _halt(self, name: str) -> None:
         self._running.pop(name, None)
         self._clock.cancel_all(name)
+
+
+class _SharedTerminal:
+    """A terminal of a thread of its own, beside the one in which the nodes work."""
+
+    def __init__(self, terminal: Terminal, lock: threading.Lock, news: threading.Event) -> None:
+        self._terminal, self._lock, self._news = terminal, lock, news
+        self.is_tty = terminal.is_tty
+
+    def poll(self) -> list[tuple[str, str]]:
+        """What was printed since the last look."""
+        with self._lock:
+            return self._terminal.poll()
+
+    def type(self, text: str) -> None:
+        """Give the program something to read."""
+        with self._lock:
+            self._terminal.type(text)
+        self._news.set()
+
+    def hang_up(self) -> None:
+        """Whoever typed does so no more."""
+        with self._lock:
+            self._terminal.hang_up()
+        self._news.set()
+
+    @property
+    def exit_code(self) -> int | None:
+        """With what the program has ended; None while it runs."""
+        with self._lock:
+            return self._terminal.exit_code
+
+
+class _SharedPorts:
+    """The ports of a pod, likewise."""
+
+    def __init__(self, ports: Ports, lock: threading.Lock, news: threading.Event) -> None:
+        self._ports, self._lock, self._news = ports, lock, news
+
+    def refusal(self, port: int) -> str:
+        """Why nothing can be sent to a port."""
+        with self._lock:
+            return self._ports.refusal(port)
+
+    def ask(self, port: int, method: str, target: str, headers: Mapping[str, str]) -> HttpAnswer | None:
+        """Send an HTTP request to a port."""
+        with self._lock:
+            answer = self._ports.ask(port, method, target, headers)
+        self._news.set()
+        return answer
 
 
 class _Services:

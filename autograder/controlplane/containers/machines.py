@@ -112,7 +112,7 @@ class Machines(Processes):
         self.zone = Zone()
         self.wire = Wire(self, seed)
         #: Where the etcd of the cluster is, for clients in its containers; the cluster sets it.
-        self.store: Callable[[], Store] | None = None
+        self.store: Callable[[], Store | None] | None = None
 
     def fork(self, clock: Clock) -> Self:
         """The same machines, in the same state, for a fork of the cluster."""

@@ -50,7 +50,10 @@ class _Connection:
 
 
 class Tunnel:
-    """All connections of one client to one pod."""
+    """All connections of one client to one pod, until the client leaves."""
+
+    over: bool = False
+    is_complete: bool = True
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -73,6 +76,9 @@ class Tunnel:
                         yield from self._end(connection)
                 case spdy.Pinged(number):
                     yield self._session.pong(number)
+
+    def leave(self) -> None:
+        """The client has gone; nothing waits for it."""
 
     def _open(self, opened: spdy.Opened) -> Iterator[bytes]:
         """The first stream of a connection is for its error, the second for its data."""

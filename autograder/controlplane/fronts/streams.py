@@ -126,7 +126,7 @@ class Connections:
             terminal: Terminal = response.body
             code = await _Conversation(socket, terminal, self._watches, self._pacing).hold(reads=request.flag("stdin"))
             ended = code if _subresource(request) == "exec" else 0
-            return await _over(socket, _exit_status(ended))
+            return await _over(socket, exit_status(ended))
         status: Object = response.body
         if response.code == 200:
             result: ExecResult = response.body
@@ -134,7 +134,7 @@ class Connections:
                 if text:
                     shown = Channel.STDOUT if tty else channel
                     await socket.send_bytes(bytes([shown]) + on_screen(text, tty=tty))
-            status = InternalError.because(result.failure).status() if result.failure else _exit_status(result.code)
+            status = InternalError.because(result.failure).status() if result.failure else exit_status(result.code)
         return await _over(socket, status)
 
 
@@ -242,8 +242,8 @@ def _part_of(message: WSMessage) -> tuple[int, bytes]:
     return content[0], content[1:]
 
 
-def _exit_status(code: int) -> Object:
-    """The last word of a command."""
+def exit_status(code: int) -> Object:
+    """The last word of a command that has ended with a code."""
     if code == 0:
         return {"metadata": {}, "status": "Success"}
     return {
