@@ -10,7 +10,9 @@ from autograder.exercises import Runner, load
 pytestmark = [pytest.mark.needs("kube-apiserver"), pytest.mark.timeout(600)]
 
 
-@pytest.mark.parametrize("name", ["pods/generate", "cluster/no-node-left", "cluster/first-commands"])
+@pytest.mark.parametrize(
+    "name", ["pods/generate", "cluster/no-node-left", "cluster/first-commands", "etcd/read-the-store"]
+)
 def test_the_solution_earns_everything(name: str, local: LocalCluster) -> None:
     exercise = load(name)
     verdict = Runner(local).judge(exercise, exercise.answer(exercise.solution))
