@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from foreign import everything_else, furnish, with_least_rights
+from foreign import everything_else, furnish, rested, with_least_rights
 from serving import serving
 
 from autograder.clusters import ClusterError, NotSupportedHere, kubectl
@@ -168,7 +168,7 @@ def active(config: Path) -> list[str]:
 
 
 def test_a_student_works_under_the_usual_names(run: Kubectl, config: Path) -> None:
-    before = everything_else(Connection(config))
+    before = rested(Connection(config))
     assert run("create namespace dev").out == "namespace/dev created\n"
     assert run("run web --image=traefik/whoami:v1.11 -n dev").out == "pod/web created\n"
     assert run("expose pod web --port=80 -n dev").out == "service/web exposed\n"

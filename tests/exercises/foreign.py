@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +57,20 @@ def furnish(owner: Connection) -> None:
     """Put somebody's work, and the rights that we ask for, into the cluster."""
     for document in (*yaml.safe_load_all(THEIRS), *yaml.safe_load_all(RIGHTS.read_text(encoding="utf-8"))):
         owner.send("POST", kind_of(document), document["metadata"].get("namespace", ""), body=document)
+
+
+def rested(owner: Connection, patience: float = 60) -> dict[str, str]:
+    """Everything else once somebody's work has started and nothing has changed for a moment."""
+    before: dict[str, str] = {}
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        found = everything_else(owner)
+        web = json.loads(found["deployments.apps shop/web"])
+        if found == before and web["status"].get("availableReplicas") == web["spec"]["replicas"]:
+            return found
+        before = found
+        time.sleep(0.5)
+    raise AssertionError(f"the cluster was not at rest within {patience} seconds")
 
 
 def with_least_rights(config: Path, folder: Path) -> Path:
