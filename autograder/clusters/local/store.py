@@ -13,6 +13,8 @@ from autograder.controlplane.kube_apiserver.backend import bare, stamp
 if TYPE_CHECKING:
     from autograder.controlplane.etcd.remote import EtcdStore
 
+#: Seconds without a question after which the connection is given up: it remembers all that happens meanwhile.
+IDLE: Final = 60.0
 #: The client of etcd, which is an extra.
 _CLIENT: Final = "etcd3gw"
 
@@ -24,6 +26,7 @@ class EtcdOnDemand:
         self._host, self._port = host, port
         self._store: EtcdStore | None = None
         self._opening = threading.Lock()
+        self._idle: threading.Timer | None = None
 
     def __call__(self) -> Store | None:
         """The store; None while it does not answer, or where there is no client for it."""
@@ -37,11 +40,23 @@ class EtcdOnDemand:
                     self._store = EtcdStore(self._host, self._port, stamp, bare)
                 except StoreFailure:
                     return None
+            self._wait()
             return self._store
 
     def close(self) -> None:
         """End the connection."""
         with self._opening:
+            if self._idle is not None:
+                self._idle.cancel()
+                self._idle = None
             if self._store is not None:
                 self._store.close()
                 self._store = None
+
+    def _wait(self) -> None:
+        """Give the connection so much longer."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = threading.Timer(IDLE, self.close)
+        self._idle.daemon = True
+        self._idle.start()

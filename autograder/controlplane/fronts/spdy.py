@@ -1,4 +1,4 @@
-"""SPDY/3.1, as far as tunnels of port-forward use it: streams that a client opens, and bytes that go both ways.
+"""SPDY/3.1, as far as clients of kubelets use it: streams that a client opens, and bytes that go both ways.
 
 One ``Session`` is one connection. It does no input or output itself: bytes of the client go in by ``feed``, which tells
 what they say, and the other methods give the bytes that are to be sent. There is no flow control, as in the library
