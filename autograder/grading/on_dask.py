@@ -3,9 +3,10 @@
 Workers need this package and the course's folder at the same path.  Start them with one thread each
 (``dask worker ADDRESS --nthreads 1 --nworkers 8``), since a process judges one submission at a time.
 
-When a worker is lost, Dask gives its tasks to others; one that was lost with several workers is given up, which is how
-work ends that kills whoever does it.  A result that comes twice counts once.  Only so many items are handed over ahead
-of their results, so that neither the scheduler nor this process holds those of a whole class.
+When a worker is lost, Dask gives its tasks to others, and gives up one that was lost with several workers, even if it
+only waited there behind another.  So what was given up is tried once more at the end, with nothing beside it.  A result
+that comes twice counts once.  Only so many items are handed over ahead of their results, so that neither the scheduler
+nor this process holds those of a whole class.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _LOOK: Final = 2.0
 #: Items that are handed over ahead of their results: for each thread of the cluster, and at the least.
 AHEAD: Final = 4
 FEWEST: Final = 16
+
+_KILLED: Final = Lost("the processes that judged it ended, one after the other")
 
 #: What Dask runs in one process is done one after the other.
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -65,12 +68,18 @@ class OnDask:
 
             given = client.submit(_same, dumps((work, is_spent)), pure=False)  # made again if whoever holds it is lost
             waiting, futures = iter(enumerate(items)), dict[Future[Any], int]()
-            threads = _Threads(client)
+            threads, suspects, tried = _Threads(client), list[int](), set[int]()
+
+            def hand_over(index: int, item: Item) -> None:
+                futures[executor.submit(_do, given, item, seconds(item))] = index
 
             def fill() -> None:
                 room = max(FEWEST, AHEAD * threads.count()) - len(futures)
                 for index, item in itertools.islice(waiting, max(0, room)):
-                    futures[executor.submit(_do, given, item, seconds(item))] = index
+                    hand_over(index, item)
+                if suspects and not futures:
+                    tried.add(suspects[-1])
+                    hand_over(suspects[-1], items[suspects.pop()])
 
             fill()
             if meanwhile:
@@ -79,8 +88,12 @@ class OnDask:
                 for future in wait(futures, _LOOK, FIRST_COMPLETED).done:
                     index = futures.pop(future)
                     threads.are_busy()
-                    yield index, _outcome(future)
-                    del future  # and what came of it
+                    done = _outcome(future)
+                    if done is _KILLED and index not in tried:
+                        suspects.append(index)
+                    else:
+                        yield index, done
+                    del future, done
                 fill()
                 if threads.absent() > self.patience:
                     raise BadExecutor(
@@ -139,7 +152,7 @@ def _outcome(future: Future[Any]) -> Any:
     try:
         return future.result()
     except KilledWorker:
-        return Lost("the processes that judged it ended, one after the other")
+        return _KILLED
     except CancelledError as error:
         raise BadExecutor("the Dask cluster is gone; start it, and grade again: what was judged is kept") from error
     except Exception as error:

@@ -101,6 +101,13 @@ def test_what_kills_hangs_or_fails_costs_itself(on_dask: OnDask) -> None:
     assert (found["a"], found["b"], found["c"]) == ("A", "B", "C")
 
 
+def test_who_waits_behind_what_kills_is_not_harmed(on_dask: OnDask) -> None:
+    items = [*(f"before-{number}" for number in range(9)), "dies", "dies", *(f"after-{number}" for number in range(9))]
+    found = list(on_dask.each(work, items, seconds=lambda item: 30))
+    assert sorted(index for index, _ in found) == list(range(len(items)))
+    assert [items[index] for index, done in found if isinstance(done, Lost)] == ["dies", "dies"]
+
+
 def test_what_hangs_ends_with_its_worker(on_dask: OnDask) -> None:
     begin = time.monotonic()
     (one,) = on_dask.each(work, ["hangs"], seconds=lambda item: 0.5)
