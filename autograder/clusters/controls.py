@@ -28,7 +28,7 @@ from autograder.controlplane.apimachinery.errors import (
     NotImplemented501,
     StatusError,
 )
-from autograder.controlplane.fronts.control import PREFIX
+from autograder.controlplane.fronts.control import PREFIX, fields_of, text_of
 
 #: The name of the extension in a kubeconfig.
 EXTENSION: Final = "autograder.control"
@@ -118,7 +118,7 @@ class Controls:
         if not path.startswith(PREFIX):
             raise NotFound.path()
         try:
-            return self._answer(method, path.removeprefix(PREFIX), _fields(body))
+            return self._answer(method, path.removeprefix(PREFIX), fields_of(body))
         except NotSupportedHere as absent:
             raise NotImplemented501(str(absent)) from absent
         except ValueError as error:
@@ -142,10 +142,10 @@ class Controls:
                     "power_off": cluster.power_off, "power_on": cluster.power_on,
                 }[name]  # fmt: skip
                 with self._acting:
-                    act(_text(fields, "target"))
+                    act(text_of(fields, "target"))
             case "POST", "node":
                 with self._acting:
-                    return cluster.command(_text(fields, "target"), _text(fields, "command"))
+                    return cluster.command(text_of(fields, "target"), text_of(fields, "command"))
             case "POST", "shutdown":
                 self._shut_down()
             case ("GET", "saved") | ("POST", "writes" | "decision" | "trace"):
@@ -202,23 +202,6 @@ class _Handler(BaseHTTPRequestHandler):
 def wall_clock() -> str:
     """The time of this machine, as Kubernetes writes it."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _fields(body: bytes) -> Object:
-    try:
-        fields = json.loads(body or b"{}")
-    except ValueError as error:
-        raise BadRequest(f"the body is not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise BadRequest("the body must be a JSON object")
-    return fields
-
-
-def _text(fields: Object, name: str) -> str:
-    text = fields.get(name)
-    if not isinstance(text, str):
-        raise BadRequest(f"`{name}` must be a text")
-    return text
 
 
 def _seconds(given: object) -> float:

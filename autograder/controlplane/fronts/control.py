@@ -68,22 +68,24 @@ class Control:
             case "POST", "settle":
                 self._cluster.settle()
             case "POST", "advance":
-                self._cluster.advance(_seconds(_fields(body).get("seconds")))
+                self._cluster.advance(_seconds(fields_of(body).get("seconds")))
             case "POST", "certificate":
-                return self._certificate(_fields(body))
+                return self._certificate(fields_of(body))
             case "POST", "node":
-                return self._run_on_node(_fields(body))
+                return self._run_on_node(fields_of(body))
             case "POST", "writes":
-                return inspection.writes(self._cluster.inside(), _text(_fields(body), "prefix"))
+                return inspection.writes(self._cluster.inside(), text_of(fields_of(body), "prefix"))
             case "POST", "decision":
-                fields = _fields(body)
-                return inspection.decision(self._cluster.inside(), _text(fields, "namespace"), _text(fields, "target"))
+                fields = fields_of(body)
+                return inspection.decision(
+                    self._cluster.inside(), text_of(fields, "namespace"), text_of(fields, "target")
+                )
             case "POST", "trace":
-                return inspection.traced(self._cluster.inside(), _fields(body).get("manifest"))
+                return inspection.traced(self._cluster.inside(), fields_of(body).get("manifest"))
             case "POST", "shutdown":
                 self._shut_down()
             case "POST", event if event in EVENTS:
-                self._act(event, _fields(body).get("target"))
+                self._act(event, fields_of(body).get("target"))
             case _:
                 raise NotFound.path()
         return self._state()
@@ -143,7 +145,8 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and 0 < len(name) <= _NAME_LENGTH
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def fields_of(body: bytes) -> dict[str, Any]:
+    """What is asked for, as the body of a request says it.  Raises ``BadRequest``."""
     try:
         fields = json.loads(body or b"{}")
     except ValueError as error:
@@ -153,7 +156,8 @@ def _fields(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def text_of(fields: dict[str, Any], name: str) -> str:
+    """A field that must be a text.  Raises ``BadRequest``."""
     text = fields.get(name)
     if not isinstance(text, str):
         raise BadRequest(f"`{name}` must be a text")
