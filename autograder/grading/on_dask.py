@@ -5,8 +5,10 @@ Workers need this package and the course's folder at the same path.  Start them 
 
 When a worker is lost, Dask gives its tasks to others, and gives up one that was lost with several workers, even if it
 only waited there behind another.  So what was given up is tried once more at the end, with nothing beside it.  A result
-that comes twice counts once.  Only so many items are handed over ahead of their results, so that neither the scheduler
-nor this process holds those of a whole class.
+that comes twice counts once; one that is lost with its worker before it was fetched is made again.  Only so many items
+are handed over ahead of their results, so that neither the scheduler nor this process holds those of a whole class.
+
+The futures are Dask's own.  Those of its ``Client.get_executor`` never end when what was lost that way is given up.
 """
 
 from __future__ import annotations
@@ -18,15 +20,16 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from autograder.grading.executors import BadExecutor, Done, Item, Lost
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 #: Seconds to wait for the scheduler, and for workers when there are none.
 PATIENCE: Final = 30.0
@@ -63,36 +66,44 @@ class OnDask:
         meanwhile: Callable[[], object] | None = None,
     ) -> Iterator[tuple[int, Done | Lost]]:
         """Do the work for every item, see ``Executor``; raises ``BadExecutor``."""
-        with _connected(self.address, self.patience) as client, client.get_executor(pure=False) as executor:
+        with _connected(self.address, self.patience) as client:
             from distributed.protocol.pickle import dumps
 
             given = client.submit(_same, dumps((work, is_spent)), pure=False)  # made again if whoever holds it is lost
-            waiting, futures = iter(enumerate(items)), dict[Future[Any], int]()
-            threads, suspects, tried = _Threads(client), list[int](), set[int]()
+            waiting, threads = iter(enumerate(items)), _Threads(client)
+            outstanding: dict[Future[Any], int] = {}
+            ended: SimpleQueue[Future[Any]] = SimpleQueue()
+            suspects, tried = list[int](), set[int]()
 
             def hand_over(index: int, item: Item) -> None:
-                futures[executor.submit(_do, given, item, seconds(item))] = index
+                future = client.submit(_do, given, item, seconds(item), pure=False)
+                outstanding[future] = index
+                future.add_done_callback(ended.put)
 
             def fill() -> None:
-                room = max(FEWEST, AHEAD * threads.count()) - len(futures)
+                room = max(FEWEST, AHEAD * threads.count()) - len(outstanding)
                 for index, item in itertools.islice(waiting, max(0, room)):
                     hand_over(index, item)
-                if suspects and not futures:
+                if suspects and not outstanding:
                     tried.add(suspects[-1])
                     hand_over(suspects[-1], items[suspects.pop()])
 
             fill()
             if meanwhile:
                 meanwhile()
-            while futures:
-                for future in wait(futures, _LOOK, FIRST_COMPLETED).done:
-                    index = futures.pop(future)
-                    threads.are_busy()
-                    done = _outcome(future)
-                    if done is _KILLED and index not in tried:
-                        suspects.append(index)
+            while outstanding:
+                with contextlib.suppress(Empty):
+                    future = ended.get(timeout=_LOOK)
+                    done = _outcome(future, self.patience)
+                    if done is None:
+                        ended.put(future)
                     else:
-                        yield index, done
+                        threads.are_busy()
+                        index = outstanding.pop(future)
+                        if done is _KILLED and index not in tried:
+                            suspects.append(index)
+                        else:
+                            yield index, done
                     del future, done
                 fill()
                 if threads.absent() > self.patience:
@@ -145,17 +156,19 @@ def _connected(address: str, patience: float) -> Iterator[Client]:
         client.close()
 
 
-def _outcome(future: Future[Any]) -> Any:
-    """What came of a task; an exception of it, or of Dask about it, is a loss."""
+def _outcome(future: Future[Any], patience: float) -> Any:
+    """What came of a task; an exception of it, or of Dask about it, is a loss.  None if it has to be made again."""
     from distributed.scheduler import KilledWorker
 
     try:
-        return future.result()
+        return future.result(timeout=patience)
     except KilledWorker:
         return _KILLED
     except CancelledError as error:
         raise BadExecutor("the Dask cluster is gone; start it, and grade again: what was judged is kept") from error
     except Exception as error:
+        if future.status in ("pending", "lost") or (future.status == "finished" and isinstance(error, TimeoutError)):
+            return None
         return Lost(f"{type(error).__name__}: {error}")
 
 

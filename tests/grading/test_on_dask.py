@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ def cluster() -> Iterator[Any]:
 
     settings = {
         "distributed.scheduler.allowed-failures": 1,
+        "distributed.deploy.lost-worker-timeout": "1h",  # else workers that are slow to start again are never started
         "distributed.worker.daemon": True,
         "distributed.admin.log-format": "",
     }
@@ -54,6 +56,24 @@ def work(item: str) -> str:
             raise ValueError("no")
     time.sleep(0.05)
     return f"{item.upper()} {os.getpid()}"
+
+
+class DiesOnTheWay:
+    """A result that ends its worker when it is fetched."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.path.touch()
+        os._exit(3)
+
+
+def work_on_the_way(path: Path) -> DiesOnTheWay | str:
+    """The first result is lost with its worker; then the work is ``done again``, or ``dies``."""
+    if not path.exists():
+        return DiesOnTheWay(path)
+    return work(path.name)
 
 
 def outcome(results: Any, items: list[str]) -> dict[str, str]:
@@ -106,6 +126,19 @@ def test_who_waits_behind_what_kills_is_not_harmed(on_dask: OnDask) -> None:
     found = list(on_dask.each(work, items, seconds=lambda item: 30))
     assert sorted(index for index, _ in found) == list(range(len(items)))
     assert [items[index] for index, done in found if isinstance(done, Lost)] == ["dies", "dies"]
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [("done again", "DONE"), ("dies", "the processes that judged it ended, one after the other")],
+)
+def test_what_is_lost_before_it_is_fetched_is_made_again(
+    on_dask: OnDask, tmp_path: Path, name: str, result: str
+) -> None:
+    path = tmp_path / name
+    ((index, done),) = on_dask.each(work_on_the_way, [path], seconds=lambda item: 30)
+    assert path.exists()
+    assert outcome([(index, done)], [name]) == {name: result}
 
 
 def test_what_hangs_ends_with_its_worker(on_dask: OnDask) -> None:
