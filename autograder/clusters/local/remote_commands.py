@@ -74,18 +74,7 @@ class RemoteCommand:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What is to be sent for more bytes of the client; raises ``spdy.ProtocolError``."""
-        for event in self._session.feed(data):
-            match event:
-                case spdy.Opened():
-                    yield from self._open(event)
-                case spdy.Received(stream, content, ended):
-                    if stream == self._streams.get(STDIN) and not self.over:
-                        yield from self._read(content, ended=ended)
-                case spdy.Reset(stream):
-                    if stream == self._streams.get(STDIN) and not self.over:
-                        yield from self._read(b"", ended=True)
-                case spdy.Pinged(number):
-                    yield self._session.pong(number)
+        yield from self._session.answers(data, self._open, self._read)
         if self.is_complete and not self.over:
             yield from self._go_on()
 
@@ -109,18 +98,20 @@ class RemoteCommand:
         self._streams[kind] = opened.stream
         yield self._session.reply(opened.stream)
 
-    def _read(self, content: bytes, *, ended: bool) -> Iterator[bytes]:
+    def _read(self, received: spdy.Received) -> Iterator[bytes]:
         """Hand over what the client types, or keep it until a command can be run with all of it."""
+        if received.stream != self._streams.get(STDIN) or self.over:
+            return
         if self.terminal is not None:
-            shown, text = self._keyboard.feed(content)
+            shown, text = self._keyboard.feed(received.data)
             if shown:
                 yield from self._say(STDOUT, shown.encode())
             self.terminal.type(text)
-            if ended:
+            if received.ended:
                 self.terminal.hang_up()
             return
-        self._typed += content
-        self._typed_all |= ended
+        self._typed += received.data
+        self._typed_all |= received.ended
         if len(self._typed) > BODY_LIMIT:
             yield from self._end(RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT}").status())
 

@@ -63,19 +63,7 @@ class Tunnel:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What is to be sent for more bytes of the client; raises ``spdy.ProtocolError``."""
-        for event in self._session.feed(data):
-            match event:
-                case spdy.Opened():
-                    yield from self._open(event)
-                case spdy.Received(stream, content, ended):
-                    connection = self._by_stream.get(stream)
-                    if connection and not connection.over:
-                        yield from self._carry(connection, content, ended=ended)
-                case spdy.Reset(stream):
-                    if connection := self._by_stream.get(stream):
-                        yield from self._end(connection)
-                case spdy.Pinged(number):
-                    yield self._session.pong(number)
+        yield from self._session.answers(data, self._open, self._carry)
 
     def leave(self) -> None:
         """The client has gone; nothing waits for it."""
@@ -97,9 +85,12 @@ class Tunnel:
         else:
             yield self._session.reset(opened.stream)
 
-    def _carry(self, connection: _Connection, content: bytes, *, ended: bool) -> Iterator[bytes]:
+    def _carry(self, received: spdy.Received) -> Iterator[bytes]:
         """Give a pod what a client has sent, and send what the pod answers."""
-        connection.buffer += content
+        connection = self._by_stream.get(received.stream)
+        if connection is None:
+            return
+        connection.buffer += received.data
         while not connection.over and (request := _taken(connection.buffer)):
             answer = self._ports.ask(connection.port, request.method, request.target, request.headers)
             if answer and not request.method:
@@ -108,7 +99,7 @@ class Tunnel:
                 yield self._session.send(connection.data, _written(request, answer))
             if not answer or not request.goes_on:
                 yield from self._end(connection)
-        if not connection.over and (ended or len(connection.buffer) > REQUEST_LIMIT):
+        if not connection.over and (received.ended or len(connection.buffer) > REQUEST_LIMIT):
             yield from self._end(connection)
 
     def _end(self, connection: _Connection, why: str = "") -> Iterator[bytes]:

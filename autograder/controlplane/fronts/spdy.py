@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -121,6 +121,27 @@ class Session:
                 yield Received(first, content, bool(flags & _FIN))
             else:
                 yield from self._control(first >> 16 & 0x7FFF, first & 0xFFFF, flags, content)
+
+    def answers(
+        self,
+        data: bytes,
+        opened: Callable[[Opened], Iterator[bytes]],
+        received: Callable[[Received], Iterator[bytes]],
+    ) -> Iterator[bytes]:
+        """What is to be sent for more bytes of the client, as the two functions say; raises ``ProtocolError``.
+
+        A stream that was given up has ended, and pings are answered.
+        """
+        for event in self.feed(data):
+            match event:
+                case Opened():
+                    yield from opened(event)
+                case Received():
+                    yield from received(event)
+                case Reset(stream):
+                    yield from received(Received(stream, b"", ended=True))
+                case Pinged(number):
+                    yield self.pong(number)
 
     def _control(self, version: int, kind: int, flags: int, content: bytes) -> Iterator[Event]:
         if version != _VERSION:
