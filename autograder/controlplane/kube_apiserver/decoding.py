@@ -28,16 +28,10 @@ from autograder.controlplane.kube_apiserver.parsing import (
     parse,
     parse_body,
 )
-from autograder.controlplane.kube_apiserver.reading import (
-    OWN_READERS,
-    Malformed,
-    Mismatch,
-    reader_of,
-    refuse_unmarshalled,
-    shown_type,
-    struct_of,
-    word_for,
-)
+from autograder.controlplane.kube_apiserver.reading import reader_of, struct_of
+from autograder.controlplane.kube_apiserver.reading.mismatches import Malformed, Mismatch, shown_type, word_for
+from autograder.controlplane.kube_apiserver.reading.refusals import refuse_unmarshalled
+from autograder.controlplane.kube_apiserver.reading.scalars import OWN_READERS
 from autograder.controlplane.kube_apiserver.unreadable import Undecodable, Unreadable
 
 __all__ = ["BODY_LIMIT", "CannotBeHandled", "Decoded", "FieldValidation", "decode", "normal_form", "parse"]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
 from autograder.controlplane.kube_apiserver.parsing import parse
-from autograder.controlplane.kube_apiserver.reading import word_for
+from autograder.controlplane.kube_apiserver.reading.mismatches import word_for
 from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 #: Operations in one patch, as kube-apiserver limits them.

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.kube_apiserver.parsing import parse
-from autograder.controlplane.kube_apiserver.reading import word_for
+from autograder.controlplane.kube_apiserver.reading.mismatches import word_for
 from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 

@@ -15,7 +15,9 @@ from autograder.controlplane.apimachinery.errors import Invalid
 from autograder.controlplane.apimachinery.field import Path, invalid, quoted
 from autograder.controlplane.kube_apiserver.decoding import CannotBeHandled, Decoded, FieldValidation, decode
 from autograder.controlplane.kube_apiserver.parsing import Repeated
-from autograder.controlplane.kube_apiserver.reading import OWN_READERS, Malformed, Mismatch, shown_type, struct_of
+from autograder.controlplane.kube_apiserver.reading import struct_of
+from autograder.controlplane.kube_apiserver.reading.mismatches import Malformed, Mismatch, shown_type
+from autograder.controlplane.kube_apiserver.reading.scalars import OWN_READERS
 
 _OPERATION: Final = ("op", "path", "from", "value")
 
