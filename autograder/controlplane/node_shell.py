@@ -15,11 +15,12 @@ from autograder.controlplane.containers.applets import APPLETS
 from autograder.controlplane.containers.dns import Zone, resolve
 from autograder.controlplane.containers.files import FileView
 from autograder.controlplane.containers.images import BUSYBOX_TOOLS, PATH, Image
-from autograder.controlplane.containers.machines import DISK, Machines
+from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.containers.network import Answer, Source
 from autograder.controlplane.containers.records import Container, ContainerState, Host, Mount, Process
 from autograder.controlplane.containers.shell import Interpreter
 from autograder.controlplane.containers.syntax import parse
+from autograder.controlplane.containers.volumes import DISK
 from autograder.controlplane.containers.words import ShellSyntaxError
 from autograder.controlplane.etcd import Store
 from autograder.controlplane.node_commands import COMMANDS, NO_POWER, HostProcess, NodeServices

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers import failures, network_policy
 from autograder.controlplane.containers.addresses import PodAddresses
 from autograder.controlplane.containers.calls import System
+from autograder.controlplane.containers.configs import (
+    ContainerConfig,
+    SandboxConfig,
+    does_what_its_image_is_for,
+    new_container,
+)
 from autograder.controlplane.containers.control_plane import program_of
-from autograder.controlplane.containers.dns import Zone, resolv_conf, resolve
+from autograder.controlplane.containers.dns import Zone, resolve
 from autograder.controlplane.containers.files import Contents, FileView
 from autograder.controlplane.containers.images import PRELOADED, Image
 from autograder.controlplane.containers.network import Answer, Source
@@ -27,24 +32,16 @@ from autograder.controlplane.containers.records import (
     ContainerState,
     Host,
     Listener,
-    Mount,
-    PodPort,
     Process,
     Sandbox,
 )
 from autograder.controlplane.containers.routing import Rules, Wire
 from autograder.controlplane.containers.shell import KILLED
-from autograder.controlplane.containers.syntax import command_of
 from autograder.controlplane.containers.system import ContainerSystem
+from autograder.controlplane.containers.volumes import Volumes
 
 if TYPE_CHECKING:
     from autograder.controlplane.etcd import Store
-
-#: The key of a host's disk among the volumes begins with this; ``hostPath`` volumes are parts of it.
-DISK: Final = "host:"
-
-#: Where the credentials of a pod are mounted, which no server looks at.
-_SECRETS: Final = "/var/run/secrets/"
 
 #: The address of a client that is no part of the cluster.
 OUTSIDE: Final = "192.0.2.1"
@@ -55,29 +52,6 @@ UNKNOWN: Final = 255
 
 class StartError(Exception):
     """The runtime cannot start a container; the message is the one of containerd and runc."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerConfig:
-    """What the kubelet asks the runtime for."""
-
-    name: str
-    image: Image
-    image_text: str
-    image_ref: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    workdir: str
-    mounts: tuple[Mount, ...]
-    attempt: int
-    memory_limit: int = 0
-    memory_use: int = 0
-    user: int | None = None
-    read_only_root: bool = False
-    stdin: bool = False
-    stdin_once: bool = False
-    tty: bool = False
-    target: str = ""
 
 
 class Machines(Processes):
@@ -93,16 +67,13 @@ class Machines(Processes):
         self.containers = {}
         #: The ids of a pod's containers, oldest first.
         self.of_pod: dict[str, tuple[str, ...]] = {}
-        self.volumes: dict[str, Contents] = {}
-        #: The keys of the volumes that live as long as a pod, and the hosts by address: what is looked up often.
-        self.volumes_of: dict[str, tuple[str, ...]] = {}
+        self.volumes = Volumes()
+        #: The names of hosts by their addresses.
         self.host_at: dict[str, str] = {}
         #: Servers that images run by default, as they stand once started; only a memory of what was once worked out.
         self._served: dict[str, Process] = {}
         self.addresses = PodAddresses()
         self.changed = {}
-        #: Hosts on whose disks something was written, for their kubelet to read its manifests again.
-        self.written: dict[str, None] = {}
         #: Programs of the control plane of which a container was started or has ended.
         self.programs_changed: dict[str, None] = {}
         #: Programs that are there and do not answer, since somebody has stopped their component.
@@ -117,12 +88,10 @@ class Machines(Processes):
     def fork(self, clock: Clock) -> Self:
         """The same machines, in the same state, for a fork of the cluster."""
         twin = type(self)(clock, self.seed)
-        twin.hosts, twin.sandboxes = self.hosts.copy(), self.sandboxes.copy()
-        twin.containers, twin.of_pod = self.containers.copy(), self.of_pod.copy()
-        twin.volumes, twin.addresses = self.volumes.copy(), self.addresses.fork()
-        twin.volumes_of, twin.host_at = self.volumes_of.copy(), self.host_at.copy()
+        twin.hosts, twin.host_at, twin.sandboxes = self.hosts.copy(), self.host_at.copy(), self.sandboxes.copy()
+        twin.containers, twin.of_pod, twin.changed = self.containers.copy(), self.of_pod.copy(), self.changed.copy()
+        twin.volumes, twin.addresses = self.volumes.fork(), self.addresses.fork()
         twin._served = self._served
-        twin.changed, twin.written = self.changed.copy(), self.written.copy()
         twin.programs_changed, twin.silent = self.programs_changed.copy(), self.silent
         twin.rules, twin.zone, twin.policies = self.rules, self.zone, self.policies
         twin.wire = self.wire.fork(twin)
@@ -152,7 +121,7 @@ class Machines(Processes):
         host = self.hosts.pop(name, None)
         if host is not None:
             self.host_at.pop(host.address, None)
-        self.volumes.pop(DISK + name, None)
+        self.volumes.remove_disk(name)
 
     def set_host(self, host: Host) -> None:
         self.hosts[host.name] = host
@@ -188,19 +157,16 @@ class Machines(Processes):
 
     # Sandboxes.
 
-    def run_sandbox(
-        self, uid: str, namespace: str, name: str, host: str, *, host_network: bool, hostname: str,
-        labels: Mapping[str, str], attempt: int, dns_policy: str = "ClusterFirst", ports: tuple[PodPort, ...] = (),
-    ) -> Sandbox:  # fmt: skip
+    def run_sandbox(self, wanted: SandboxConfig) -> Sandbox:
         """Give a pod its network name space and address."""
-        ip = self.hosts[host].address
-        if not host_network:
-            ip, self.hosts[host] = self.addresses.allocate(self.hosts[host], uid)
+        host = self.hosts[wanted.host]
+        ip = host.address
+        if not wanted.host_network:
+            ip, self.hosts[host.name] = self.addresses.allocate(host, wanted.pod_uid)
         sandbox = Sandbox(
-            self._id("sandbox", uid, attempt), uid, namespace, name, host, ip, host_network, hostname, labels, attempt,
-            self.clock.now, dns_policy=dns_policy, ports=ports,
-        )  # fmt: skip
-        self.sandboxes[uid] = sandbox
+            self._id("sandbox", wanted.pod_uid, wanted.attempt), ip=ip, created=self.clock.now, **wanted._asdict()
+        )
+        self.sandboxes[wanted.pod_uid] = sandbox
         return sandbox
 
     def set_labels(self, uid: str, labels: Mapping[str, str]) -> None:
@@ -223,8 +189,7 @@ class Machines(Processes):
             self.remove_container(container_id)
         self.sandboxes.pop(uid, None)
         self.changed.pop(uid, None)
-        for key in self.volumes_of.pop(uid, ()):
-            del self.volumes[key]
+        self.volumes.remove_of(uid)
 
     # Containers.
 
@@ -242,24 +207,8 @@ class Machines(Processes):
 
     def create_container(self, uid: str, config: ContainerConfig) -> Container:
         """Make a container that is not running yet."""
-        sandbox = self.sandboxes[uid]
         container_id = self._id("container", uid, config.name, config.attempt, self.clock.now)
-        env = dict(config.env)
-        if config.tty or config.stdin:
-            env.setdefault("TERM", "xterm")
-        first = Process(
-            1, config.argv, frames=(("node", command_of(config.argv)),), variables=env, cwd=config.workdir,
-            wake=self.clock.now, memory=config.memory_use,
-        )  # fmt: skip
-        container = Container(
-            container_id, config.name, uid, sandbox.host, config.image, config.image_text, config.image_ref,
-            sandbox.hostname, config.argv, env, config.workdir, config.mounts, config.attempt, self.clock.now,
-            memory_limit=config.memory_limit, user=config.image.user if config.user is None else config.user,
-            read_only_root=config.read_only_root, target=config.target, tty=config.tty,
-            stdin_once=config.stdin_once, listens=config.tty or config.stdin,
-            processes=(first,), next_pid=2,
-            files={"/etc/resolv.conf": resolv_conf(sandbox.namespace)} if sandbox.asks_cluster_dns else {},
-        )  # fmt: skip
+        container = new_container(container_id, config, self.sandboxes[uid], self.clock.now)
         self.containers[container_id] = container
         self.of_pod[uid] = (*self.of_pod.get(uid, ()), container_id)
         return container
@@ -277,7 +226,7 @@ class Machines(Processes):
             raise StartError(message)
         container = container._replace(state=ContainerState.RUNNING, started=self.clock.now)
         self.note_program(container)
-        plain, image = _is_plain(container), container.image
+        plain, image = does_what_its_image_is_for(container), container.image
         served = self._served.get(image.reference) if plain else None
         if served is not None:
             self.containers[container_id] = container._replace(processes=(served._replace(variables=container.env),))
@@ -319,24 +268,17 @@ class Machines(Processes):
     def system_of(self, container_id: str) -> System:
         return ContainerSystem(self, container_id)
 
-    # What processes keep: volumes and written files.
+    # What processes keep: volumes and written files (a ``Disk``).
 
     def volume(self, key: str) -> Contents:
-        """The files of a volume; none for one that nobody has written to."""
-        return self.volumes.get(key, {})
+        return self.volumes.read(key)
 
     def set_volume(self, key: str, contents: Contents) -> None:
-        """Keep the files of a volume; one whose key begins with a pod's uid goes with the pod."""
-        uid, of_pod, _ = key.partition("/")
-        if key.startswith(DISK):
-            self.written[key.removeprefix(DISK)] = None
-        elif of_pod and key not in self.volumes:
-            self.volumes_of[uid] = (*self.volumes_of.get(uid, ()), key)
-        self.volumes[key] = contents
+        self.volumes.write(key, contents)
 
     def set_disk(self, host: str, files: Contents) -> None:
         """Put files on the disk of a host, beside those that are there."""
-        self.set_volume(DISK + host, {**self.volume(DISK + host), **files})
+        self.volumes.add_to_disk(host, files)
 
     def layer(self, container_id: str) -> Contents:
         """What was written over the image of a container."""
@@ -394,13 +336,3 @@ class Machines(Processes):
 
     def _id(self, *parts: object) -> str:
         return hashlib.sha256("/".join(map(str, (self.seed, *parts))).encode()).hexdigest()
-
-
-def _is_plain(container: Container) -> bool:
-    """Whether a container runs what its image is for, and nothing else can make a difference to how it starts."""
-    image = container.image
-    return (
-        container.argv == (*image.entrypoint, *image.command)
-        and not container.processes[0].memory
-        and all(mount.path.startswith(_SECRETS) for mount in container.mounts)
-    )

@@ -16,8 +16,8 @@ from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, SECRETS, Res
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.containers.images import PATH, Image
-from autograder.controlplane.containers.machines import DISK
 from autograder.controlplane.containers.records import Mount, PodPort
+from autograder.controlplane.containers.volumes import DISK
 
 _REFERENCE: Final = re.compile(r"\$(\$|\(([^()]*)\))")
 _SUBSCRIPT: Final = re.compile(r"metadata\.(annotations|labels)\['(.*)'\]")

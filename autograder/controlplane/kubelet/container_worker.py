@@ -14,7 +14,8 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder, Informer
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.containers import images
-from autograder.controlplane.containers.machines import ContainerConfig, Machines, StartError
+from autograder.controlplane.containers.configs import ContainerConfig
+from autograder.controlplane.containers.machines import Machines, StartError
 from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kubelet import container_config, image_manager, pod_status, probes, resources, volumes
 from autograder.controlplane.kubelet.container_config import ConfigError

@@ -30,7 +30,7 @@ from autograder.controlplane.client import Client, Delta, EventRecorder, Informe
 from autograder.controlplane.client.informer import by_namespace, by_node
 from autograder.controlplane.component import Environment
 from autograder.controlplane.containers import network_policy
-from autograder.controlplane.containers.machines import DISK
+from autograder.controlplane.containers.volumes import DISK
 from autograder.controlplane.kubelet import admission, node_status, resizing, static_pods, volumes
 from autograder.controlplane.kubelet.api import KubeletAPI
 from autograder.controlplane.kubelet.container_worker import Surroundings
@@ -100,16 +100,16 @@ class Kubelets:
 
     def sync(self) -> bool:
         worked = self._informers.has_news() and self._hear()
-        for host in [host for host in self._machines.written if self.runs(host)]:
+        for host in [host for host in self._machines.volumes.written if self.runs(host)]:
             worked = True
-            del self._machines.written[host]
+            del self._machines.volumes.written[host]
             self._read_manifests(host)
         self._ready |= dict.fromkeys(self._machines.changed, False)
         self._machines.changed.clear()
         while self._ready:
             uid = next(iter(self._ready))
             worked |= self._sync_pod(uid, only_time=self._ready.pop(uid))
-        return worked or bool(self._machines.changed) or any(map(self.runs, self._machines.written))
+        return worked or bool(self._machines.changed) or any(map(self.runs, self._machines.volumes.written))
 
     def fire(self, key: Hashable) -> None:
         assert isinstance(key, tuple)
@@ -312,7 +312,7 @@ class Kubelets:
 
     def _read_manifests(self, node: str) -> None:
         """Start the static pods whose manifests are new, stop those whose manifests are gone."""
-        wanted = static_pods.read(self._machines.volume(DISK + node), node, self._clock.now)
+        wanted = static_pods.read(self._machines.volumes.read(DISK + node), node, self._clock.now)
         for uid, state in list(self._states.items()):
             if state.static and state.node == node and uid not in wanted and not state.gone:
                 self._states[uid] = state._replace(gone=True)

@@ -11,6 +11,7 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
+from autograder.controlplane.containers.configs import SandboxConfig
 from autograder.controlplane.containers.records import ContainerState
 from autograder.controlplane.kubelet import container_config, pod_status, volumes
 from autograder.controlplane.kubelet.container_worker import MINIMUM_GRACE, SANDBOX_TIME
@@ -141,12 +142,12 @@ class PodWorker(PodResizer):
             self.state = state._replace(retry=Backoff(delay, self._now), sandbox_at=self._now + delay)
             return
         meta, spec = state.pod["metadata"], state.pod["spec"]
-        sandbox = self._machines.run_sandbox(
-            state.uid, meta.get("namespace", ""), meta["name"], state.node, host_network=host_network,
-            hostname=state.node if host_network else spec.get("hostname") or meta["name"][:63],
-            labels=meta.get("labels") or {}, attempt=state.attempt, dns_policy=spec.get("dnsPolicy", "ClusterFirst"),
-            ports=container_config.ports(spec),
-        )  # fmt: skip
+        sandbox = self._machines.run_sandbox(SandboxConfig(
+            state.uid, meta.get("namespace", ""), meta["name"], state.node,
+            state.node if host_network else spec.get("hostname") or meta["name"][:63], host_network,
+            meta.get("labels") or {}, state.attempt, spec.get("dnsPolicy", "ClusterFirst"),
+            container_config.ports(spec),
+        ))  # fmt: skip
         self.state = state._replace(stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
 
     def _set_up_volumes(self, *, credentials: bool) -> None:

@@ -18,7 +18,8 @@ from autograder.controlplane.apimachinery.scheme import (
 )
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
-from autograder.controlplane.containers.machines import DISK, Machines
+from autograder.controlplane.containers.machines import Machines
+from autograder.controlplane.containers.volumes import DISK
 from autograder.controlplane.kubelet.container_config import field_value, object_data, referred, resource_value
 
 #: Marks the key of a volume whose files nobody may change.
@@ -67,7 +68,7 @@ def set_up(
         if "persistentVolumeClaim" in volume:
             _check_claim(client, pod, volume)
         elif key.endswith(READ_ONLY):
-            machines.set_volume(key, _contents(client, pod, volume, fields))
+            machines.volumes.write(key, _contents(client, pod, volume, fields))
 
 
 def runs_commands(pod: Object) -> bool:

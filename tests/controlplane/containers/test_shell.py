@@ -9,7 +9,8 @@ import pytest
 from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.containers import images
 from autograder.controlplane.containers.arithmetic import BadExpression, calculate
-from autograder.controlplane.containers.machines import ContainerConfig, Machines, StartError
+from autograder.controlplane.containers.configs import ContainerConfig, SandboxConfig
+from autograder.controlplane.containers.machines import Machines, StartError
 from autograder.controlplane.containers.records import Container, Mount
 
 
@@ -28,9 +29,7 @@ def start(
     found = images.find(image)
     assert found is not None
     uid = f"uid-{len(machines.sandboxes)}"
-    machines.run_sandbox(
-        uid, "default", f"pod-{uid}", "worker-1", host_network=False, hostname=f"pod-{uid}", labels={}, attempt=0
-    )
+    machines.run_sandbox(SandboxConfig(uid, "default", f"pod-{uid}", "worker-1", f"pod-{uid}"))
     words = argv or (*found.entrypoint, *found.command)
     config = ContainerConfig(
         "c", found, image, found.id, words, env or {}, found.workdir, mounts, 0, memory_limit=memory_limit

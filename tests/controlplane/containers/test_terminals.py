@@ -6,7 +6,8 @@ import pytest
 
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers import images
-from autograder.controlplane.containers.machines import ContainerConfig, Machines
+from autograder.controlplane.containers.configs import ContainerConfig, SandboxConfig
+from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.containers.terminals import Attachment, Shell, is_shell
 
 
@@ -21,7 +22,7 @@ def start(machines: Machines, *argv: str, stdin: bool = True, tty: bool = False,
     """Start a BusyBox that can be typed to; gives the container's id."""
     found = images.find("busybox:1.36")
     assert found is not None
-    machines.run_sandbox("uid", "default", "pod", "worker-1", host_network=False, hostname="pod", labels={}, attempt=0)
+    machines.run_sandbox(SandboxConfig("uid", "default", "pod", "worker-1", "pod"))
     config = ContainerConfig(
         "c", found, "busybox:1.36", found.id, argv or ("sh",), {}, "/", (), 0, stdin=stdin, tty=tty, stdin_once=once
     )

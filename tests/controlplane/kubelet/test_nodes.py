@@ -9,7 +9,7 @@ import pytest
 
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
 from autograder.controlplane.cluster import Cluster
-from autograder.controlplane.containers.machines import DISK
+from autograder.controlplane.containers.volumes import DISK
 
 if TYPE_CHECKING:
     from tests.controlplane.kubelet.conftest import World
@@ -112,8 +112,8 @@ def test_a_pod_that_is_deleted_while_the_kubelet_is_stopped_ends_with_its_next_s
 def write_file(world: World, path: str, text: str | None) -> None:
     """Write a file on the disk of ``worker-1``, or remove it (None)."""
     machines, disk = world.cluster.machines, DISK + "worker-1"
-    files = {known: held for known, held in machines.volume(disk).items() if known != path}
-    machines.set_volume(disk, files if text is None else {**files, path: text})
+    files = {known: held for known, held in machines.volumes.read(disk).items() if known != path}
+    machines.volumes.write(disk, files if text is None else {**files, path: text})
 
 
 def test_a_manifest_on_the_disk_of_a_node_is_a_pod(world: World) -> None:
