@@ -21,12 +21,12 @@ from autograder.controlplane.clock import SECOND, Clock
 from autograder.controlplane.component import Component, Environment
 from autograder.controlplane.components import FACTORIES
 from autograder.controlplane.containers.machines import Machines
-from autograder.controlplane.containers.routing import DNS_PROGRAM
 from autograder.controlplane.etcd import UNREACHABLE, MemoryStore, Store
 from autograder.controlplane.kube_apiserver.authentication import signing_key
 from autograder.controlplane.kube_apiserver.backend import Backend, stamp
 from autograder.controlplane.kube_apiserver.server import APIServer
 from autograder.controlplane.node_shell import NodeOutput
+from autograder.controlplane.supervisor import Supervisor, Switches
 from autograder.controlplane.timeline import Entry, timeline
 from autograder.controlplane.topology import DEFAULT_NODES
 
@@ -95,25 +95,17 @@ class Cluster:
         self.clock = Clock()
         store = MemoryStore(stamp) if store is None else store
         backend = Backend(store, self.clock, random.Random(f"{seed}/kube-apiserver"))
-        self._running: dict[str, Component] = {}
         self.machines = Machines(self.clock, seed)
         self.machines.store = self._store
         self.api = APIServer(backend, self._nodes_connection, key=signing_key(seed, secret))
         backend.health = self._health
-        #: Components that somebody has stopped, and those of whose programs no container runs any more.
-        self._held = stopped = set(without)
-        self._down: set[str] = set()
-        unknown = stopped.difference(COMPONENTS)
-        if unknown:
-            raise ValueError(f"no component is called {', '.join(sorted(unknown))}; there are {', '.join(COMPONENTS)}")
+        self._supervisor = Supervisor(self._environment(), FACTORIES, self._switches(), without)
         create_initial_objects(self.client(), DEFAULT_NODES if nodes is None else nodes, system_pods=nodes is None)
         create_default_roles(Backend(store, self.clock, random.Random(f"{seed}/bootstrap-rbac")))
         if nodes is None:
             for node in DEFAULT_NODES:
                 self.machines.set_disk(node["metadata"]["name"], node_files(node))
-        for name in COMPONENTS:
-            if name not in stopped:
-                self.start(name)
+        self._supervisor.start_all()
         self.settle()
 
     # ------------------------------------------------------------ the API
@@ -159,7 +151,7 @@ class Cluster:
         for _ in range(ROUND_LIMIT):
             self._fire_due(failures)
             worked = False
-            for name, component in list(self._running.items()):
+            for name, component in self._supervisor.components():
                 if name in failed:
                     continue
                 try:
@@ -167,7 +159,7 @@ class Cluster:
                 except Exception as error:
                     failed.add(name)
                     failures.append(error)
-            worked |= self._follow_programs()
+            worked |= self._supervisor.follow_programs()
             due = self.clock.next_due()
             if not worked and (due is None or due > self.clock.now):
                 return
@@ -203,7 +195,7 @@ class Cluster:
     def _fire_due(self, failures: list[Exception]) -> None:
         beside: dict[str, Timed] = {APIServer.name: self.api, Machines.name: self.machines}
         while timer := self.clock.pop_due():
-            component = beside.get(timer.component) or self._running.get(timer.component)
+            component = beside.get(timer.component) or self._supervisor.component(timer.component)
             try:
                 if component is not None:
                     component.fire(timer.key)
@@ -217,85 +209,49 @@ class Cluster:
         twin = object.__new__(Cluster)
         twin.seed = self.seed
         twin.clock = self.clock.fork()
-        twin._running = {}
-        twin._held, twin._down = self._held.copy(), self._down.copy()
         twin.machines = self.machines.fork(twin.clock)
         twin.machines.store = twin._store
         twin.api = self.api.fork(twin.clock, twin._nodes_connection)
         twin.api.backend.health = twin._health
-        environment = twin._environment()
-        for name, component in self._running.items():
-            twin._running[name] = component.fork(environment)
+        twin._supervisor = self._supervisor.fork(twin._environment(), twin._switches())
         return twin
 
     def running(self) -> tuple[str, ...]:
         """The names of the components that are running."""
-        return tuple(self._running)
+        return self._supervisor.names()
 
     def stop(self, component: str) -> None:
         """Stop a component, as if its process had been frozen: its pod, if it has one, goes on to be shown.
 
-        The name server does not answer while it is stopped, so that its pods become unready.
+        The API server and etcd can be stopped too, the latter where it is no process of its own.
         """
-        self._halt(component)
-        self._held.add(component)
-        if component == DNS_PROGRAM:
-            self.machines.silent |= {component}
+        self._supervisor.stop(component)
 
     def start(self, component: str) -> None:
         """Start a component that is not running; it begins by listing what there is."""
-        self._begin(component)
-        self._held.discard(component)
-        self._down.discard(component)
-        self.machines.silent -= {component}
-
-    def _follow_programs(self) -> bool:
-        """Stop the components whose containers have ended, start those whose containers run again; whether any.
-
-        That is how a component stops when its manifest is moved out of the folder of its node, or its node goes dark.
-        """
-        changed = list(self.machines.programs_changed)
-        self.machines.programs_changed.clear()
-        for name in changed:
-            if name == ETCD and not isinstance(self.store, MemoryStore):
-                continue
-            if not self.machines.runs_program(name):
-                self._down.add(name)
-                self._halt(name)
-            elif name in self._down:
-                self._down.discard(name)
-                if name not in self._held:
-                    self._begin(name)
-        return bool(changed)
+        self._supervisor.start(component)
 
     def _health(self) -> dict[str, str]:
         """What those who ask the components of the control plane are told: why one is not well, or nothing."""
         found = {
-            name: "" if component in self._running else _NOBODY_ANSWERS.format(port=port)
+            name: "" if component in self.running() else _NOBODY_ANSWERS.format(port=port)
             for name, (component, port) in _ASKED_FOR_HEALTH.items()
         }
         return {**found, "etcd-0": self.store.failure}
 
-    def _halt(self, component: str) -> None:
-        if component == APIServer.name:
-            self.api.available = False
-            return
-        if component == ETCD:
-            self._memory().failure = UNREACHABLE.format(host="127.0.0.1", port=2379)
-            return
-        if self._running.pop(self._known(component), None) is not None:
-            self.clock.cancel_all(component)
+    def _switches(self) -> Switches:
+        """What is stopped like a component; an etcd that is a process of its own is stopped by whoever runs that."""
+        store, api = self.store, self.api
 
-    def _begin(self, component: str) -> None:
-        if component == APIServer.name:
-            self.api.available = True
-            return
-        if component == ETCD:
-            self._memory().failure = ""
-            return
-        if self._known(component) not in self._running:
-            running = {**self._running, component: FACTORIES[component](self._environment())}
-            self._running = {name: running[name] for name in COMPONENTS if name in running}
+        def switch_api(on: bool) -> None:
+            api.available = on
+
+        def switch_etcd(on: bool) -> None:
+            assert isinstance(store, MemoryStore)
+            store.failure = "" if on else UNREACHABLE.format(host="127.0.0.1", port=2379)
+
+        switches = {APIServer.name: switch_api}
+        return {**switches, ETCD: switch_etcd} if isinstance(store, MemoryStore) else switches
 
     def power_off(self, node: str) -> None:
         """Take the power from a node: its kubelet falls silent and its containers die."""
@@ -326,13 +282,7 @@ class Cluster:
 
     def component(self, name: str) -> Component | None:
         """A running component, for lessons that look inside; None while it is stopped."""
-        return self._running.get(self._known(name))
-
-    def _memory(self) -> MemoryStore:
-        """The store, where it is one that only plays at being stopped."""
-        if not isinstance(self.store, MemoryStore):
-            raise ValueError("the etcd of this cluster is a process of its own")
-        return self.store
+        return self._supervisor.component(name)
 
     def _kubelets(self) -> Nodes:
         kubelets = self._nodes_connection()
@@ -341,16 +291,10 @@ class Cluster:
         return kubelets
 
     def _nodes_connection(self) -> Nodes | None:
-        return cast("Nodes | None", self._running.get("kubelet"))
+        return cast("Nodes | None", self._supervisor.component("kubelet"))
 
     def _environment(self) -> Environment:
         return Environment(self.api.handle, self.clock, self.seed, self.machines, lambda: self.store.revision)
-
-    @staticmethod
-    def _known(component: str) -> str:
-        if component not in COMPONENTS:
-            raise ValueError(f"no component is called {component}; there are {', '.join(COMPONENTS)}")
-        return component
 
 
 def _raise_first(failures: list[Exception]) -> None:

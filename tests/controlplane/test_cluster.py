@@ -133,7 +133,7 @@ class Broken:
 
 def test_a_component_that_fails_in_every_round_keeps_none_of_the_others_from_working() -> None:
     cluster = Cluster()
-    cluster._running["kube-controller-manager"] = Broken()  # type: ignore[assignment]
+    cluster._supervisor._running["kube-controller-manager"] = Broken()  # type: ignore[assignment]
     spec = {"serviceAccountName": "default", "containers": [{"name": "c", "image": "nginx:1.27"}]}
     cluster.client().create(
         scheme.PODS, "default", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec}

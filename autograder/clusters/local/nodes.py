@@ -29,6 +29,7 @@ from autograder.controlplane.containers.routing import DNS_PROGRAM
 from autograder.controlplane.etcd import Store
 from autograder.controlplane.kubelet.fleet import Kubelets
 from autograder.controlplane.node_shell import NodeOutput
+from autograder.controlplane.supervisor import Supervisor
 
 KUBELET: Final = "kubelet"
 #: What runs on nodes, by the names of the components.
@@ -53,11 +54,8 @@ class Nodes:
         self._clock = Clock(_now())
         self._machines = Machines(self._clock)
         self._machines.store = store
-        self._environment: Environment | None = None
-        self._running: dict[str, Component] = {}
-        #: Components that somebody has stopped, and those of whose programs no container runs any more.
-        self._held: set[str] = set()
-        self._down: set[str] = set()
+        self._handle: Handler | None = None
+        self._supervisor: Supervisor | None = None
         self._thread = threading.Thread(target=self._run, name="nodes", daemon=True)
         self.failure = ""
 
@@ -67,13 +65,13 @@ class Nodes:
 
     def start(self, handle: Handler, nodes: Sequence[Object], without: Iterable[str] = ()) -> None:
         """Begin to play the nodes, whose Node objects are there."""
-        self._environment = Environment(handle, self._clock, 0, self._machines)
+        self._handle = handle
+        environment = Environment(handle, self._clock, 0, self._machines)
+        factories = {name: FACTORIES[name] for name in NAMES}
+        self._supervisor = Supervisor(environment, factories, held={*without} & {*NAMES})
         for node in nodes:
             self._machines.set_disk(node["metadata"]["name"], node_files(node))
-        self._held |= {*without} & {*NAMES}
-        for name in NAMES:
-            if name not in without:
-                self._begin(name)
+        self._supervisor.start_all()
         self._thread.start()
 
     def close(self) -> None:
@@ -85,24 +83,18 @@ class Nodes:
 
     def running(self) -> list[str]:
         """The components that run."""
-        return [name for name in NAMES if name in self._running]
+        return list(self._supervisor.names()) if self._supervisor else []
 
     def stop_component(self, name: str) -> None:
         """Stop a component on every node; its containers and rules stay as they are."""
         with self._lock:
-            self._halt(name)
-            self._held.add(name)
-            if name == DNS_PROGRAM:
-                self._machines.silent |= {name}
+            self._components.stop(name)
 
     def start_component(self, name: str) -> None:
         """Start a component again; it begins by listing what there is."""
         with self._lock:
-            if name not in self._running:
-                self._begin(name)
-            self._held.discard(name)
-            self._down.discard(name)
-            self._machines.silent -= {name}
+            self._components.start(name)
+        self._news.set()
 
     def power_off(self, node: str) -> None:
         """Cut the power of a node."""
@@ -115,9 +107,10 @@ class Nodes:
     def command(self, node: str, line: str) -> NodeOutput:
         """What a command line prints in a shell on a node; raises ``ValueError`` for a node that there is not."""
         with self._lock:
-            assert self._environment is not None
-            client = Client(self._environment.handle, ADMIN, trusted=True)
-            output = node_shell.run(self._machines, _Services(self._running.get(KUBELET)), client, node, line)
+            assert self._handle is not None
+            client = Client(self._handle, ADMIN, trusted=True)
+            services = _Services(self._components.component(KUBELET))
+            output = node_shell.run(self._machines, services, client, node, line)
         self._news.set()
         return output
 
@@ -165,18 +158,18 @@ class Nodes:
         with self._lock:
             name = self._machines.host_at.get(address, address)
             host = self._machines.hosts.get(name)
-            return name if host is not None and host.powered and KUBELET in self._running else ""
+            return name if host is not None and host.powered and KUBELET in self.running() else ""
 
     def check(self) -> None:
         """Raise ``ClusterError`` if the nodes have broken down."""
         if self.failure:
             raise ClusterError(f"the simulated nodes have failed: {self.failure}")
 
-    def _begin(self, name: str) -> None:
-        assert self._environment is not None
-        running = {**self._running, name: FACTORIES[name](self._environment)}
-        self._running = {one: running[one] for one in NAMES if one in running}
-        self._news.set()
+    @property
+    def _components(self) -> Supervisor:
+        """What runs on the nodes, from ``start`` on."""
+        assert self._supervisor is not None
+        return self._supervisor
 
     def _with_kubelets(self, action: Callable[[Kubelets], None], node: str) -> None:
         with self._lock:
@@ -186,7 +179,7 @@ class Nodes:
         self._news.set()
 
     def _kubelets(self) -> Kubelets:
-        kubelets = self._running.get(KUBELET)
+        kubelets = self._components.component(KUBELET)
         if not isinstance(kubelets, Kubelets):
             raise ValueError("the kubelets of this cluster are stopped")
         return kubelets
@@ -205,7 +198,11 @@ class Nodes:
             self.failure = f"{type(error).__name__}: {error} ({traceback.format_tb(error.__traceback__)[-1].strip()})"
 
     def _work(self) -> bool:
-        """Let every component do what is due; whether nothing is left to do now."""
+        """Let every component do what is due; whether nothing is left to do now.
+
+        The programs of the control plane are processes here: what becomes of their containers makes no difference.
+        """
+        components = self._components
         for _ in range(_ROUNDS):
             self._clock.now = max(self._clock.now, _now())
             worked = False
@@ -213,35 +210,14 @@ class Nodes:
                 worked = True
                 if timer.component == Machines.name:
                     self._machines.fire(timer.key)
-                elif timer.component in self._running:
-                    self._running[timer.component].fire(timer.key)
-            for component in list(self._running.values()):
+                elif (component := components.component(timer.component)) is not None:
+                    component.fire(timer.key)
+            for _, component in components.components():
                 worked |= component.sync()
-            worked |= self._follow_programs()
+            worked |= components.follow_programs()
             if not worked:
                 return True
         return False
-
-    def _follow_programs(self) -> bool:
-        """Stop kube-proxy when the last of its containers has ended, and start it with the first; whether any.
-
-        The programs of the control plane are processes here: what becomes of their containers makes no difference.
-        """
-        changed = [name for name in self._machines.programs_changed if name in NAMES]
-        self._machines.programs_changed.clear()
-        for name in changed:
-            if not self._machines.runs_program(name):
-                self._down.add(name)
-                self._halt(name)
-            elif name in self._down:
-                self._down.discard(name)
-                if name not in self._held:
-                    self._begin(name)
-        return bool(changed)
-
-    def _halt(self, name: str) -> None:
-        self._running.pop(name, None)
-        self._clock.cancel_all(name)
 
 
 class _SharedTerminal:

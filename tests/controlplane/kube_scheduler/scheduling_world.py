@@ -88,12 +88,12 @@ class World:
 
     def start(self, plugins: list[Any] | None = None) -> None:
         """Start the scheduler (again)."""
-        self.cluster._running["kube-scheduler"] = Scheduler(self.cluster._environment(), plugins)
+        self.cluster._supervisor._running["kube-scheduler"] = Scheduler(self.cluster._environment(), plugins)
         self.settle()
 
     @property
     def scheduler(self) -> Scheduler:
-        found = self.cluster._running["kube-scheduler"]
+        found = self.cluster._supervisor._running["kube-scheduler"]
         assert isinstance(found, Scheduler)
         return found
 

@@ -226,7 +226,7 @@ def test_a_condition_is_written_only_when_it_changes() -> None:
 def test_a_stopped_scheduler_schedules_nothing_and_a_new_one_goes_on() -> None:
     world = World(node("a", "4"), node("b", "4"))
     first = world.schedule("first", "3")
-    world.cluster._running.pop(WHO)
+    world.cluster._supervisor._running.pop(WHO)
     world.create(PODS, pod("second", "3"))
     assert world.node_of("second") == ""
     world.start()
