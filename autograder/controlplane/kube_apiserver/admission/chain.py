@@ -15,6 +15,7 @@ from autograder.controlplane.kube_apiserver.admission.limit_ranger import LimitR
 from autograder.controlplane.kube_apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from autograder.controlplane.kube_apiserver.admission.node_restriction import NodeRestriction
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin
+from autograder.controlplane.kube_apiserver.admission.pod_security import PodSecurity
 from autograder.controlplane.kube_apiserver.admission.pod_topology_labels import PodTopologyLabels
 from autograder.controlplane.kube_apiserver.admission.priority import Priority
 from autograder.controlplane.kube_apiserver.admission.resource_quota import ResourceQuota
@@ -36,6 +37,7 @@ ORDER: Sequence[type[Plugin]] = (
     ServiceAccount,
     NodeRestriction,
     TaintNodesByCondition,
+    PodSecurity,
     Priority,
     DefaultTolerationSeconds,
     DefaultStorageClass,
