@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Call, Outcome, Sleep
+from autograder.controlplane.etcd import Compacted
 
 if TYPE_CHECKING:
     from autograder.controlplane.etcd import KeyValue, Store
@@ -125,9 +126,10 @@ def _get(call: Call, asked: _Asked) -> Outcome:
         return _timed_out(call)
     if revision > store.revision:
         raise _BadUsage("etcdserver: mvcc: required revision is a future revision")
-    if revision and revision < store.compacted:
-        raise _BadUsage("etcdserver: mvcc: required revision has been compacted")
-    found = [kv for kv in store.range("", revision=revision) if wanted(kv.key)]
+    try:
+        found = [kv for kv in store.range("", revision=revision) if wanted(kv.key)]
+    except Compacted as error:
+        raise _BadUsage("etcdserver: mvcc: required revision has been compacted") from error
     shown = [] if "count-only" in asked.flags else found[: limit or None]
     _PRINTERS.get(asked.form, _simple)(call, asked, shown, (store.revision, len(found)))
     return 0

@@ -2,7 +2,8 @@
 
 As kube-apiserver does, it reads from a cache: a copy of all keys that a watch on etcd keeps up to date, with the
 history that watches of clients replay.  Writes are transactions in etcd, and are in the copy before the write returns;
-what others write (``etcdctl put``) is in it as soon as etcd has said so.  Revisions are etcd's own.
+what others write (``etcdctl put``) is in it as soon as etcd has said so.  Revisions are etcd's own; what there was
+before the copy was made is read from etcd.
 
 While etcd is away every read and write raises ``StoreFailure`` with the words of Kubernetes; watches stay open.  When
 it is back the watch goes on after the last revision seen, so that nothing is lost.
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from autograder.controlplane.etcd.gateway import ALL, PATIENCE, TIMED_OUT, Batch, Feed, Gateway, decode, encode
 from autograder.controlplane.etcd.store import (
+    Compacted,
     Event,
     KeyValue,
     MemoryStore,
@@ -71,7 +73,10 @@ class EtcdStore:
         return self._read().get(key)
 
     def range(self, prefix: str, *, after: str = "", limit: int = 0, revision: int = 0) -> list[KeyValue]:
-        return self._read().range(prefix, after=after, limit=limit, revision=revision)
+        copy = self._read()
+        if revision and revision < copy.compacted:
+            return self._past(prefix, after, revision)[: limit or None]
+        return copy.range(prefix, after=after, limit=limit, revision=revision)
 
     def history(self, after: int) -> list[Event]:
         return self._read().history(after)
@@ -157,6 +162,20 @@ class EtcdStore:
         if self._feed.failure:
             raise StoreFailure(self._feed.failure)
         return self._copy
+
+    def _past(self, prefix: str, after: str, revision: int) -> list[KeyValue]:
+        """Keys as they stood at a revision of which the copy knows nothing; raises ``Compacted`` if etcd neither."""
+        first = f"{after}\0" if after else prefix or "\0"
+        end = f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}" if prefix else "\0"
+        question = {"key": encode(first), "range_end": encode(end), "revision": str(revision)}
+        try:
+            answer = self._etcd.ask("/kv/range", question)
+        except StoreFailure as failure:
+            if "has been compacted" in str(failure):
+                raise Compacted(revision, self._copy.compacted) from failure
+            raise
+        found = (one for one in answer.get("kvs", ()) if decode(one["key"]).startswith(_ROOT))
+        return [kept for kept in map(self._key_value, found) if kept is not None]
 
     def _take_in(self) -> None:
         """Bring the copy up to what etcd has told so far."""

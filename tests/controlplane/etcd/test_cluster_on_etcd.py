@@ -54,7 +54,7 @@ def configmap(name: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Wait for what happens outside of the cluster's own time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -186,3 +186,26 @@ def test_history_that_was_compacted_while_we_were_away_is_bridged(
     assert [event.type for event in watch.poll()] == ["DELETED"]
     until(lambda: not cluster.store.failure)
     client.create(scheme.CONFIGMAPS, "default", configmap("mine"))
+
+
+def test_who_comes_later_reads_of_etcd_what_was_before(cluster: Cluster, process: EtcdProcess) -> None:
+    from autograder.controlplane.etcd import Compacted
+    from autograder.controlplane.etcd.remote import EtcdStore
+
+    prefix, first = "/registry/configmaps/default/", cluster.store.revision + 1
+    for name in ("a", "b", "c"):
+        cluster.client().create(scheme.CONFIGMAPS, "default", configmap(name))
+    cluster.client().delete(scheme.CONFIGMAPS, "default", "a")
+    last = cluster.store.revision
+    later = EtcdStore("127.0.0.1", process.port, stamp, bare)
+    try:
+        for revision in range(first, last + 1):
+            assert later.range(prefix, revision=revision) == cluster.store.range(prefix, revision=revision)
+        before = cluster.store.range("", revision=first + 1)
+        assert later.range("", revision=first + 1) == before
+        assert [kv.key for kv in later.range(prefix, after=f"{prefix}a", limit=1, revision=first + 2)] == [f"{prefix}b"]
+        cluster.store.compact(last)
+        with pytest.raises(Compacted):
+            later.range(prefix, revision=first)
+    finally:
+        later.close()
