@@ -33,8 +33,6 @@ from autograder.grading.footprint import MEGABYTE, limit_growth, resident
 _HEARTBEAT: Final = 2
 #: Seconds that a worker has to come to its end when a run is broken off.
 _GRACE: Final = 15
-
-
 #: Bytes that a worker may take, beyond which it is ended, and by which it may grow before another takes its place.
 MEMORY: Final = 768 * MEGABYTE
 GROWTH: Final = 100 * MEGABYTE

@@ -10,7 +10,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from waiting import AMPLE
 
 #: What is done instead of passing a request on: an HTTP status, or one of these.
 RESET, DROP, HANG, LOSE_ANSWER = "reset", "drop", "hang", "lose the answer"
@@ -37,6 +37,7 @@ class Proxy:
     requests: int = 0
     hit: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def after(self, count: int, fault: Fault, times: float = float("inf")) -> None:
         """From the request after ``count`` more on, so many requests meet the fault."""
@@ -65,7 +66,7 @@ def proxied(config: Path, folder: Path) -> Iterator[Proxy]:
             if isinstance(fault, int):
                 return self.answer(fault, "application/json", json.dumps(status(fault)).encode())
             if fault == HANG:
-                time.sleep(1)
+                proxy.over.wait(AMPLE)
             if fault == LOSE_ANSWER:
                 self.ask(body)
             if fault == RESET:
@@ -104,6 +105,7 @@ def proxied(config: Path, folder: Path) -> Iterator[Proxy]:
         try:
             yield proxy
         finally:
+            proxy.over.set()
             front.shutdown()
             thread.join()
 

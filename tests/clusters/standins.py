@@ -34,6 +34,9 @@ with here.with_suffix(".calls").open("a") as calls:
     calls.write(asked + "\\n")
 for pattern, answer in json.loads(here.with_suffix(".rules").read_text()):
     if re.search(pattern, asked):
+        end = time.monotonic() + 300
+        while "until" in answer and not here.with_suffix("." + answer["until"]).exists() and time.monotonic() < end:
+            time.sleep(0.05)
         time.sleep(answer.get("seconds", 0))
         if "once" in answer:
             mark = here.with_suffix("." + answer["once"])
@@ -66,7 +69,8 @@ def failing(folder: Path, name: str, said: str, code: int = 1) -> None:
 def pretender(folder: Path, name: str, rules: Mapping[str, Mapping[str, Any]]) -> None:
     """A program that answers commands by rules: a pattern to what it prints (``out``, ``err``), ``code``, ``seconds``.
 
-    A rule with ``once`` holds a single time; a command that no rule fits succeeds and says nothing.
+    A rule with ``until`` is answered only when there is a file of the program's name with this ending; one with
+    ``once`` holds a single time; a command that no rule fits succeeds and says nothing.
     """
     path = write(folder, name, _PRETENDER)
     path.with_suffix(".rules").write_text(json.dumps(list(rules.items())))

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from waiting import AMPLE
 
 from autograder.clusters import Capability, ClusterError, NotSupportedHere
 from autograder.clusters.controls import MOST_SECONDS, Controls, wall_clock
@@ -107,7 +108,7 @@ def test_what_cannot_be_done_is_told_from_what_is_wrong(config: Path) -> None:
 @pytest.mark.parametrize("token", ["", "Bearer ", "Bearer guess", "Bearer \u00fc"])
 def test_nobody_else_controls_it(config: Path, token: str) -> None:
     address = ServedCluster(config)._address()
-    connection = http.client.HTTPConnection(urlsplit(f"http://{address.host}:{address.port}").netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(f"http://{address.host}:{address.port}").netloc, timeout=AMPLE)
     connection.request("POST", f"{PREFIX}stop", b'{"target": "clockwork"}', {"Authorization": token.encode("latin-1")})
     assert connection.getresponse().status == 403
     connection.close()

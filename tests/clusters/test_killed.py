@@ -14,8 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ import pytest
 from faults import DROP, LOSE_ANSWER, Fault, Proxy, proxied
 from serving import serving
 from small_course import build
+from waiting import comes
 
 from autograder.clusters.connection import Connection
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
@@ -97,13 +97,6 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
         yield Commands(process, answer, course.root, temporary)
 
 
-def comes(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.05)
-    return holds()
-
-
 def is_gone(group: int) -> bool:
     """Whether no process of a group is there any more."""
     try:
@@ -115,14 +108,16 @@ def is_gone(group: int) -> bool:
 
 def ours(config: Path) -> list[str]:
     """Our namespaces that are there, once those that are going have had time to go."""
-    end = time.monotonic() + 20
-    while True:
+    phases: dict[str, str] = {}
+
+    def have_gone() -> bool:
         items = json.loads(Connection(config).send("GET", NAMESPACES))["items"]
-        found = [item for item in items if item["metadata"]["name"].startswith(PREFIX)]
-        going = [item for item in found if item["status"]["phase"] == "Terminating"]
-        if not going or time.monotonic() > end:
-            return [item["metadata"]["name"] for item in found]
-        time.sleep(0.1)
+        phases.clear()
+        phases.update({item["metadata"]["name"]: item["status"]["phase"] for item in items})
+        return not any(name.startswith(PREFIX) and phase == "Terminating" for name, phase in phases.items())
+
+    comes(have_gone)
+    return [name for name in phases if name.startswith(PREFIX)]
 
 
 @pytest.mark.parametrize("seed", range(4))

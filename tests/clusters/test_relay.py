@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from serving import serving
+from waiting import AMPLE
 
 from autograder.clusters.connection import Connection
 from autograder.clusters.kind.names import NodeTranslation
@@ -37,12 +37,6 @@ class Gate:
         self.passed.append((request.method, code))
 
 
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
-        yield path
-
-
 @pytest.fixture
 def gate() -> Gate:
     return Gate()
@@ -59,7 +53,7 @@ def ask(
     relay: Relay, path: str, method: str = "GET", body: Any = None, prefix: str = "/secret", **headers: str
 ) -> tuple[int, Any]:
     """Status and JSON of an answer."""
-    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=AMPLE)
     data = None if body is None else json.dumps(body)
     connection.request(method, prefix + path, data, {"Content-Type": "application/json", **headers})
     answer = connection.getresponse()
@@ -99,7 +93,7 @@ def test_what_is_refused_there_is_refused_here(relay: Relay) -> None:
 
 
 def test_a_watch_tells_what_happens_as_it_happens(relay: Relay) -> None:
-    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=AMPLE)
     connection.request("GET", "/secret/api/v1/namespaces/default/configmaps?watch=1&fieldSelector=metadata.name%3Dnews")
     answer = connection.getresponse()
     ask(relay, "/api/v1/namespaces/default/configmaps", "POST", {"metadata": {"name": "news"}})
@@ -124,14 +118,18 @@ def test_a_server_that_is_away_is_said_to_be(tmp_path: Path, config: Path, gate:
 
 
 def test_nodes_are_called_as_exercises_know_them(config: Path, gate: Gate) -> None:
-    names = NodeTranslation({"worker-9": "worker-1"})
+    names = NodeTranslation({"worker-9": "worker-1", "head": "control-plane"})
     relay = Relay(config, Connection(config).context, names, gate, "secret", 0)
     try:
         assert ask(relay, "/api/v1/nodes/worker-9")[1]["metadata"]["name"] == "worker-9"
         found = ask(relay, "/api/v1/nodes")[1]["items"]
-        assert {node["metadata"]["name"] for node in found} == {"control-plane", "worker-9", "worker-2"}
+        assert {node["metadata"]["name"] for node in found} == {"head", "worker-9", "worker-2"}
         pods = ask(relay, "/api/v1/pods?fieldSelector=spec.nodeName%3Dworker-9")[1]["items"]
         assert {pod["spec"]["nodeName"] for pod in pods} == {"worker-9"}
+        system = "/api/v1/namespaces/kube-system/pods"
+        assert ask(relay, f"{system}/etcd-head")[1]["metadata"]["name"] == "etcd-head"
+        (pod,) = ask(relay, f"{system}?fieldSelector=metadata.name%3Detcd-head")[1]["items"]
+        assert pod["spec"]["nodeName"] == "head"
         pod = {"metadata": {"name": "there"}, "spec": {"nodeName": "worker-9",
                "containers": [{"name": "main", "image": "nginx:1.27"}]}}  # fmt: skip
         assert ask(relay, PODS, "POST", pod)[0] == 201
@@ -142,7 +140,7 @@ def test_nodes_are_called_as_exercises_know_them(config: Path, gate: Gate) -> No
 
 
 def test_a_body_in_chunks_is_read(relay: Relay) -> None:
-    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=AMPLE)
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "chunked"},
            "spec": {"containers": [{"name": "app", "image": "nginx:1.27"}]}}  # fmt: skip
     text = json.dumps(pod).encode()
@@ -154,7 +152,9 @@ def test_a_body_in_chunks_is_read(relay: Relay) -> None:
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"-1\r\n", b"ffffffff\r\n"])
 def test_a_body_in_chunks_is_bounded(relay: Relay, chunk: bytes) -> None:
-    with socket.create_connection((urlsplit(relay.url).hostname, urlsplit(relay.url).port), timeout=20) as connection:
+    with socket.create_connection(
+        (urlsplit(relay.url).hostname, urlsplit(relay.url).port), timeout=AMPLE
+    ) as connection:
         head = f"POST /secret{PODS} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode() + chunk)
         assert connection.recv(100).startswith(b"HTTP/1.1 413")

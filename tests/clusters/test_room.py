@@ -149,7 +149,7 @@ def kubectl_for(visited: Visited, folder: Path) -> Kubectl:
 
     def run(line: str, stdin: str = "") -> Ran:
         return kubectl.run(
-            line.split(), kubeconfig=path, home=folder, folder=folder, stdin=stdin, timeout=60, most=100_000
+            line.split(), kubeconfig=path, home=folder, folder=folder, stdin=stdin, timeout=150, most=100_000
         )
 
     return run

@@ -59,7 +59,7 @@ def furnish(owner: Connection) -> None:
         owner.send("POST", kind_of(document), document["metadata"].get("namespace", ""), body=document)
 
 
-def rested(owner: Connection, patience: float = 60) -> dict[str, str]:
+def rested(owner: Connection, patience: float = 200) -> dict[str, str]:
     """Everything else once somebody's work has started and nothing has changed for a moment."""
     before: dict[str, str] = {}
     end = time.monotonic() + patience

@@ -33,9 +33,9 @@ OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n"
     ],
 )
 def test_what_cannot_be_read(runner: Runner, exercise: Exercise, text: str | bytes, said: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()  # which does not pass while the machine does something else
     verdict = runner.judge(exercise, Answer({"answer.yaml": text}))
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert (verdict.status, verdict.earned) == (Status.UNREADABLE, 0)
     assert verdict.criteria[0].name == "readable"
     assert said in verdict.criteria[0].message

@@ -106,7 +106,7 @@ def test_kubectl_sees_nothing_of_the_user(type_in: Type, monkeypatch: pytest.Mon
 def test_kubectl_says_the_same_of_every_allowed_command_though_it_starts_lean(verb: str, tmp_path: Path) -> None:
     said = {
         kubectl.run(
-            [verb, "--help"], kubeconfig=tmp_path / "none", home=tmp_path, folder=tmp_path, timeout=10, most=100_000,
+            [verb, "--help"], kubeconfig=tmp_path / "none", home=tmp_path, folder=tmp_path, timeout=120, most=100_000,
             lean=lean,
         )
         for lean in (False, True)

@@ -6,16 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import comes
 
 from autograder.exercises import sandbox
 from autograder.exercises.loading import exercises_root
 from autograder.exercises.sandbox import CannotConfine, Limits, ProgramError
 
+#: For what ends by itself, and for what does not.
+AMPLE = Limits(seconds=30, waiting=90)
 QUICK = Limits(seconds=1, waiting=2)
 
 
@@ -30,16 +32,16 @@ def walls(request: pytest.FixtureRequest) -> str:
 pytestmark = pytest.mark.needs("bwrap or unshare")
 
 
-def run(walls: str, body: str, *arguments: Any) -> Any:
+def run(walls: str, body: str, *arguments: Any, limits: Limits = AMPLE) -> Any:
     """What a program returns whose function ``f`` has this body."""
     lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
-    return sandbox.run(f"import os, sys, time\ndef f(*given):\n{lines}", "f", [arguments], QUICK, kind=walls)[0]
+    return sandbox.run(f"import os, sys, time\ndef f(*given):\n{lines}", "f", [arguments], limits, kind=walls)[0]
 
 
-def failure(walls: str, body: str, *arguments: Any) -> str:
+def failure(walls: str, body: str, *arguments: Any, limits: Limits = AMPLE) -> str:
     """How such a program fails."""
     with pytest.raises(ProgramError) as caught:
-        run(walls, body, *arguments)
+        run(walls, body, *arguments, limits=limits)
     return str(caught.value)
 
 
@@ -144,7 +146,7 @@ def test_a_fork_bomb_does_not_go_off(walls: str) -> None:
     failure(walls, "while True:\n    os.fork()")
     assert "Error" in failure(walls, "import subprocess\nsubprocess.run([sys.executable])")
     assert "Error" in failure(walls, "import threading\nthreading.Thread(target=time.sleep, args=(9,)).start()")
-    assert children() <= before
+    assert comes(lambda: children() <= before)
 
 
 @pytest.mark.parametrize(
@@ -162,31 +164,29 @@ def test_a_memory_bomb_does_not_go_off(walls: str, bomb: str) -> None:
     ["while True:\n    pass", "time.sleep(1000)", "import re\nre.match('(a*)*b', 'a' * 40)", "return 10 ** 10 ** 9"],
 )
 def test_what_does_not_end_is_ended(walls: str, loop: str) -> None:
-    begin, before = time.monotonic(), children()
-    said = failure(walls, loop)
+    before = children()
+    said = failure(walls, loop, limits=QUICK)
     assert "too long" in said or "longer than" in said
-    assert time.monotonic() - begin < 20
-    assert children() <= before
+    assert comes(lambda: children() <= before)
 
 
 def test_who_runs_away_from_the_group_is_ended_too(walls: str) -> None:
     before = orphans()
     body = "import ctypes\nos.setsid() if os.getpid() != os.getsid(0) else None\n"
-    failure(walls, body + "ctypes.CDLL(None).prctl(1, 0)\ntime.sleep(1000)")
-    time.sleep(0.5)
-    assert orphans() <= before
+    failure(walls, body + "ctypes.CDLL(None).prctl(1, 0)\ntime.sleep(1000)", limits=QUICK)
+    assert comes(lambda: orphans() <= before)
 
 
 @pytest.mark.parametrize("deaf", [signal.SIGTERM, signal.SIGXCPU, signal.SIGINT, signal.SIGALRM])
 def test_who_does_not_listen_to_signals_is_ended_too(walls: str, deaf: int) -> None:
-    failure(walls, "import signal\nsignal.signal(given[0], signal.SIG_IGN)\nwhile True:\n    pass", int(deaf))
+    failure(
+        walls, "import signal\nsignal.signal(given[0], signal.SIG_IGN)\nwhile True:\n    pass", int(deaf), limits=QUICK
+    )
 
 
 @pytest.mark.parametrize("stream", [1, 2])
 def test_a_flood_is_stopped(walls: str, stream: int) -> None:
-    begin = time.monotonic()
     assert "wrote more than 256 KiB" in failure(walls, f"while True:\n    os.write({stream}, b'x' * 65536)")
-    assert time.monotonic() - begin < 10
 
 
 def test_a_result_that_is_too_large_is_none(walls: str) -> None:

@@ -37,9 +37,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )  # fmt: skip
 def test_answers_that_nobody_can_read(grade: Grading, answer: str, status: Status, said: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()  # which does not pass while the machine does something else
     graded = grade(submitted_notebook({FIRST: answer, SECOND: answer_to(SECOND)}))
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     assert graded.graded[0].verdict.status is status
     assert not graded.graded[0].score
     assert graded.graded[0].verdict.criteria[0].message.strip()

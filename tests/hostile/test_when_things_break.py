@@ -22,6 +22,7 @@ import hostile_course
 import pytest
 from hostile_course import notebook
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
+from waiting import comes
 
 from autograder.cli import main
 from autograder.grading import autograded, gradebook
@@ -78,10 +79,7 @@ class Grader:
         """End it at once, and wait for its workers."""
         os.kill(self.process, signal.SIGKILL)
         code = self.wait()
-        until = time.monotonic() + 20
-        while time.monotonic() < until and _is_there(self.process):
-            time.sleep(0.02)
-        assert not _is_there(self.process), "a worker outlives the grader"
+        assert comes(lambda: not _is_there(self.process)), "a worker outlives the grader"
         return code
 
     @property
@@ -167,9 +165,8 @@ def test_a_grader_that_is_killed_loses_nothing_and_harms_nothing(course: SmallCo
 
 
 def test_workers_whose_grader_is_killed_take_their_files_along(course: SmallCourse) -> None:
-    grader, until = Grader(course), time.monotonic() + 60
-    while not list(course.root.parent.glob("autograder-*/*/*/kubeconfig")) and time.monotonic() < until:
-        time.sleep(0.005)
+    grader = Grader(course)
+    assert comes(lambda: any(course.root.parent.glob("autograder-*/*/*/kubeconfig")), look=0.005)
     assert grader.kill() == -signal.SIGKILL
     assert [path for path in course.root.parent.rglob("autograder-*/**/*") if path.is_file()] == []
 

@@ -56,7 +56,7 @@ def kubectls() -> dict[str, Any]:
     if kubectl is None:
         pytest.skip("kubectl is not installed")
     command = [kubectl, "label", "--local", "-f", "-", "a=b", "-o", "json"]
-    answer = subprocess.run(command, input=manifest(), capture_output=True, text=True, timeout=60, check=True)
+    answer = subprocess.run(command, input=manifest(), capture_output=True, text=True, timeout=240, check=True)
     value: dict[str, Any] = json.loads(answer.stdout, parse_int=as_go_holds)
     return value
 

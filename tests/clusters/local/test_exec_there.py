@@ -26,11 +26,11 @@ def run(local: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Kubect
 
     def kubectl_run(*words: str, stdin: str = "") -> Ran:
         config = Path(local.connection.path)
-        return kubectl.run([*words], kubeconfig=config, home=home, folder=home, stdin=stdin, timeout=60, most=10**6)
+        return kubectl.run([*words], kubeconfig=config, home=home, folder=home, stdin=stdin, timeout=150, most=10**6)
 
-    assert kubectl_run("wait", "--for=create", "serviceaccount/default", "--timeout=60s").code == 0
+    assert kubectl_run("wait", "--for=create", "serviceaccount/default", "--timeout=120s").code == 0
     assert kubectl_run("run", "shell", "--image=busybox:1.36", "--", "sleep", "3600").code == 0
-    assert kubectl_run("wait", "--for=condition=Ready", "pod/shell", "--timeout=60s").code == 0
+    assert kubectl_run("wait", "--for=condition=Ready", "pod/shell", "--timeout=120s").code == 0
     return kubectl_run
 
 
@@ -60,7 +60,7 @@ def test_etcd_shows_what_the_real_api_server_has_written(run: Kubectl) -> None:
 def test_a_log_is_followed_until_its_container_has_ended(run: Kubectl) -> None:
     script = "for i in 1 2 3; do echo tick $i; sleep 1; done"
     assert run("run", "beat", "--image=busybox:1.36", "--restart=Never", "--", "sh", "-c", script).code == 0
-    run("wait", "--for=jsonpath={.status.containerStatuses[0].started}", "pod/beat", "--timeout=30s")
+    run("wait", "--for=jsonpath={.status.containerStatuses[0].started}", "pod/beat", "--timeout=120s")
     assert run("logs", "-f", "beat").out == "tick 1\ntick 2\ntick 3\n"
 
 

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 from small_course import build
+from waiting import comes
 
 from autograder.clusters import scratch
 from autograder.clusters.local import folders, keeper
@@ -50,13 +51,6 @@ def begun(command: str, place: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "autograder", command, *given, "--cluster", "local"], start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(place)},
     )  # fmt: skip
-
-
-def comes(holds: Callable[[], bool], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.2)
-    return holds()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from waiting import AMPLE
 
 from autograder.clusters.local import kubelet_streams
 from autograder.clusters.local.kubelet_server import _offered
@@ -35,7 +36,7 @@ class Echo:
 def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
     one, other = socket.socketpair()
     with one, other:
-        other.settimeout(10)
+        other.settimeout(AMPLE)
         yield one, other
 
 
@@ -71,7 +72,7 @@ def test_an_upgrade_is_granted_and_the_client_is_served(ends: tuple[socket.socke
     ends[1].sendall(b"bye")
     assert heard(ends[1], b"bye") == b"bye"
     ends[1].close()
-    thread.join(5)
+    thread.join(AMPLE)
     assert session.left
 
 
@@ -81,7 +82,7 @@ def test_a_client_that_leaves_or_talks_nonsense_is_left(ends: tuple[socket.socke
     thread = carrying(ends[0], session)
     ends[1].sendall(last)
     ends[1].shutdown(socket.SHUT_WR)
-    thread.join(5)
+    thread.join(AMPLE)
     assert session.left
     assert not thread.is_alive()
 
@@ -91,7 +92,7 @@ def test_who_does_not_say_what_it_wants_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(kubelet_streams, "PATIENCE", 0.1)
     session = Echo(complete=False)
-    carrying(ends[0], session).join(5)
+    carrying(ends[0], session).join(AMPLE)
     assert session.left
 
 
@@ -102,7 +103,7 @@ def test_a_server_that_closes_ends_its_sessions(
     ending, session = threading.Event(), Echo()
     thread = carrying(ends[0], session, ending)
     ending.set()
-    thread.join(5)
+    thread.join(AMPLE)
     assert session.left
 
 
@@ -118,7 +119,7 @@ def test_a_log_is_followed_to_its_end(ends: tuple[socket.socket, socket.socket])
     assert heard(ends[1], b"\r\n") == b"4\r\ntwo\n\r\n"
     ended.set()
     assert heard(ends[1], b"0\r\n\r\n") == b"0\r\n\r\n"
-    thread.join(5)
+    thread.join(AMPLE)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def serving(
         front = SocketFront(cluster, TOKEN, mode=mode)
         address = await front.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await scenario(address, front)
         finally:
             await front.close()

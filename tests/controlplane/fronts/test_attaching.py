@@ -253,7 +253,7 @@ def test_a_client_that_stops_reading_what_is_printed_holds_up_nobody(cluster: Cl
             socket._conn.transport.pause_reading()  # type: ignore[attr-defined]
             for _ in range(5):
                 await socket.send_bytes(b"\x00for i in 1 2 3 4 5 6 7 8 9; do seq 2000; done\n")
-            async with http.get(POD, timeout=aiohttp.ClientTimeout(10)) as answer:
+            async with http.get(POD, timeout=aiohttp.ClientTimeout(120)) as answer:
                 assert answer.status == 200
             socket._conn.transport.abort()  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from autograder.controlplane.fronts.connections import Server
 
-PATIENCE = 0.2
+PATIENCE = 0.5
 
 
 async def answers(request: web.BaseRequest) -> web.Response:
@@ -21,7 +21,7 @@ async def answer_to(data: bytes) -> bytes:
     """What a server says to a client that sends some bytes and then waits."""
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(Server(answers, first_request_seconds=PATIENCE), "127.0.0.1", 0)
-    async with listening, asyncio.timeout(5):
+    async with listening, asyncio.timeout(120):
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
         writer.write(data)
         try:

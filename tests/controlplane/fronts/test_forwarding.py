@@ -226,7 +226,7 @@ def test_a_page_of_a_pod_comes_through_a_websocket(cluster: Cluster) -> None:
         assert socket.protocol == forwarding.PROTOCOL
         client, page = Client(), b""
         await socket.send_bytes(client.connect(0, 80) + sent(3, GET))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while b"</html>" not in page:
                 for stream, content in client.read(await socket.receive_bytes()):
                     page += content[0] if stream == 3 else b""
@@ -239,7 +239,7 @@ def test_why_a_port_cannot_be_reached_is_said_as_containerd_says_it(cluster: Clu
     async def scenario(socket: aiohttp.ClientWebSocketResponse) -> None:
         client, why = Client(), b""
         await socket.send_bytes(client.connect(0, 81))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not why:
                 for stream, content in client.read(await socket.receive_bytes()):
                     why += content[0] if stream == 1 else b""
@@ -263,7 +263,7 @@ def test_kubectl_forwards_to_a_pod(tmp_path: Path) -> None:
     assert KUBECTL is not None
     with in_a_process(tmp_path) as served:
         served.kubectl("run web --image=nginx:1.27 --port=80")
-        served.kubectl("wait --for=condition=Ready pod/web --timeout=60s")
+        served.kubectl("wait --for=condition=Ready pod/web --timeout=120s")
         command = [KUBECTL, "--kubeconfig", str(served.kubeconfig), "port-forward", "pod/web", ":80"]
         forward = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
@@ -271,9 +271,9 @@ def test_kubectl_forwards_to_a_pod(tmp_path: Path) -> None:
             port = re.search(r"127\.0\.0\.1:(\d+) -> 80", forward.stdout.readline())
             assert port is not None
             for _ in range(2):
-                with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/", timeout=30) as page:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/", timeout=120) as page:
                     assert b"Welcome to nginx!" in page.read()
         finally:
             forward.terminate()
-            forward.communicate(timeout=30)
+            forward.communicate(timeout=120)
         assert served.kubectl("logs web").count('"GET / HTTP/1.1" 200') == 2

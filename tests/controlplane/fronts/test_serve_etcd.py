@@ -43,7 +43,7 @@ def etcd_of(served: Served) -> tuple[int, str]:
     raise AssertionError("the server has no etcd")
 
 
-def eventually(attempt: Callable[[], object], seconds: float = 15) -> None:
+def eventually(attempt: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
@@ -63,7 +63,7 @@ def test_etcdctl_shows_what_the_cluster_holds(served: Served) -> None:
     def etcdctl(*arguments: str) -> str:
         environment = dict(os.environ, ETCDCTL_API="3", no_proxy="127.0.0.1")
         command = ["etcdctl", f"--endpoints={endpoint}", *arguments]
-        return subprocess.run(command, env=environment, text=True, capture_output=True, check=True, timeout=30).stdout
+        return subprocess.run(command, env=environment, text=True, capture_output=True, check=True, timeout=120).stdout
 
     keys = etcdctl("get", "/", "--prefix", "--keys-only").split()
     expected = {"/registry/namespaces/default", "/registry/minions/worker-1", "/registry/configmaps/default/mine"}
