@@ -141,10 +141,13 @@ class KubeconfigCluster:
         if kind is NAMESPACES:
             return self._create_namespace(obj)
         own = meta.get("namespace") if isinstance(meta, dict) else None
-        target = self._writable(kind, own if isinstance(own, str) and own else namespace)
+        space = own if isinstance(own, str) and own else namespace
+        self._check_writable(kind)
+        target = self._ours(space)
         body = self._names.inward(obj)
         with self._ports_of_others(kind, obj):
             made = self._object(self._connection.send("POST", kind, target, query=STRICT, body=body))
+        self._note_created(kind, space, made["metadata"]["name"])
         if kind is RESOURCEQUOTAS:
             self._let_quota_count(target, made)
         return made
@@ -172,9 +175,7 @@ class KubeconfigCluster:
     def patch(
         self, kind: str, name: str, patch: Any, namespace: str = DEFAULT, *, patch_type: str = STRATEGIC_MERGE_PATCH
     ) -> Object:
-        row = kind_named(kind)
-        self._check_writable(row)
-        target, ours = self._place(row, namespace, name)
+        row, target, ours = self._to_change(kind, namespace, name)
         body = self._names.inward(patch)
         with self._ports_of_others(row, patch):
             text = self._connection.send("PATCH", row, target, ours, query=STRICT, body=body, content_type=patch_type)
@@ -189,9 +190,7 @@ class KubeconfigCluster:
         grace_period: int | None = None,
         propagation: str = "Background",
     ) -> None:
-        row = kind_named(kind)
-        self._check_writable(row)
-        target, ours = self._place(row, namespace, name)
+        row, target, ours = self._to_change(kind, namespace, name)
         options: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         if grace_period is not None:
             options["gracePeriodSeconds"] = grace_period
@@ -203,9 +202,9 @@ class KubeconfigCluster:
         self._connection.send("POST", PODS, target, pod, "eviction", body=eviction)
 
     def logs(self, pod: str, namespace: str = DEFAULT, container: str = "") -> str:
-        target, _ = self._place(PODS, namespace, pod)
+        target, ours = self._place(PODS, namespace, pod)
         query = {"container": container} if container else None
-        return self._names.text_out(self._connection.send("GET", PODS, target, pod, "log", query=query))
+        return self._names.text_out(self._connection.send("GET", PODS, target, ours, "log", query=query))
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
         """As for every cluster; the predicate is asked again and again, and must hold twice in a row."""
@@ -346,11 +345,22 @@ class KubeconfigCluster:
             return "", self._ours(name)
         return (self._ours(namespace) if kind.namespaced else ""), name
 
-    def _writable(self, kind: ResourceType, namespace: str) -> str:
-        self._check_writable(kind)
-        return self._ours(namespace)
+    def _to_change(self, kind: str, namespace: str, name: str) -> tuple[ResourceType, str, str]:
+        """What is to be changed or deleted: its kind, and namespace and name under which the cluster knows it."""
+        row = kind_named(kind)
+        self._check_writable(row)
+        target, ours = self._place(row, namespace, name)
+        self._note_change(row, namespace, name)
+        return row, target, ours
+
+    def _note_created(self, kind: ResourceType, namespace: str, name: str) -> None:
+        """An object was created, in a namespace as the exercise calls it; for clusters that put such things back."""
+
+    def _note_change(self, kind: ResourceType, namespace: str, name: str) -> None:
+        """An object is about to be changed or deleted; likewise."""
 
     def _check_writable(self, kind: ResourceType) -> None:
+        """Raise ``NotSupportedHere`` for what belongs to the whole cluster."""
         if not kind.namespaced and kind is not NAMESPACES:
             raise NotSupportedHere(self.name, Capability.CLUSTER_WIDE)
 

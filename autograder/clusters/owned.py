@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, Protocol, Self
 
 from autograder.clusters.connection import Connection
-from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, ClusterError, NotSupportedHere, Object
-from autograder.clusters.kinds import kind_named, kind_of
+from autograder.clusters.interface import Capability, ClusterError, NotSupportedHere, Object
+from autograder.clusters.kinds import kind_named
 from autograder.clusters.kubeconfig import DEFAULT, PATIENT, STRICT, SYSTEM, KubeconfigCluster, Objects, Pace
 from autograder.clusters.pristine import Pristine
 from autograder.clusters.quiet import wait_until_quiet
@@ -166,38 +166,6 @@ class OwnedCluster(KubeconfigCluster):
                 self._whole.restore()
                 self.wait_until_ready()
 
-    # Objects outside of our namespaces.
-
-    def create(self, obj: Object, namespace: str = DEFAULT) -> Object:
-        kind = kind_of(obj)
-        meta = obj.get("metadata")
-        own = meta.get("namespace") if isinstance(meta, dict) else None
-        target = own if isinstance(own, str) and own else namespace
-        made = super().create(obj, namespace)
-        if self._is_outside(kind, target):
-            place = target if kind.namespaced else ""
-            name = made["metadata"]["name"]
-            self._changes.setdefault((kind, place, name), _Change(kind, place, name, None))
-        return made
-
-    def patch(
-        self, kind: str, name: str, patch: Any, namespace: str = DEFAULT, *, patch_type: str = STRATEGIC_MERGE_PATCH
-    ) -> Object:
-        self._remember(kind_named(kind), namespace, name)
-        return super().patch(kind, name, patch, namespace, patch_type=patch_type)
-
-    def delete(
-        self,
-        kind: str,
-        name: str,
-        namespace: str = DEFAULT,
-        *,
-        grace_period: int | None = None,
-        propagation: str = "Background",
-    ) -> None:
-        self._remember(kind_named(kind), namespace, name)
-        super().delete(kind, name, namespace, grace_period=grace_period, propagation=propagation)
-
     def wait_until(self, predicate: Callable[[], bool], timeout: float) -> bool:
         self._powers.check()
         return super().wait_until(predicate, timeout)
@@ -277,12 +245,19 @@ class OwnedCluster(KubeconfigCluster):
         else:
             yield
 
+    # Objects outside of our namespaces.
+
     def _is_outside(self, kind: ResourceType, namespace: str) -> bool:
         if self._whole is not None:
             return False  # everything is put back together
         return namespace in SYSTEM if kind.namespaced else kind is not NAMESPACES
 
-    def _remember(self, kind: ResourceType, namespace: str, name: str) -> None:
+    def _note_created(self, kind: ResourceType, namespace: str, name: str) -> None:
+        if self._is_outside(kind, namespace):
+            place = namespace if kind.namespaced else ""
+            self._changes.setdefault((kind, place, name), _Change(kind, place, name, None))
+
+    def _note_change(self, kind: ResourceType, namespace: str, name: str) -> None:
         place = namespace if kind.namespaced else ""
         if self._is_outside(kind, namespace) and (kind, place, name) not in self._changes:
             with contextlib.suppress(NotFound):

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ours import Powers
-from serving import serving
 
 from autograder.clusters import ClusterError, NotSupportedHere
 from autograder.clusters.attending import Owned, pause
 from autograder.clusters.owned import OwnedConnection
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
-        yield path
-
-
-@pytest.fixture
-def powers(config: Path) -> Powers:
-    return Powers(config)
 
 
 @pytest.fixture

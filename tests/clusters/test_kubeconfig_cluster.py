@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import serving
 
 from autograder.clusters import Capability, ClusterError, NotSupportedHere
 from autograder.clusters.connection import Connection, error_of
@@ -33,12 +32,6 @@ SETTINGS: dict[str, Any] = {
     "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue"},
 }  # fmt: skip
 TEAM = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
-        yield path
 
 
 @pytest.fixture

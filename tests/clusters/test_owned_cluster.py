@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ours import Powers
-from serving import serving
 from standins import calls, pretender
 
 from autograder.clusters import ClusterError, NotSupportedHere
@@ -25,24 +23,6 @@ from autograder.controlplane.fronts import kubeconfig
 
 SETTINGS: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
 PRIORITY = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "urgent"}, "value": 7}
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
-        yield path
-
-
-@pytest.fixture
-def powers(config: Path) -> Powers:
-    return Powers(config)
-
-
-@pytest.fixture
-def root(config: Path, powers: Powers) -> Iterator[OwnedCluster]:
-    cluster = OwnedCluster(OwnedConnection(config), QUICK, powers)
-    yield cluster
-    cluster.close()
 
 
 def test_what_belongs_to_the_whole_cluster_may_be_changed_and_is_put_back(root: OwnedCluster) -> None:

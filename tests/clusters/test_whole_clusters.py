@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ours import Powers
-from serving import serving
 
 from autograder.clusters import Capability, ClusterError, NotSupportedHere, Object
 from autograder.clusters.kubeconfig import QUICK, KubeconfigCluster
@@ -33,19 +30,6 @@ DEPLOYMENT: Object = {
         },
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
-        yield path
-
-
-@pytest.fixture
-def root(config: Path) -> Iterator[OwnedCluster]:
-    cluster = OwnedCluster(OwnedConnection(config), QUICK, Powers(config))
-    yield cluster
-    cluster.close()
 
 
 def names(cluster: OwnedCluster, kind: str) -> set[str]:
