@@ -11,13 +11,12 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, NotFound, Unreachable
 from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Ports, Terminal
-from autograder.controlplane.client import Informer
-from autograder.controlplane.clock import SECOND, Clock
-from autograder.controlplane.containers.machines import Machines
-from autograder.controlplane.containers.records import NOTHING, Container
+from autograder.controlplane.clock import SECOND
+from autograder.controlplane.containers.records import Container
 from autograder.controlplane.containers.terminals import Attachment, Shell, is_shell
 from autograder.controlplane.kubelet import static_pods
 from autograder.controlplane.kubelet.port_forwarding import PodPorts
+from autograder.controlplane.kubelet.surroundings import Surroundings
 
 #: The exit code of a command that is not there.
 CANNOT_RUN: Final = 126
@@ -40,12 +39,11 @@ class KubeletAPI:
     """
 
     def __init__(
-        self, machines: Machines, clock: Clock, pods: Informer, waiting_reason: Callable[[str, str], str],
-        halted: Mapping[str, None] = NOTHING,
-    ) -> None:  # fmt: skip
-        self._machines = machines
-        self._clock = clock
-        self._pods = pods
+        self, surroundings: Surroundings, waiting_reason: Callable[[str, str], str], halted: Mapping[str, None]
+    ) -> None:
+        self._machines = surroundings.machines
+        self._clock = surroundings.clock
+        self._pods = surroundings.pods
         self._waiting_reason = waiting_reason
         self._halted = halted
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import Client, EventRecorder, Informer
-from autograder.controlplane.clock import SECOND, Clock
+from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers import images
 from autograder.controlplane.containers.configs import ContainerConfig
-from autograder.controlplane.containers.machines import Machines, StartError
+from autograder.controlplane.containers.machines import StartError
 from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kubelet import container_config, image_manager, pod_status, probes, resources, volumes
 from autograder.controlplane.kubelet.container_config import ConfigError
 from autograder.controlplane.kubelet.pod_status import is_sidecar, should_restart
 from autograder.controlplane.kubelet.records import Backoff, ContainerWork, PodState, Stop, Waiting
+from autograder.controlplane.kubelet.surroundings import Surroundings
 
 #: How long a runtime takes for a sandbox, and how soon a kubelet sees that a container has ended.
 SANDBOX_TIME: Final = SECOND
@@ -28,17 +28,6 @@ RELIST_PERIOD: Final = SECOND
 #: A container is given at least this long to end.
 MINIMUM_GRACE: Final = 2
 ERROR_DELAY: Final = 10 * SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all pods of all kubelets share."""
-
-    client: Client
-    recorder: EventRecorder
-    clock: Clock
-    machines: Machines
-    services: Informer
 
 
 class ContainerWorker:
@@ -338,16 +327,13 @@ class ContainerWorker:
         return f"{meta['name']}_{meta.get('namespace', '')}({self.state.uid})"
 
     def _event(self, kind: str, reason: str, message: str) -> None:
-        self._recorder.event(self._subject(), kind, reason, message, host=self.state.node)
+        self._recorder.event(self.state.pod, kind, reason, message, host=self.state.node)
 
     def _container_event(self, spec: Object, kind: str, reason: str, message: str) -> None:
         spec_of_pod = self.state.pod["spec"]
         part = next((one for one in _BESIDE if spec in (spec_of_pod.get(one) or ())), "containers")
         path = f"spec.{part}{{{spec['name']}}}"
-        self._recorder.event(self._subject(), kind, reason, message, field_path=path, host=self.state.node)
-
-    def _subject(self) -> Object:
-        return self.state.pod
+        self._recorder.event(self.state.pod, kind, reason, message, field_path=path, host=self.state.node)
 
 
 @dataclass(frozen=True, slots=True)

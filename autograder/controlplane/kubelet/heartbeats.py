@@ -10,10 +10,8 @@ from typing import Final
 from autograder.controlplane.apimachinery.errors import NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import Client, EventRecorder, Informer
-from autograder.controlplane.clock import Clock
-from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.kubelet import node_status
+from autograder.controlplane.kubelet.surroundings import Surroundings
 from autograder.controlplane.kubelet.timing import COMPONENT, LEASE_PERIOD, RETRY, STATUS_PERIOD
 
 _STARTED_EVENTS: Final = (
@@ -23,16 +21,14 @@ _STARTED_EVENTS: Final = (
 
 
 class Heartbeats:
-    """The heartbeats of all nodes that have a kubelet; ``nodes`` are the Nodes as last heard of."""
+    """The heartbeats of all nodes that have a kubelet."""
 
-    def __init__(
-        self, client: Client, recorder: EventRecorder, clock: Clock, machines: Machines, nodes: Informer
-    ) -> None:
-        self._client = client
-        self._recorder = recorder
-        self._clock = clock
-        self._machines = machines
-        self._nodes = nodes
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._client = surroundings.client
+        self._recorder = surroundings.recorder
+        self._clock = surroundings.clock
+        self._machines = surroundings.machines
+        self._nodes = surroundings.nodes
 
     def start(self, node: Object) -> None:
         """A kubelet has started on a node: say so, and beat from now on."""

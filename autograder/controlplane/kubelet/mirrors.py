@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from autograder.controlplane.apimachinery.errors import BadRequest, Forbidden, Invalid, NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client import Client, Informer
-from autograder.controlplane.clock import Clock
+from autograder.controlplane.client import Client
 from autograder.controlplane.kubelet import static_pods
 from autograder.controlplane.kubelet.records import PodState
+from autograder.controlplane.kubelet.surroundings import Surroundings
 from autograder.controlplane.kubelet.timing import COMPONENT, FILE_CHECK_PERIOD
 
 
@@ -29,20 +29,16 @@ class Registered(NamedTuple):
 class Mirrors:
     """The mirrors of all nodes.
 
-    ``strict`` is a client whose objects the API server judges and completes as those of a user; ``pods`` and ``nodes``
-    are what was last heard of.  ``completed`` are static pods by uid and by name as the API server has completed them,
-    to start them while it is away.
+    ``strict`` is a client whose objects the API server judges and completes as those of a user.  ``completed`` are
+    static pods by uid and by name as the API server has completed them, to start them while it is away.
     """
 
-    def __init__(
-        self, client: Client, strict: Client, clock: Clock, pods: Informer, nodes: Informer,
-        completed: dict[str, Object],
-    ) -> None:  # fmt: skip
-        self._client = client
+    def __init__(self, surroundings: Surroundings, strict: Client, completed: dict[str, Object]) -> None:
+        self._client = surroundings.client
         self._strict = strict
-        self._clock = clock
-        self._pods = pods
-        self._nodes = nodes
+        self._clock = surroundings.clock
+        self._pods = surroundings.pods
+        self._nodes = surroundings.nodes
         self.completed = completed
 
     def register(self, uid: str, pod: Object, node: str) -> Registered | None:

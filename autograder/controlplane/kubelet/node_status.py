@@ -27,7 +27,8 @@ CONDITION_EVENTS: Final = {
     "MemoryPressure": "NodeHasSufficientMemory", "DiskPressure": "NodeHasNoDiskPressure",
     "PIDPressure": "NodeHasSufficientPID", "Ready": "NodeReady",
 }  # fmt: skip
-_CAPACITY: Final = {"cpu": "4", "ephemeral-storage": "61255492Ki", "memory": "8139236Ki", "pods": "110"}
+#: What a node has that nobody has described.
+CAPACITY: Final = {"cpu": "4", "ephemeral-storage": "61255492Ki", "memory": "8139236Ki", "pods": "110"}
 
 
 def is_fake(node: Object) -> bool:
@@ -45,7 +46,7 @@ def generate(node: Object, host: Host, now: int) -> Object:
     """The status of a node that is well, over the one it has."""
     old = node.get("status") or {}
     name = node["metadata"]["name"]
-    capacity = old.get("capacity") or _CAPACITY
+    capacity = old.get("capacity") or CAPACITY
     status: Object = {
         **old,
         "capacity": capacity,
