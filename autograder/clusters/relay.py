@@ -52,8 +52,8 @@ _OF_THE_HOP: Final = frozenset(
         "accept-encoding",
     )
 )
-#: Where ``namespaces`` stands in a path before the name of one.
-_NAMESPACES_AT: Final = {"api": 3, "apis": 4}
+#: Where a path says what it is about, by how it begins: a kind, or ``namespaces`` with the name of one before it.
+_KIND_AT: Final = {"api": 3, "apis": 4}
 _KNOWN: Final = frozenset((row.group, row.plural) for row in RESOURCES)
 
 
@@ -129,14 +129,17 @@ class Relay:
     def inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
         """Path with query, body and headers, with the real names of nodes and namespaces."""
         parts = [unquote(part) for part in request.path.split("/")]
-        for at, part in enumerate(parts[:-1]):
-            if part == "nodes":
-                parts[at + 1] = self.names.node(parts[at + 1])
-            elif part == "namespaces" and at == _NAMESPACES_AT.get(parts[1]):
-                parts[at + 1] = self.names.space(parts[at + 1])
+        at = _KIND_AT.get(parts[1], len(parts)) if len(parts) > 1 else len(parts)
+        namespace = ""
+        if parts[at : at + 1] == ["namespaces"] and len(parts) > at + 1:
+            namespace = parts[at + 1] = self.names.space(parts[at + 1])
+            at += 2
+        plural = parts[at] if len(parts) > at else ""
+        if len(parts) > at + 1:
+            parts[at + 1] = self.names.object(plural, namespace, parts[at + 1])
         query = {key: list(values) for key, values in request.query.items()}
         if "fieldSelector" in query:
-            query["fieldSelector"] = [self.names.fields_in(text) for text in query["fieldSelector"]]
+            query["fieldSelector"] = [self.names.fields_in(text, plural, namespace) for text in query["fieldSelector"]]
         if "command" in query:
             query["command"] = [self.names.text_in(text) for text in query["command"]]
         path = "/".join(quote(part, safe="") for part in parts) + (f"?{urlencode(query, doseq=True)}" if query else "")

@@ -47,12 +47,16 @@ class Translation:
         """The real name of a node."""
         return name
 
+    def object(self, plural: str, namespace: str, name: str) -> str:
+        """The real name of an object whose name has that of a node in it."""
+        return name
+
     def space(self, name: str) -> str:
         """The namespace that is meant by a name in a path."""
         return name
 
-    def fields_in(self, fields: str) -> str:
-        """A field selector with the real names of nodes."""
+    def fields_in(self, fields: str, plural: str = "", namespace: str = "") -> str:
+        """A field selector, for objects of a kind in a namespace, with the real names of nodes."""
         return fields
 
     def text_in(self, text: str) -> str:

@@ -16,7 +16,7 @@ from autograder.clusters.kubeconfig import PATIENT, Pace
 from autograder.clusters.owned import OwnedCluster, OwnedConnection, Powers
 from autograder.clusters.turns import Turns
 from autograder.controlplane.apimachinery.errors import StatusError
-from autograder.controlplane.apimachinery.scheme import NODES, ResourceType
+from autograder.controlplane.apimachinery.scheme import ResourceType
 
 
 class KindCluster(OwnedCluster):
@@ -81,7 +81,8 @@ class KindCluster(OwnedCluster):
 
     def _place(self, kind: ResourceType, namespace: str, name: str) -> tuple[str, str]:
         place, ours = super()._place(kind, namespace, name)
-        return place, (self._node_names.node(ours) if kind is NODES else ours)
+        return place, self._node_names.object(kind.plural, place, ours)
 
     def _items(self, kind: ResourceType, namespace: str, labels: str, fields: str) -> list[Object]:
-        return super()._items(kind, namespace, labels, self._node_names.fields_in(fields))
+        fields = self._node_names.fields_in(fields, kind.plural, namespace)
+        return super()._items(kind, namespace, labels, fields)

@@ -86,6 +86,16 @@ class Tools:
         """What docker runs on, as ``linux/amd64``; raises ``EngineError``."""
         return self.run_engine("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}").strip()
 
+    def machine(self) -> tuple[int, int]:
+        """Processors and bytes of memory of the machine that the nodes share; raises ``EngineError``."""
+        fields = "{{.NCPU}} {{.MemTotal}}" if self.engine_name == "docker" else "{{.Host.CPUs}} {{.Host.MemTotal}}"
+        said = self.run_engine("info", "--format", fields)
+        try:
+            processors, memory = map(int, said.split())
+        except ValueError as error:
+            raise EngineError(f"`{self.engine_name} info` does not say how large the machine is: {said!r}") from error
+        return processors, memory
+
     def run_kind(self, *arguments: str, seconds: float = 0, stdin: str = "", holding: Sequence[int] = ()) -> str:
         """What kind prints; raises ``EngineError``.  ``holding`` are open files that it keeps open if we are killed."""
         return self._run([self.kind, *arguments], seconds, stdin, holding)

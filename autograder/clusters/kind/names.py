@@ -1,7 +1,8 @@
 """The nodes of a kind cluster by the names that exercises know: ``worker-1`` for ``autograder-worker``.
 
 kind names its nodes after the cluster and offers no other names.  On the way in a name is rewritten where it means a
-node; on the way back wherever it stands, as those of namespaces are (see ``translation``).
+node, or a static Pod, which is called after its node; on the way back wherever it stands, as those of namespaces are
+(see ``translation``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ from autograder.clusters.translation import Translation
 _HOSTNAME: Final = "kubernetes.io/hostname"
 #: Fields of objects, and labels that nodes are chosen by.
 _NODE_KEYS: Final = frozenset({"nodeName", _HOSTNAME})
+#: Where objects are called as nodes are, by plural and namespace.
+_CALLED_AS_NODES: Final = frozenset({("nodes", ""), ("csinodes", ""), ("leases", "kube-node-lease")})
+_STATIC_PODS: Final = ("pods", "kube-system")
+#: Fields of events; of one about a node the kubelet writes the node's name as the uid too.
+_INVOLVED: Final = ("involvedObject.name", "involvedObject.uid")
+#: A field of a selector, and what it is to be or not to be.
+_FIELD: Final = re.compile(r"([\w.]+)(!?==?)([^,]+)")
 
 
 def by_known_name(cluster: str, nodes: Sequence[str]) -> dict[str, str]:
@@ -38,9 +46,26 @@ class NodeTranslation(Translation):
         """The real name of a node."""
         return self._nodes.get(name, name)
 
-    def fields_in(self, fields: str) -> str:
-        """A field selector with the real names of nodes."""
-        return re.sub(r"(spec\.nodeName!?==?)([^,]+)", lambda match: match[1] + self.node(match[2]), fields)
+    def object(self, plural: str, namespace: str, name: str) -> str:
+        if (plural, namespace) in _CALLED_AS_NODES:
+            return self.node(name)
+        if (plural, namespace) == _STATIC_PODS:
+            known = next((node for node in self._nodes if name.endswith(f"-{node}")), "")
+            return name.removesuffix(known) + self.node(known)
+        return name
+
+    def fields_in(self, fields: str, plural: str = "", namespace: str = "") -> str:
+        involves_a_node = "involvedObject.kind=Node" in fields.split(",")
+
+        def renamed(match: re.Match[str]) -> str:
+            field, operator, value = match.groups()
+            if field == "spec.nodeName" or (involves_a_node and field in _INVOLVED):
+                value = self.node(value)
+            elif field == "metadata.name":
+                value = self.object(plural, namespace, value)
+            return field + operator + value
+
+        return _FIELD.sub(renamed, fields)
 
     def text_out(self, text: str) -> str:
         text = super().text_out(text)
@@ -51,7 +76,11 @@ class NodeTranslation(Translation):
     def inward(self, value: Any, key: str = "", *, free: bool = False) -> Any:
         if isinstance(value, str) and key in _NODE_KEYS:
             return self.node(value)
-        if isinstance(value, dict) and value.get("key") in (_HOSTNAME, "metadata.name"):
+        if isinstance(value, dict) and value.get("kind") == "Node" and isinstance(value.get("metadata"), dict):
+            meta = value["metadata"]
+            if isinstance(meta.get("name"), str):
+                value = {**value, "metadata": {**meta, "name": self.node(meta["name"])}}
+        elif isinstance(value, dict) and value.get("key") in (_HOSTNAME, "metadata.name"):
             values = value.get("values")
             if isinstance(values, list):
                 value = {**value, "values": [self.node(one) if isinstance(one, str) else one for one in values]}

@@ -24,6 +24,7 @@ from autograder.clusters.interface import ClusterError
 from autograder.clusters.kind.engine import EngineError, Tools
 from autograder.clusters.scratch import locked
 from autograder.controlplane.kubelet.node_files import POD_NETWORK, SERVICE_NETWORK
+from autograder.controlplane.kubelet.node_status import CAPACITY
 
 DEFAULT_NAME: Final = "autograder"
 #: Says which other node image is to be used.
@@ -113,8 +114,8 @@ def images() -> list[str]:
     return list(_needs()["images"])
 
 
-def configuration(name: str) -> dict[str, Any]:
-    """What ``kind create cluster --config`` is given."""
+def configuration(name: str, processors: int, memory: int) -> dict[str, Any]:
+    """What ``kind create cluster --config`` is given, on a machine with so many processors and bytes of memory."""
     image = os.environ.get(IMAGE_VARIABLE) or NODE_IMAGE
     ports = [
         {"containerPort": port, "hostPort": port, "listenAddress": LOOPBACK, "protocol": "TCP"}
@@ -123,6 +124,7 @@ def configuration(name: str) -> dict[str, Any]:
     ]
     return {
         "apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster", "name": name,
+        "kubeadmConfigPatches": [_kubelet(processors, memory)],
         "networking": {"podSubnet": POD_NETWORK, "serviceSubnet": SERVICE_NETWORK},
         "nodes": [
             {"role": "control-plane", "image": image, "extraPortMappings": ports},
@@ -131,13 +133,31 @@ def configuration(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _kubelet(processors: int, memory: int) -> str:
+    """What kubelets are told, so that nodes are as large as those of the embedded cluster, if the machine allows it.
+
+    Every node of kind takes the machine for its own: what is too large for a node elsewhere would fit there.
+    """
+    spare = {
+        "cpu": max(0, processors - int(CAPACITY["cpu"])),
+        "memory": max(0, memory - int(CAPACITY["memory"].removesuffix("Ki")) * 1024),
+    }
+    reserved = {resource: str(amount) for resource, amount in spare.items() if amount}
+    kubelet = {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "systemReserved": reserved,
+    }
+    return yaml.safe_dump(kubelet)
+
+
 def _create(tools: Tools, name: str) -> None:
     with _creating(name) as lock, tempfile.TemporaryDirectory() as folder:
         unused = str(Path(folder, "config"))  # or kind would change the user's own file
         try:
             tools.run_kind(
                 "create", "cluster", "--name", name, "--config", "-", "--kubeconfig", unused, "--wait", "180s",
-                seconds=CREATE_SECONDS, stdin=yaml.safe_dump(configuration(name)),
+                seconds=CREATE_SECONDS, stdin=yaml.safe_dump(configuration(name, *tools.machine())),
                 holding=[lock.fileno()],
             )  # fmt: skip
         except BaseException:

@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
+import yaml
 from standins import calls, pretender, write
+from waiting import comes
 
 from autograder.cli import main
 from autograder.clusters import ClusterError, open_cluster
@@ -24,6 +25,8 @@ from autograder.clusters.kind.engine import Tools
 THREE = "autograder-worker\nautograder-control-plane\nautograder-worker2\n"
 READY = {"^get nodes": {"out": THREE}}
 WORKERS = ["course-worker", "course-worker2"]
+MACHINE = 16, 64 << 30  #: processors, and bytes of memory
+SIZE = {r"\.NCPU": {"out": "16 68719476736\n"}}
 #: What kind begins with on a machine with cgroup v1.
 CGROUP_V1 = (
     "cgroup v1 is deprecated in Kubernetes and will not be supported in a future kind release, "
@@ -39,7 +42,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder, temporary = tmp_path / "bin", tmp_path / "tmp"
     folder.mkdir()
     temporary.mkdir()
-    pretender(folder, "docker", {})
+    pretender(folder, "docker", SIZE)
     pretender(folder, "kind", READY)
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.delenv(engine.PROVIDER, raising=False)
@@ -156,7 +159,7 @@ def test_a_creation_that_is_killed_is_explained_and_undone(programs: Path) -> No
 
 
 def test_a_creation_that_takes_too_long_is_stopped_and_undone(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pretender(programs, "kind", {"^create": {"seconds": 30}, **READY})
+    pretender(programs, "kind", {"^create": {"seconds": 600}, **READY})
     monkeypatch.setattr(provision, "CREATE_SECONDS", 0.5)
     assert "took longer than 0.5 seconds and was stopped" in refusal()
     assert calls(programs, "kind")[-1] == "delete cluster --name autograder"
@@ -179,26 +182,26 @@ def test_what_a_killed_run_has_half_made_is_deleted_before_it_is_made_anew(progr
 
 
 def test_a_run_that_is_killed_while_it_makes_a_cluster_is_cleaned_up_after(programs: Path) -> None:
-    pretender(programs, "kind", {"^create": {"seconds": 4, "once": "slow"}, **READY})
+    pretender(programs, "kind", {"^create": {"until": "told", "once": "slow"}, **READY})
     environment = {**os.environ, "TMPDIR": str(programs.parent / "tmp"), "PYTHONPATH": os.pathsep.join(sys.path)}
     run = [sys.executable, "-c", "from autograder.clusters import open_cluster; open_cluster('kind')"]
     with subprocess.Popen(run, env=environment) as process:
-        while not any(line.startswith("create") for line in calls(programs, "kind")):
-            assert process.poll() is None
-            time.sleep(0.05)
+        assert comes(lambda: any(line.startswith("create") for line in calls(programs, "kind")))
         process.kill()
     tools = Tools.find()
     with pytest.raises(ClusterError, match="another run is just creating"):
         provision.ensure(tools, "autograder")  # the program that creates goes on without its run
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with contextlib.suppress(ClusterError):
-            if provision._half_made("autograder"):
-                break
-        time.sleep(0.1)
+    (programs / "kind.told").touch()
+    assert comes(lambda: is_half_made("autograder"))
     provision.ensure(tools, "autograder")
     asked = [line.split()[0] for line in calls(programs, "kind")]
     assert asked[-4:] == ["delete", "get", "create", "get"]
+
+
+def is_half_made(name: str) -> bool:
+    with contextlib.suppress(ClusterError):  # while somebody makes it
+        return provision._half_made(name)
+    return False
 
 
 @pytest.mark.parametrize("listed", ["", "autograder\n"])
@@ -232,7 +235,7 @@ def test_a_new_cluster_has_two_workers_of_a_pinned_version_and_reachable_node_po
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(provision, "_is_free", lambda port: True)
-    config = provision.configuration("course")
+    config = provision.configuration("course", *MACHINE)
     assert [node["role"] for node in config["nodes"]] == ["control-plane", "worker", "worker"]
     assert {node["image"] for node in config["nodes"]} == {provision.NODE_IMAGE}
     assert provision.NODE_IMAGE.startswith("kindest/node:v1.36.")
@@ -240,14 +243,41 @@ def test_a_new_cluster_has_two_workers_of_a_pinned_version_and_reachable_node_po
     assert 30080 in mapped
 
 
+@pytest.mark.parametrize(
+    ("processors", "memory", "reserved"),
+    [
+        (16, 64 << 30, {"cpu": "12", "memory": str((64 << 30) - 8139236 * 1024)}),
+        (4, 7 << 30, {}),
+        (2, 16 << 30, {"memory": str((16 << 30) - 8139236 * 1024)}),
+    ],
+)
+def test_nodes_are_as_large_as_those_of_the_embedded_cluster_where_the_machine_is(
+    processors: int, memory: int, reserved: dict[str, str]
+) -> None:
+    (kubelet,) = map(yaml.safe_load, provision.configuration("course", processors, memory)["kubeadmConfigPatches"])
+    assert kubelet["kind"] == "KubeletConfiguration"
+    assert kubelet["systemReserved"] == reserved
+
+
+def test_podman_says_in_its_own_way_how_large_the_machine_is(programs: Path) -> None:
+    (programs / "docker").unlink()
+    pretender(programs, "podman", {r"\.Host\.CPUs": {"out": "8 1024\n"}})
+    assert Tools.find().machine() == (8, 1024)
+
+
+def test_a_machine_whose_size_nobody_says_is_told(programs: Path) -> None:
+    pretender(programs, "docker", {"format": {"out": "<no value>\n"}})
+    assert "does not say how large the machine is" in refusal()
+
+
 def test_a_second_cluster_leaves_the_node_ports_of_this_machine_to_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((provision.LOOPBACK, 0)) as taken:
         needs = {"images": [], "nodePorts": [taken.getsockname()[1]]}
         monkeypatch.setattr(provision, "_needs", lambda: needs)
-        assert provision.configuration("course")["nodes"][0]["extraPortMappings"] == []
-    assert [one["hostPort"] for one in provision.configuration("course")["nodes"][0]["extraPortMappings"]] == (
-        needs["nodePorts"]
-    )
+        assert provision.configuration("course", *MACHINE)["nodes"][0]["extraPortMappings"] == []
+    assert [
+        one["hostPort"] for one in provision.configuration("course", *MACHINE)["nodes"][0]["extraPortMappings"]
+    ] == (needs["nodePorts"])
 
 
 @pytest.mark.parametrize("name", ["Big", "a/b", "-x", "x-", "a b", "x" * 60, "--help"])

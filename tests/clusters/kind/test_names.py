@@ -38,6 +38,10 @@ def test_workers_are_numbered_from_one() -> None:
                 ]
             },
         ),
+        (
+            {"kind": "Node", "metadata": {"name": "worker-1"}, "spec": {}},
+            {"kind": "Node", "metadata": {"name": "course-worker"}, "spec": {}},
+        ),
         ({"metadata": {"name": "worker-1", "labels": {"app": "worker-2"}}}, None),
         ({"data": {"text": "worker-1"}}, None),
     ],
@@ -61,3 +65,32 @@ def test_field_selectors_name_nodes_too(names: NodeTranslation) -> None:
         "spec.nodeName=course-worker,status.phase=Running"
     )
     assert names.fields_in("spec.nodeName!=worker-2") == "spec.nodeName!=course-worker2"
+    assert names.fields_in("metadata.name=worker-1", "nodes") == "metadata.name=course-worker"
+    assert names.fields_in("metadata.name=worker-1", "pods", "default") == "metadata.name=worker-1"
+
+
+def test_events_about_a_node_are_found_by_its_name_and_by_its_name_as_uid(names: NodeTranslation) -> None:
+    about = "involvedObject.kind=Node,involvedObject.name=worker-1,involvedObject.uid=worker-1"
+    assert names.fields_in(about, "events") == about.replace("worker-1", "course-worker")
+    assert names.fields_in("involvedObject.kind=Pod,involvedObject.name=worker-1", "events", "default") == (
+        "involvedObject.kind=Pod,involvedObject.name=worker-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("plural", "namespace", "name", "there"),
+    [
+        ("nodes", "", "worker-2", "course-worker2"),
+        ("csinodes", "", "worker-2", "course-worker2"),
+        ("leases", "kube-node-lease", "control-plane", "course-control-plane"),
+        ("pods", "kube-system", "etcd-control-plane", "etcd-course-control-plane"),
+        ("pods", "kube-system", "web-worker-2", "web-course-worker2"),
+        ("pods", "kube-system", "kube-proxy-x7k2p", "kube-proxy-x7k2p"),
+        ("pods", "default", "web-worker-2", "web-worker-2"),
+        ("configmaps", "kube-system", "of-worker-2", "of-worker-2"),
+    ],
+)
+def test_static_pods_and_what_belongs_to_a_node_are_called_after_it(
+    names: NodeTranslation, plural: str, namespace: str, name: str, there: str
+) -> None:
+    assert names.object(plural, namespace, name) == there
