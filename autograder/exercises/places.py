@@ -197,7 +197,36 @@ def _let_it_get_ready(cluster: Cluster) -> None:
     elif isinstance(cluster, OwnedCluster) and cluster.is_whole:  # what is broken never gets ready
         cluster.wait_until_quiet(SETUP_SECONDS, QUIET_TIMES)
     else:
-        cluster.wait_until(lambda: all(is_ready(pod) for pod in cluster.list("Pod", "")), SETUP_SECONDS)
+        cluster.wait_until(lambda: _is_up(cluster), SETUP_SECONDS)
+
+
+def _is_up(cluster: Cluster) -> bool:
+    """Whether every Pod is ready, and on the lists of the Services that lead to it."""
+    pods, services, slices = (cluster.list(kind, "") for kind in ("Pod", "Service", "EndpointSlice"))
+    listed = {
+        _listing(piece, endpoint)
+        for piece in slices for endpoint in piece.get("endpoints") or () if endpoint["conditions"].get("ready")
+    }  # fmt: skip
+    wanted = {
+        (service["metadata"]["namespace"], service["metadata"]["name"], pod["metadata"]["name"])
+        for service in services for pod in pods if _leads_to(service, pod)
+    }  # fmt: skip
+    return all(is_ready(pod) for pod in pods) and wanted <= listed
+
+
+def _leads_to(service: Object, pod: Object) -> bool:
+    selector, labels = service["spec"].get("selector") or {}, pod["metadata"].get("labels") or {}
+    same = service["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    return (
+        same and bool(selector) and service["spec"].get("type") != "ExternalName" and selector.items() <= labels.items()
+    )
+
+
+def _listing(piece: Object, endpoint: Object) -> tuple[str, str, str]:
+    """Namespace, Service and Pod of an endpoint."""
+    meta = piece["metadata"]
+    service = (meta.get("labels") or {}).get("kubernetes.io/service-name", "")
+    return meta["namespace"], service, (endpoint.get("targetRef") or {}).get("name", "")
 
 
 def _surroundings(exercise: Exercise) -> tuple[object, ...]:
