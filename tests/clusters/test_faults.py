@@ -31,19 +31,13 @@ PACE = replace(QUICK, longest_wait=2)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serving(tmp_path_factory.mktemp("served")) as path:
-        yield path
-
-
-@pytest.fixture(scope="module")
 def exercise() -> Exercise:
     return load("pods/first-pod")
 
 
 @pytest.fixture
-def proxy(served: Path, tmp_path: Path) -> Iterator[Proxy]:
-    with proxied(served, tmp_path) as proxy:
+def proxy(config: Path, tmp_path: Path) -> Iterator[Proxy]:
+    with proxied(config, tmp_path) as proxy:
         yield proxy
 
 
@@ -148,12 +142,12 @@ def test_whatever_goes_wrong_a_right_answer_loses_nothing_and_a_wrong_one_gains_
     assert lost.status in (Status.GRADED, Status.COULD_NOT_BE_JUDGED)
 
 
-def test_a_namespace_whose_creation_was_never_confirmed_is_deleted_all_the_same(proxy: Proxy, served: Path) -> None:
+def test_a_namespace_whose_creation_was_never_confirmed_is_deleted_all_the_same(proxy: Proxy, config: Path) -> None:
     cluster = KubeconfigCluster.open(proxy.config, pace=PACE)
     proxy.after(0, LOSE_ANSWER, times=1)
     with pytest.raises(ClusterError, match="no connection"):
         cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "unconfirmed"}})
-    owner = Connection(served)
+    owner = Connection(config)
     assert f"{PREFIX}unconfirmed" in owner.send("GET", NAMESPACES)
     cluster.close()
     living = [one for one in json.loads(owner.send("GET", NAMESPACES))["items"] if one["status"]["phase"] == "Active"]
@@ -201,8 +195,8 @@ def test_an_eviction_that_a_budget_forbids_is_an_answer() -> None:
     assert connection.is_no_answer(TooManyRequests("later"))
 
 
-def test_an_authority_that_has_not_signed_the_server_is_told(served: Path, tmp_path: Path) -> None:
-    known = yaml.safe_load(served.read_text())
+def test_an_authority_that_has_not_signed_the_server_is_told(config: Path, tmp_path: Path) -> None:
+    known = yaml.safe_load(config.read_text())
     with serving(tmp_path) as other:
         authority = yaml.safe_load(other.read_text())["clusters"][0]["cluster"]["certificate-authority-data"]
     known["clusters"][0]["cluster"]["certificate-authority-data"] = authority

@@ -9,15 +9,16 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from autograder.clusters.interface import ClusterError, Object
+from autograder.clusters.local.sharing import SharedPorts, SharedTerminal
 from autograder.controlplane import node_shell
 from autograder.controlplane.addons import create_addons
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
-from autograder.controlplane.apimachinery.node_connection import ExecResult, HttpAnswer, LogOptions, Ports, Terminal
+from autograder.controlplane.apimachinery.node_connection import ExecResult, LogOptions, Ports, Terminal
 from autograder.controlplane.apimachinery.wire import ADMIN, Handler
 from autograder.controlplane.bootstrap import CONTROL_PLANE_ADDRESS, node_files
 from autograder.controlplane.client import Client
@@ -133,12 +134,12 @@ class Nodes:
         """Run a shell in a container, for somebody who types; None for what is none; raises as ``exec``."""
         with self._lock:
             shell = self._kubelets().shell(node, namespace, pod, container, command)
-        return shell and _SharedTerminal(shell, self._lock, self._news)
+        return shell and SharedTerminal(shell, self._lock, self._news)
 
     def attach(self, node: str, namespace: str, pod: str, container: str) -> Terminal:
         """Connect to the program that a container runs; raises as ``exec``."""
         with self._lock:
-            return _SharedTerminal(self._kubelets().attach(node, namespace, pod, container), self._lock, self._news)
+            return SharedTerminal(self._kubelets().attach(node, namespace, pod, container), self._lock, self._news)
 
     def watched(self, node: str, namespace: str, pod: str, container: str) -> Callable[[], bool]:
         """A way to see whether what a container runs now has ended; raises ``ValueError`` where no kubelet runs."""
@@ -151,7 +152,7 @@ class Nodes:
     def ports(self, node: str, namespace: str, pod: str) -> Ports:
         """The ports of a pod; raises as ``exec``."""
         with self._lock:
-            return _SharedPorts(self._kubelets().ports(node, namespace, pod), self._lock, self._news)
+            return SharedPorts(self._kubelets().ports(node, namespace, pod), self._lock, self._news)
 
     def node_at(self, address: str) -> str:
         """The name of the node of an address or name; '' if there is none or it does not answer."""
@@ -218,56 +219,6 @@ class Nodes:
             if not worked:
                 return True
         return False
-
-
-class _SharedTerminal:
-    """A terminal of a thread of its own, beside the one in which the nodes work."""
-
-    def __init__(self, terminal: Terminal, lock: threading.Lock, news: threading.Event) -> None:
-        self._terminal, self._lock, self._news = terminal, lock, news
-        self.is_tty = terminal.is_tty
-
-    def poll(self) -> list[tuple[str, str]]:
-        """What was printed since the last look."""
-        with self._lock:
-            return self._terminal.poll()
-
-    def type(self, text: str) -> None:
-        """Give the program something to read."""
-        with self._lock:
-            self._terminal.type(text)
-        self._news.set()
-
-    def hang_up(self) -> None:
-        """Whoever typed does so no more."""
-        with self._lock:
-            self._terminal.hang_up()
-        self._news.set()
-
-    @property
-    def exit_code(self) -> int | None:
-        """With what the program has ended; None while it runs."""
-        with self._lock:
-            return self._terminal.exit_code
-
-
-class _SharedPorts:
-    """The ports of a pod, likewise."""
-
-    def __init__(self, ports: Ports, lock: threading.Lock, news: threading.Event) -> None:
-        self._ports, self._lock, self._news = ports, lock, news
-
-    def refusal(self, port: int) -> str:
-        """Why nothing can be sent to a port."""
-        with self._lock:
-            return self._ports.refusal(port)
-
-    def ask(self, port: int, method: str, target: str, headers: Mapping[str, str]) -> HttpAnswer | None:
-        """Send an HTTP request to a port."""
-        with self._lock:
-            answer = self._ports.ask(port, method, target, headers)
-        self._news.set()
-        return answer
 
 
 class _Services:
