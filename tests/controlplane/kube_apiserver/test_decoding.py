@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
 from autograder.controlplane.kube_apiserver.decoding import BODY_LIMIT, Decoded, FieldValidation, decode, parse
-from autograder.controlplane.kube_apiserver.emptied import as_given
 
 
 def decoded(body: Any, field_validation: FieldValidation = "Strict", media_type: str = "application/json") -> Decoded:

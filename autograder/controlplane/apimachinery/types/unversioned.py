@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.controlplane.kube_apiserver.emptied import as_given
+from autograder.controlplane.apimachinery.emptied import as_given
 
 _FILE = Path(__file__).with_name("internal.json")
 _ZEROS = {"string": "", "bool": False, "resource.Quantity": "0"}

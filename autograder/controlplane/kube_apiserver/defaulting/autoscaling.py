@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.controlplane.kube_apiserver.emptied import as_given
+from autograder.controlplane.apimachinery.emptied import as_given
 
 SCALE_PERIOD_SECONDS = 15
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import types
-from autograder.controlplane.kube_apiserver.emptied import Emptied
+from autograder.controlplane.apimachinery.emptied import Emptied
 from autograder.controlplane.kube_apiserver.reading.mismatches import Mismatch, word_for
 from autograder.controlplane.kube_apiserver.reading.scalars import OWN_READERS, Reader, basic_reader
 

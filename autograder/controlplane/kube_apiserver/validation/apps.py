@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import FieldError, Path
-from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     annotation_map,

@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import cron, field, selectors
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import OMITTED, FieldError, Path
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
-from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     invalid,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
-from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.addresses import parse_address, validate_address
 from autograder.controlplane.kube_apiserver.validation.meta import (

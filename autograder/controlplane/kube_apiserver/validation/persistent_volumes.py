@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import (
     FieldError,
     Path,
@@ -20,7 +21,6 @@ from autograder.controlplane.apimachinery.field import (
     required,
     too_long,
 )
-from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names, volumes
 from autograder.controlplane.kube_apiserver.validation.differences import difference
 from autograder.controlplane.kube_apiserver.validation.files import no_backsteps

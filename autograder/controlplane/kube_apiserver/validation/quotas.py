@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid, required
-from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation.meta import validate_metadata, validate_metadata_update
 from autograder.controlplane.kube_apiserver.validation.resource_names import (
     is_standard_quota_resource,

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field, selectors
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.intstr import is_valid_percent
-from autograder.controlplane.kube_apiserver.emptied import as_given
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import invalid, label_selector, not_negative
 
