@@ -20,10 +20,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from autograder.exercises import BadExercise, Exercise, exercises_root, load
+from autograder.exercises import BadExercise, Exercise, load
 from autograder.exercises.sheets import FILE, KEY, Sheet
 from autograder.grading import gradebook
-from autograder.grading.assignment import Assignment, BadCourse, Notebook, find_course, grade_id, load_assignments
+from autograder.grading.assignment import (
+    Assignment,
+    BadCourse,
+    Notebook,
+    exercises_of,
+    find_course,
+    grade_id,
+    load_assignments,
+)
 from autograder.grading.configuration import Configuration, configuration
 from autograder.grading.individual import Individual
 from autograder.grading.releasing import for_students
@@ -134,8 +142,7 @@ def individual_copy(
 
 
 def _exercises(course: Path, assignment: Assignment) -> dict[str, Exercise]:
-    root = course / "exercises" if (course / "exercises").is_dir() else exercises_root()
-    return {task.exercise: load(task.exercise, root) for task in assignment.tasks}
+    return {task.exercise: load(task.exercise, exercises_of(course)) for task in assignment.tasks}
 
 
 def _copy_others(source: Path, target: Path) -> None:

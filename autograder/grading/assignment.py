@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from autograder.exercises import exercises_root
+
 Cell = dict[str, Any]
 
 _CHECK: Final = re.compile(r"""^check\((["'])([\w./-]+)\1\)\s*$""", re.MULTILINE)
@@ -90,6 +92,12 @@ def find_course(given: Path | None = None) -> Path:
             return place.resolve()
     where = f"{given} has no folder source/" if given else f"no course with a folder source/ is in {here} or above"
     raise BadCourse(f"{where}; name the course's folder with --course")
+
+
+def exercises_of(course: Path) -> Path:
+    """The folder of a course's exercises: its own, or the one that is used where a course has none."""
+    own = course / "exercises"
+    return own if own.is_dir() else exercises_root()
 
 
 def load_assignments(course: Path, name: str | None = None) -> list[Assignment]:

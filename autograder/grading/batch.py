@@ -10,8 +10,8 @@ from typing import Final
 
 from autograder.checks.verdict import Status
 from autograder.clusters import open_cluster
-from autograder.exercises import Runner, exercises_root
-from autograder.grading.assignment import Assignment, BadCourse
+from autograder.exercises import Runner
+from autograder.grading.assignment import Assignment, BadCourse, exercises_of
 from autograder.grading.configuration import configuration
 from autograder.grading.digests import digest_of_grader, kind_of_cluster
 from autograder.grading.engine import Engine, GradedSubmission, together
@@ -82,10 +82,17 @@ class Grader:
         """The limit of wall time for a submission."""
         return ALLOWANCE + self.engine.seconds(self._assignment(work))
 
-    def lost(self, work: Work, lost: Lost) -> GradedSubmission:
-        """What is said of a submission whose judgement came to no end."""
-        status = Status.TIMED_OUT if lost.timed_out else Status.COULD_NOT_BE_JUDGED
-        message = f"could not be judged: {lost.message}"
+    @staticmethod
+    def is_spent(result: GradedSubmission) -> bool:
+        """Whether a worker is to do nothing more after this result."""
+        return result.was_cut_off
+
+    def ended(self, work: Work, result: GradedSubmission | Lost) -> GradedSubmission:
+        """The result of a submission; where its judgement came to no end, what is said of that."""
+        if not isinstance(result, Lost):
+            return result
+        status = Status.TIMED_OUT if result.timed_out else Status.COULD_NOT_BE_JUDGED
+        message = f"could not be judged: {result.message}"
         return self.engine.not_graded(self._assignment(work), work.submission, status, message)
 
     def apart(self, work: Work) -> list[Work]:
@@ -102,10 +109,8 @@ def open_engine(
 ) -> Engine:
     """An engine for the exercises of a course; its settings may allow programs as answers too."""
     allow_python = allow_python or configuration(course).allow_python
-    own = course / "exercises"
-    root = own if own.is_dir() else exercises_root()
     runner = Runner(open_cluster(cluster), allow_python=allow_python)
-    return Engine(runner, root, Individual.of(course), memory=memory, cluster=cluster)
+    return Engine(runner, exercises_of(course), Individual.of(course), memory=memory, cluster=cluster)
 
 
 def grade(
@@ -135,9 +140,8 @@ def grade(
     ledger = Ledger.open(course)
     memory = None if fresh else _memory(course, cluster, ledger, executor)
     grader = Grader(course, cluster, due, memory, allow_python)
-    work = (
-        grader if cluster == "embedded" else Grader(course, cluster, due, memory, allow_python)
-    )  # with connections of its own
+    # on a real cluster workers have connections of their own
+    work = grader if cluster == "embedded" else Grader(course, cluster, due, memory, allow_python)
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     items = [Work(submission) for assignment in due for submission in found[assignment]]
     started(len(items))
@@ -149,7 +153,7 @@ def grade(
         results.put(index, result.without_cells)
         graded(result)
 
-    each = partial(executor.each, work, seconds=grader.seconds, is_spent=_was_cut_off)
+    each = partial(executor.each, work, seconds=grader.seconds, is_spent=grader.is_spent)
     for index, result in each(items, meanwhile=meanwhile):
         if isinstance(result, Lost):
             unfinished.append(index)
@@ -158,7 +162,7 @@ def grade(
     for index in unfinished:  # once more, answer by answer, so that one costs no other
         apart = grader.apart(items[index])
         ended = dict(each(apart))
-        parts = [_ended(grader, part, ended[at]) for at, part in enumerate(apart)]
+        parts = [grader.ended(part, ended[at]) for at, part in enumerate(apart)]
         done(index, together(parts, [part for at, part in enumerate(parts) if part is ended[at]]))
     ledger.close()
     return Batch(tuple(due), handed.students, results, handed.strays)
@@ -169,11 +173,3 @@ def _memory(course: Path, cluster: str, ledger: Ledger, executor: Executor) -> M
     if executor.is_here:
         return Memory(course)
     return Memory(known=ledger.newest(digest_of_grader(), kind_of_cluster(cluster), COPIED))
-
-
-def _ended(grader: Grader, work: Work, result: GradedSubmission | Lost) -> GradedSubmission:
-    return grader.lost(work, result) if isinstance(result, Lost) else result
-
-
-def _was_cut_off(result: GradedSubmission) -> bool:
-    return result.was_cut_off

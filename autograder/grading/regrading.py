@@ -26,7 +26,7 @@ from autograder.grading.batch import Grader, Work
 from autograder.grading.configuration import configuration
 from autograder.grading.disk import in_words
 from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission
-from autograder.grading.executors import BadExecutor, Lost, executor_of
+from autograder.grading.executors import BadExecutor, executor_of
 from autograder.grading.gradebook import GradebookError
 from autograder.grading.ledger import FILE, Ledger, Row
 from autograder.grading.memory import Memory
@@ -153,11 +153,10 @@ def judged_again(
     grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     executor = executor_of("local", workers or os.cpu_count() or 1)
     items = [Work(one, task.check_cell) for one in due]
-    ended = executor.each(grader, items, seconds=grader.seconds, is_spent=_was_cut_off)
+    ended = executor.each(grader, items, seconds=grader.seconds, is_spent=grader.is_spent)
     results = dict(ended)
     for index, submission in enumerate(due):
-        result = results[index]
-        again = grader.lost(items[index], result) if isinstance(result, Lost) else result
+        again = grader.ended(items[index], results[index])
         row, now = last[submission.student], again.graded[0]
         if now.key is not None and now.key.answer == row.entry.key.answer:
             outcome.regraded.append(Regraded(submission.student, row, now, again))
@@ -229,10 +228,6 @@ def _as_json(one: Regraded) -> Json:
                 "exercise_digest": one.now.key.exercise if one.now.key else ""},
         "criteria": _criteria(one), "reasons": one.reasons,
     }  # fmt: skip
-
-
-def _was_cut_off(result: GradedSubmission) -> bool:
-    return result.was_cut_off
 
 
 def _criteria(one: Regraded) -> list[str]:

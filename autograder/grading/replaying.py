@@ -18,10 +18,18 @@ from typing import Any, Final
 from autograder import __version__
 from autograder.checks import Status, Verdict
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
-from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, exercises_root, load
+from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, load
 from autograder.exercises.parameters import Value
 from autograder.exercises.sheets import remarked
-from autograder.grading.assignment import Assignment, BadCourse, Notebook, Task, load_assignments, read_answer
+from autograder.grading.assignment import (
+    Assignment,
+    BadCourse,
+    Notebook,
+    Task,
+    exercises_of,
+    load_assignments,
+    read_answer,
+)
 from autograder.grading.digests import digest_of_answer, digest_of_exercise, digest_of_grader
 from autograder.grading.engine import unjudged
 from autograder.grading.individual import Individual
@@ -89,8 +97,7 @@ def handed_in(course: Path, student: str, exercise: str) -> Handed:
     if student not in look_through(course).students:
         raise BadCourse(f"{course / 'submitted'} has no folder of {student!a}")
     individual = Individual.of(course)
-    own = course / "exercises"
-    loaded = load(task.exercise, own if own.is_dir() else exercises_root())
+    loaded = load(task.exercise, exercises_of(course))
     mine = individual.exercise(loaded, student)
     submission = Submission(student, assignment.name, course / "submitted" / student / assignment.name)
     base = Handed(student, assignment.name, mine, Answer({}), individual.drawn)

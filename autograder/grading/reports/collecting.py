@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import autograder
 from autograder.checks.verdict import Result, Role, Status, tidy
-from autograder.exercises import exercises_root, load
+from autograder.exercises import load
 from autograder.exercises.exercise import Exercise
-from autograder.grading.assignment import Assignment
+from autograder.grading.assignment import Assignment, exercises_of
 from autograder.grading.batch import Batch
 from autograder.grading.engine import Graded, GradedSubmission
 from autograder.grading.individual import Individual
@@ -91,8 +91,7 @@ class Collector:
 
     @cached_property
     def _exercises(self) -> dict[str, Exercise]:
-        own = self.course / "exercises"
-        root = own if own.is_dir() else exercises_root()
+        root = exercises_of(self.course)
         return {
             task.exercise: load(task.exercise, root) for assignment in self.assignments for task in assignment.tasks
         }

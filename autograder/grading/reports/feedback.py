@@ -103,10 +103,9 @@ def details(one: Criterion, exercise: ExerciseInfo) -> list[tuple[str, str, bool
     """What to know of a criterion that was lost: a label, a text, and whether that is a quotation."""
     if not one.is_lost:
         return []
-    where = f"{one.where} {one.where.field}".strip() if one.where else ""
-    known = [("where", where, True), ("wanted", one.wanted or "", True), ("found", one.found or "", True)]
-    why = one.why or next((check.why for check in exercise.checks if check.name == one.name), "")
-    return [entry for entry in (*known, ("why", why, False)) if entry[1]]
+    known = dict(one.details)
+    known.setdefault("why", next((check.why for check in exercise.checks if check.name == one.name), ""))
+    return [(name, text, name != "why") for name, text in known.items() if text]
 
 
 def _chosen(all_lines: list[Line]) -> Iterator[Line]:

@@ -78,7 +78,5 @@ def _output(submission: SubmissionResult) -> str:
 def _said(one: Criterion) -> str:
     lines = [quoted(one.message, _QUOTED)]
     if one.is_lost:
-        where = f"{one.where} {one.where.field}".strip() if one.where else None
-        known = (("where", where), ("wanted", one.wanted), ("found", one.found), ("why", one.why))
-        lines += [f"{label}: {quoted(text, _QUOTED)}" for label, text in known if text]
+        lines += [f"{name}: {quoted(text, _QUOTED)}" for name, text in one.details]
     return "\n".join(lines)

@@ -71,11 +71,8 @@ def _kind(answer: ExerciseResult, one: Criterion) -> str:
 
 
 def _details(one: Criterion) -> str:
-    where = f"{one.where} {one.where.field}".strip() if one.where else None
-    known = (("where", where), ("wanted", one.wanted), ("found", one.found), ("why", one.why))
-    return "\n".join(
-        [quoted(one.message, _QUOTED), *(f"{label}: {quoted(text, _QUOTED)}" for label, text in known if text)]
-    )
+    details = (f"{name}: {quoted(text, _QUOTED)}" for name, text in one.details)
+    return "\n".join([quoted(one.message, _QUOTED), *details])
 
 
 def _count(element: Element, counts: Counter[str]) -> None:

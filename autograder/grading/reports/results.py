@@ -67,6 +67,13 @@ class Criterion:
         """Whether it says that something in the answer is wrong."""
         return self.outcome in LOST
 
+    @property
+    def details(self) -> Iterator[tuple[str, str]]:
+        """What is known of it beside the message: where, wanted, found and why, each with its name."""
+        where = f"{self.where} {self.where.field}".strip() if self.where else None
+        known = {"where": where, "wanted": self.wanted, "found": self.found, "why": self.why}
+        return ((name, text) for name, text in known.items() if text)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
