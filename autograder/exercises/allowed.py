@@ -5,13 +5,17 @@ cluster (``--kubeconfig``, ``--server``, ``--token``, ``--as``, ``proxy``, ``por
 those of the answer.
 
 A flag is written ``short/long`` and what follows it: nothing for one without a value, ``=`` for one with a value,
-``=?`` for one whose value is only ever joined by ``=``, ``=@`` for a file, ``=@k`` for ``key=file``, ``=o`` for a way
-to print.
+``=?`` for one whose value is only ever joined by ``=``, ``=@`` for files, ``=@k`` for ``key=file``, ``=o`` for a way
+to print, ``=s`` for a part of an object that may be changed by itself.  In lists of files a comma begins the next one.
+
+What is allowed hangs on reading a line as kubectl does (its parsers are pflag and cobra): where they disagree on
+which word is a flag, which its value and which the command, one thing is checked and another one is run.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 _ANY: Final = "h/help n/namespace= request-timeout="
@@ -51,8 +55,8 @@ FLAGS: Final[dict[str, str]] = {
     "label": f"{_CHANGE} {_CHOOSE} overwrite list resource-version= local",
     "logs": "c/container= p/previous all-containers all-pods l/selector= tail= since= since-time= timestamps prefix "
             "limit-bytes= max-log-requests= ignore-errors pod-running-timeout=",
-    "patch": f"{_CHANGE} {_FILES} p/patch= patch-file=@ type= subresource= local",
-    "replace": f"{_CHANGE} {_FILES} force cascade=? grace-period= timeout= wait=? subresource=",
+    "patch": f"{_CHANGE} {_FILES} p/patch= patch-file=@ type= subresource=s local",
+    "replace": f"{_CHANGE} {_FILES} force cascade=? grace-period= timeout= wait=? subresource=s",
     "rollout": f"{_CHANGE} {_FILES} l/selector= revision= to-revision= timeout= w/watch=?",
     "run": f"{_CHANGE} {_POD} annotations= restart= expose rm attach=? overrides= override-type= image-pull-policy= "
            "privileged q/quiet pod-running-timeout=",
@@ -77,12 +81,19 @@ INSTEAD: Final[dict[str, str]] = {
     "debug": "nobody sits before the screen; use kubectl describe and logs",
 }
 
+#: Commands below one that may be used; in no other place of a line they mean anything.
+_HIDDEN: Final = {"edit-last-applied": "it opens an editor; use kubectl set, patch or apply"}
+#: Parts of an object that may be changed by themselves.  A status is what the cluster found out: who writes it lies.
+_PARTS: Final = ("scale", "resize", "ephemeralcontainers")
+#: Flags that kubectl knows before it knows the command, and that have a value.
+_BEFORE: Final = ("-n", "--namespace", "--request-timeout")
+
 #: Ways to print that read no file.
 _OUTPUT: Final = re.compile(
     r"json|yaml|kyaml|name|wide|(go-template|template|jsonpath|jsonpath-as-json|custom-columns)=.*", re.DOTALL
 )
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_FLAG: Final = re.compile(r"(?:(?P<short>\w)/)?(?P<long>[a-z-]+)(?P<value>=[?@ok]*)?")
+_FLAG: Final = re.compile(r"(?:(?P<short>\w)/)?(?P<long>[a-z-]+)(?P<value>=[?@oks]*)?")
 
 #: For each command, by each spelling of a flag (``-n``, ``--namespace``), what follows it.
 _TABLE: Final[dict[str, dict[str, str]]] = {
@@ -107,15 +118,19 @@ def plain_file(name: str) -> str:
 
 
 def verb_of(words: list[str]) -> str:
-    """The command among the arguments of kubectl: the first word that belongs to no flag.  Raises ``NotAllowed``."""
-    before: list[str] = []
-    for at, word in enumerate(words):
+    """The command among the arguments of kubectl.  Raises ``NotAllowed``.
+
+    Of a flag before it kubectl must know already whether the next word is its value: only few may stand there.
+    """
+    rest = iter(words)
+    for word in rest:
         if not word.startswith("-"):
-            _arguments_of("get", before)
             return _known(word)
-        if word in ("-n", "--namespace") and at + 1 < len(words):
-            return verb_of(words[at + 2 :])
-        before.append(word)
+        flag, joined, _ = word.partition("=")
+        if flag not in _BEFORE and (word.startswith("--") or not word.startswith("-n")):
+            raise NotAllowed(f"the flag {flag[:40]} cannot stand there; write it behind the command")
+        if word in _BEFORE and not joined:
+            next(rest, "")
     raise NotAllowed("kubectl is told nothing to do: write what, as in kubectl get pods")
 
 
@@ -123,6 +138,9 @@ def check(words: list[str]) -> str:
     """The verb of a command line (without ``kubectl``), if all of it is allowed.  Raises ``NotAllowed``."""
     verb = verb_of(words)
     _arguments_of(verb, words)
+    for word in words:
+        if word in _HIDDEN:
+            raise NotAllowed(f"kubectl {verb} {word} cannot be used here: {_HIDDEN[word]}")
     return verb
 
 
@@ -155,18 +173,17 @@ def _arguments_of(verb: str, words: list[str]) -> None:
             _shorts(verb, word, rest)
 
 
-def _shorts(verb: str, word: str, rest: object) -> None:
+def _shorts(verb: str, word: str, rest: Iterator[str]) -> None:
     """Flags of one letter, which may stand together, with the value of the last: ``-Rf pod.yaml``, ``-oyaml``."""
     for at, letter in enumerate(word[1:], 1):
         flag = f"-{letter}"
-        takes = _takes(verb, flag)
-        if takes in ("", "=?"):
-            if word[at + 1 : at + 2] == "=":
-                return
-            continue
-        value = word[at + 1 :].removeprefix("=") or next(rest, "")  # type: ignore[call-overload]
-        _value(flag, takes, value)
-        return
+        takes, glued = _takes(verb, flag), word[at + 1 :]
+        if len(glued) > 1 and glued.startswith("="):
+            _value(flag, takes, glued[1:])
+            return
+        if takes not in ("", "=?"):
+            _value(flag, takes, glued or next(rest, ""))  # a lone `=` is the value, and not the next word
+            return
 
 
 def _takes(verb: str, flag: str) -> str:
@@ -182,6 +199,9 @@ def _value(flag: str, takes: str, value: str) -> None:
                 if name != "-":
                     plain_file(name)
         case "=@k":
-            plain_file(value.rpartition("=")[2])
+            for source in value.split(","):
+                plain_file(source.rpartition("=")[2])
+        case "=s" if value not in _PARTS:
+            raise NotAllowed(f"{flag} {value[:40]} cannot be used here; {' and '.join(_PARTS[:2])} can")
         case "=o" if not _OUTPUT.fullmatch(value):
             raise NotAllowed(f"{flag} {value[:40]} cannot be used here; yaml, json, name, wide and jsonpath=... can")

@@ -98,7 +98,7 @@ class Terminal:
                         raise TimedOut
                     ran = kubectl.run(
                         list(command.arguments), kubeconfig=served.kubeconfig, home=self._home, folder=Path(folder),
-                        stdin=given, timeout=left, most=OUTPUT, lean=True,
+                        stdin=given, timeout=left, most=OUTPUT, lean=True, finds_programs=command.verb == "diff",
                     )  # fmt: skip
                     given, said = (text.replace(served.url, SERVER) for text in (ran.out, ran.err))
                     place = Where(source, line.line, 1)

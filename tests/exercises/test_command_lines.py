@@ -94,6 +94,12 @@ def test_a_text_can_stand_below_its_command(end: str) -> None:
         ("kubectl get pods --output custom-columns-file=x", "cannot be used here"),
         ("kubectl get pods -v=9", "-v"),
         ("kubectl -n dev --cache-dir=/x get pods", "--cache-dir"),
+        ("kubectl -A get pods", "-A cannot stand there; write it behind the command"),
+        ("kubectl --request-timeout get edit pod web", "opens an editor"),
+        ("kubectl get pods -n= --kubeconfig=/etc/x", "the flag --kubeconfig"),
+        ("kubectl apply edit-last-applied pod/web", "opens an editor"),
+        ("kubectl create configmap x --from-file=/etc/passwd,k=a.txt", "no file of the answer"),
+        ("kubectl patch pod web --subresource=status -p {}", "--subresource status cannot be used here; scale and"),
     ],
 )
 def test_what_may_not_be_used_is_named_with_its_line(text: str, said: str) -> None:
@@ -116,6 +122,8 @@ def test_what_may_not_be_used_is_named_with_its_line(text: str, said: str) -> No
         "create quota q --hard=pods=10,requests.cpu=4", "logs web --previous", "logs -p web", "explain pod",
         "create configmap c --from-literal=a=b --from-file=w.conf", "delete pod web --now", "autoscale rs web --max=3",
         "get pods --sort-by=.metadata.name --no-headers -L app --show-labels", "events --for pod/web",
+        "--request-timeout 5s -ndev get pods", "get pod web --subresource=status", "apply view-last-applied pod/web",
+        "patch deploy web --subresource=scale -p x", "create configmap c --from-file=a.txt,k=b.txt", "get pods -n=dev",
     ],
 )  # fmt: skip
 def test_what_students_need_may_be_used(line: str) -> None:

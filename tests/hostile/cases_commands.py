@@ -9,6 +9,8 @@ from hostile_course import COMMANDS, notebook
 
 from autograder.checks import Status
 
+#: What an editor would do with what it reads.
+EDITS = "<<EOF\n:!touch pwned /tmp/pwned\n:q!\nEOF"
 #: Lines that are refused before anything is run, and what is said of them.
 REFUSED: dict[str, tuple[str, str]] = {
     "cmd-kubeconfig": ("kubectl --kubeconfig /etc/kubernetes/admin.conf get pods", "--kubeconfig"),
@@ -93,7 +95,35 @@ REFUSED: dict[str, tuple[str, str]] = {
     "cmd-kuberc": ("kubectl get pods --kuberc=/etc/passwd", "--kuberc"),
     "cmd-password": ("kubectl get pods --username=x --password=y", "--username"),
     "cmd-short-cluster": ("kubectl get pods -Aws http://evil", "-"),
-}
+    "cmd-lone-equals": ("kubectl get pods -n= --kubeconfig=/etc/passwd -n default", "--kubeconfig"),
+    "cmd-lone-equals-file": ("kubectl apply -f= -f /etc/passwd", "no file of the answer"),
+    "cmd-shorts-equals": ("kubectl get pods -An= -s http://evil", "-s"),
+    "cmd-value-for-verb": ("kubectl --request-timeout get config view --raw --request-timeout=5", "config"),
+    "cmd-value-for-verb-set": ("kubectl --request-timeout get config set users.x.tokenFile /etc/passwd", "config"),
+    "cmd-value-for-verb-cp": ("kubectl --request-timeout get cp /etc/passwd x:/y --request-timeout=5", "cp"),
+    "cmd-value-for-verb-edit": (f"kubectl --request-timeout get edit cm/x {EDITS}", "edit"),
+    "cmd-unknown-before-verb": (f"kubectl --subresource get edit cm/x --subresource=status {EDITS}", "cannot stand"),
+    "cmd-short-before-verb": ("kubectl -l get kustomize /etc", "cannot stand there"),
+    "cmd-edit-last-applied": (f"kubectl apply edit-last-applied cm/x -n diff -n default {EDITS}", "opens an editor"),
+    "cmd-edit-last-applied-late": (f"kubectl apply -o yaml edit-last-applied cm/x {EDITS}", "opens an editor"),
+    "cmd-files-with-comma": ("kubectl create configmap x --from-file=/etc/passwd,k=a.txt", "no file of the answer"),
+    "cmd-files-as-csv": ("kubectl create configmap x '--from-file=\"/etc/passwd\",k=a.txt'", "no file of the answer"),
+    "cmd-env-files-with-comma": ("kubectl create configmap x --from-env-file=a.txt,/proc/self/environ", "no file"),
+    "cmd-patch-status": (
+        "kubectl patch quota x --subresource=status --type=merge -p '{\"status\": {\"hard\": {\"pods\": \"99\"}}}'",
+        "--subresource status",
+    ),
+    "cmd-replace-status": ("kubectl replace -f x.yaml --subresource status", "--subresource status"),
+    "cmd-create-edit": ("kubectl create -f x.yaml --edit", "--edit"),
+    "cmd-cluster-info-dump": ("kubectl cluster-info dump --output-directory=/tmp/pwned", "--output-directory"),
+    "cmd-underscores": ("kubectl create configmap x --from_file=/etc/passwd", "--from_file"),
+    "cmd-completion": ("kubectl __complete get pods ''", "__complete"),
+    "cmd-help-of-edit": ("kubectl help edit", "help"),
+    "cmd-options-end-first": ("kubectl -- edit cm/x", "--"),
+    "cmd-empty-word-first": ("kubectl '' edit cm/x", ""),
+    "cmd-continued-line": ("kubectl get pods \\\n --kubeconfig=/etc/passwd", "--kubeconfig"),
+    "cmd-name-of-a-link": ("kubectl get pods > .kube", "no file of the answer"),
+}  # fmt: skip
 
 ENDLESS = '{{define "a"}}{{template "a"}}{{end}}{{template "a"}}'
 MANY = "".join(f"kubectl create deployment web{n} --image=nginx:1.27 --replicas=90\n" for n in range(9))
