@@ -129,6 +129,20 @@ def _of_parts(labels: tuple[tuple[str, str], ...], expressions: Expressions) -> 
     return LabelSelector(tuple(requirements))
 
 
+def go_syntax(selector: Mapping[str, Any]) -> str:
+    """A ``metav1.LabelSelector`` as Go prints it, which some messages quote."""
+    labels = " ".join(f"{key}: {value}," for key, value in sorted(selector.get("matchLabels", {}).items()))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{one['key']},Operator:{one['operator']},"
+        f"Values:[{' '.join(one.get('values', ()))}],}},"
+        for one in selector.get("matchExpressions", ())
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )
+
+
 @lru_cache(maxsize=1024)
 def parse_labels(text: str) -> LabelSelector:
     """A ``labelSelector`` parameter such as ``app=web,tier in (a,b),!old``; ``BadRequest`` when it is malformed."""

@@ -19,6 +19,7 @@ from autograder.controlplane.kube_controller_manager.namespace import NamespaceC
 from autograder.controlplane.kube_controller_manager.nodeipam import NodeIpamController
 from autograder.controlplane.kube_controller_manager.nodelifecycle import NodeLifecycleController
 from autograder.controlplane.kube_controller_manager.persistentvolume import PersistentVolumeBinder
+from autograder.controlplane.kube_controller_manager.podautoscaler import HorizontalPodAutoscalerController
 from autograder.controlplane.kube_controller_manager.podgc import PodGCController
 from autograder.controlplane.kube_controller_manager.replicaset import ReplicaSetController
 from autograder.controlplane.kube_controller_manager.replication import ReplicationManager
@@ -54,6 +55,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     DaemonSetController,
     StatefulSetController,
     DisruptionController,
+    HorizontalPodAutoscalerController,
     EndpointsController,
     EndpointSliceController,
     EndpointSliceMirroringController,

@@ -136,8 +136,9 @@ class DisruptionController(Controller):
                 uid, size = self._size(pod, reference)
                 sizes[uid] = size
         if unmanaged:
+            selector = selectors.go_syntax(budget["spec"].get("selector", {}))
             text = (
-                f"Pods selected by this PodDisruptionBudget (selector: {_go_selector(budget)}) were found to be "
+                f"Pods selected by this PodDisruptionBudget (selector: {selector}) were found to be "
                 "unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in "
                 'undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an '
                 "integer value."
@@ -226,18 +227,3 @@ def _is_disrupted(pod: Object) -> bool:
     if condition is None or condition["status"] != "True" or condition.get("reason") == BY_KUBELET:
         return False
     return podlib.is_active(pod)
-
-
-def _go_selector(budget: Object) -> str:
-    """A label selector as Go prints it."""
-    selector = budget["spec"].get("selector", {})
-    labels = " ".join(f"{key}: {value}," for key, value in sorted(selector.get("matchLabels", {}).items()))
-    expressions = "".join(
-        f"LabelSelectorRequirement{{Key:{one['key']},Operator:{one['operator']},"
-        f"Values:[{' '.join(one.get('values', ()))}],}},"
-        for one in selector.get("matchExpressions", ())
-    )
-    return (
-        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
-        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
-    )
