@@ -21,11 +21,15 @@ MANIFESTS: Final = "/etc/kubernetes/manifests"
 #: Where manifests wait whose component is stopped.
 ASIDE: Final = "/etc/kubernetes/autograder-stopped"
 STATIC: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+#: Without one of them the API does not answer.
+_API: Final = frozenset({"etcd", "kube-apiserver"})
 KUBELET, PROXY, DNS = "kubelet", "kube-proxy", "coredns"
 COMPONENTS: Final = (*STATIC, KUBELET, PROXY, DNS)
 #: Seconds for a component to end, and to be there again.
 PATIENCE: Final = 120.0
 _LOOK_AGAIN: Final = 0.5
+#: Seconds that what was started gets before it is started anew.
+_START_AGAIN: Final = 40.0
 #: The selector that no node fulfils.
 _NOWHERE: Final = "autograder-stopped"
 _REPLICAS: Final = 2
@@ -39,7 +43,14 @@ class KindPowers:
     """
 
     name = "kind"
-    capabilities = frozenset({Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE, Capability.COMMANDS})
+    capabilities = frozenset(
+        {
+            Capability.COMPONENTS,
+            Capability.POWER,
+            Capability.CLUSTER_WIDE,
+            Capability.COMMANDS,
+        }
+    )
 
     def __init__(
         self, tools: Tools, name: str, nodes: Sequence[str], container_of: Callable[[str], str], *,
@@ -72,8 +83,7 @@ class KindPowers:
                 )
             for component in STATIC:
                 self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
-            self._until(self._api_answers, "the API server answers")
-            self._revive()
+            self._recover()
             self._start_on_api(PROXY)
             self._start_on_api(DNS, only_if_stopped=True)
 
@@ -96,9 +106,8 @@ class KindPowers:
         if component in STATIC:
             self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
             self._until(lambda: self._runs(component), f"{component} runs")
-            if component in ("etcd", "kube-apiserver"):
-                self._until(self._api_answers, "the API server answers")
-                self._revive()
+            if component in _API:
+                self._recover()
         elif component == KUBELET:
             for node in self._nodes:
                 self._shell(node, f"systemctl start {KUBELET} && rm -f {ASIDE}/{KUBELET}")
@@ -155,19 +164,28 @@ class KindPowers:
         )
         return bool(listed.strip())
 
-    def _revive(self) -> None:
-        """Wait for the components that have ended because they had lost the API server.
+    def _recover(self) -> None:
+        """Wait for the API server, and for what has ended because it had lost etcd or the API server.
 
         The kubelet waits longer each time before it starts them again, in the end five minutes; a new kubelet does not.
         """
-        if self._ended():
-            self._shell(self.control_plane, f"test -f {ASIDE}/{KUBELET} || systemctl restart {KUBELET}")
-            self._until(lambda: not self._ended(), "all components run")
+        next_start = time.monotonic()
 
-    def _ended(self) -> list[str]:
-        """The static Pods that are to run and do not."""
+        def is_whole() -> bool:
+            nonlocal next_start
+            wanted = self._wanted()
+            ended = [one for one in wanted if not self._runs(one)]
+            if ended and time.monotonic() >= next_start:
+                self._shell(self.control_plane, f"test -f {ASIDE}/{KUBELET} || systemctl restart {KUBELET}")
+                next_start = time.monotonic() + _START_AGAIN
+            return not ended and (not _API.issubset(wanted) or self._api_answers())
+
+        self._until(is_whole, "the API server answers, and all components run")
+
+    def _wanted(self) -> list[str]:
+        """The static Pods that are to run: those that nobody has stopped."""
         manifests = self._shell(self.control_plane, f"ls {MANIFESTS}").split()
-        return [one for one in STATIC if f"{one}.yaml" in manifests and not self._runs(one)]
+        return [one for one in STATIC if f"{one}.yaml" in manifests]
 
     def _api_answers(self) -> bool:
         try:

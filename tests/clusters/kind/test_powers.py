@@ -89,6 +89,31 @@ def test_the_kubelet_is_left_alone_where_nothing_has_ended(programs: Path, opene
     assert not any("systemctl" in line for line in asked(programs))
 
 
+@pytest.mark.parametrize(("component", "other"), [("etcd", "kube-apiserver"), ("kube-apiserver", "etcd")])
+def test_nobody_waits_for_the_api_while_the_other_half_of_it_is_stopped(
+    programs: Path, opened: Open, component: str, other: str
+) -> None:
+    rules = {"ls /etc": {"out": f"{component}.yaml\n"}, "crictl ps": {"out": "4f3a\n"}, "readyz": {"code": 1}}
+    pretender(programs, "docker", rules)
+    opened().start(component)
+    assert not any(other in line for line in asked(programs))
+
+
+def test_an_api_server_that_waits_to_be_started_again_is_not_left_to_the_patience_of_the_kubelet(
+    programs: Path, opened: Open
+) -> None:
+    rules = {
+        "ls /etc": {"out": "etcd.yaml\nkube-apiserver.yaml\n"},
+        "crictl ps .* kube-apiserver": {"once": "ended"},
+        "crictl ps": {"out": "4f3a\n"},
+    }
+    pretender(programs, "docker", rules)
+    opened().start("etcd")
+    lines = asked(programs)
+    restart = next(number for number, line in enumerate(lines) if "systemctl restart kubelet" in line)
+    assert any("readyz" in line for line in lines[restart:])
+
+
 def test_the_kubelet_is_stopped_on_every_node(programs: Path, opened: Open) -> None:
     opened().stop("kubelet")
     assert [line.split()[1] for line in asked(programs)] == NODES
@@ -164,7 +189,9 @@ def test_a_component_that_does_not_end_is_told(programs: Path, opened: Open) -> 
 
 
 def test_an_api_server_that_does_not_come_back_is_told(programs: Path, opened: Open) -> None:
-    pretender(programs, "docker", {**RUNNING, "get --raw /readyz": {"code": 1, "err": "connection refused"}})
+    manifests = {"ls /etc": {"out": "etcd.yaml\nkube-apiserver.yaml\n"}, "crictl ps": {"out": "4f3a\n"}}
+    silent = {"get --raw /readyz": {"code": 1, "err": "connection refused"}}
+    pretender(programs, "docker", {**RUNNING, **manifests, **silent})
     with pytest.raises(ClusterError, match=r"not within 0\.3 seconds: the API server answers"):
         opened(patience=0.3).restore()
 
