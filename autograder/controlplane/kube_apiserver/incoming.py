@@ -9,13 +9,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
-from autograder.controlplane.apimachinery.errors import BadRequest
+from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.registry.generic import other_uid
 
 #: Kinds that components write in one piece, with nothing in it that other objects share and nothing left to default.
 _GIVEN_WHOLE: Final = frozenset({scheme.EVENTS, scheme.LEASES, scheme.ENDPOINTS, scheme.ENDPOINTSLICES})
@@ -126,6 +125,16 @@ def check_uid(kind: ResourceType, obj: Object, old: Object | None) -> None:
     meta = obj["metadata"]
     if old is not None and meta.get("uid", old["metadata"]["uid"]) not in ("", old["metadata"]["uid"]):
         raise other_uid(kind, old["metadata"], meta["uid"])
+
+
+def other_uid(kind: ResourceType, old: Object, uid: str, *, resource: str = "") -> Conflict:
+    """The conflict of a write that is meant for an object of another uid; ``old`` is the metadata that is stored."""
+    key = kind.storage_key(old.get("namespace", ""), old["name"]).removeprefix("/registry")
+    why = (
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
+    )
+    return Conflict.on(resource or kind.plural, kind.group, old["name"], why)
 
 
 def copied(value: Any) -> Any:

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from autograder.controlplane.kube_apiserver.registry import service_fields
+from autograder.controlplane.kube_apiserver.preparing import service_fields
 
 SERVICE = {
     "apiVersion": "v1",

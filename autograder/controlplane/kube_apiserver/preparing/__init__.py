@@ -15,8 +15,8 @@ from autograder.controlplane.kube_apiserver.defaulting.apps import TEMPLATE_GENE
 from autograder.controlplane.kube_apiserver.disabled_fields import drop_disabled_fields
 from autograder.controlplane.kube_apiserver.preparing import cluster, networking, pods, storage, workloads
 from autograder.controlplane.kube_apiserver.preparing.generations import COUNTED_CHANGE, count_change
+from autograder.controlplane.kube_apiserver.preparing.service_fields import drop_foreign_fields
 from autograder.controlplane.kube_apiserver.preparing.status import FRESH_STATUS, GIVEN_STATUS, KEEPS_STATUS
-from autograder.controlplane.kube_apiserver.registry.service_fields import drop_foreign_fields
 
 __all__ = ["TEMPLATE_GENERATION", "finish", "prepare_for_create", "prepare_for_update"]
 

@@ -286,13 +286,3 @@ class Registry(Reader):
     def _refuse(self, obj: Object, errors: Errors) -> None:
         if errors:
             raise Invalid.on(self.kind.kind, self.kind.group, obj["metadata"].get("name", ""), errors)
-
-
-def other_uid(kind: ResourceType, old: Object, uid: str, *, resource: str = "") -> Conflict:
-    """The conflict of a write that is meant for an object of another uid; ``old`` is the metadata that is stored."""
-    key = kind.storage_key(old.get("namespace", ""), old["name"]).removeprefix("/registry")
-    why = (
-        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
-        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
-    )
-    return Conflict.on(resource or kind.plural, kind.group, old["name"], why)

@@ -11,7 +11,8 @@ from autograder.controlplane.apimachinery.scheme import PODDISRUPTIONBUDGETS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.admission.pod_topology_labels import labels_of
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.registry.generic import Registry, other_uid
+from autograder.controlplane.kube_apiserver.incoming import other_uid
+from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions
 
 DEFAULT_GRACE: Final = 30

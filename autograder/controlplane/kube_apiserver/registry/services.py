@@ -14,7 +14,7 @@ from autograder.controlplane.apimachinery.field import Path
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-from autograder.controlplane.kube_apiserver.registry import service_fields
+from autograder.controlplane.kube_apiserver.preparing import service_fields
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.node_ports import NodePorts
 from autograder.controlplane.kube_apiserver.validation import names
