@@ -42,6 +42,16 @@ class Check:
     why: str
     judge: Judge
 
+    @property
+    def possible(self) -> float:
+        """What can be earned."""
+        return self.points if self.role is Role.CRITERION else 0
+
+    @property
+    def cost(self) -> float:
+        """What is earned when it fails: for a guard less than nothing."""
+        return -self.points if self.role is Role.GUARD else 0
+
 
 def gate(name: str) -> Callable[[Judge], Check]:
     """If this fails, nothing after it can be judged or earn anything."""

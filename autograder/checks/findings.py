@@ -8,8 +8,7 @@ from autograder.checks.verdict import Where
 class Failed(Exception):
     """What was asked for is not so: the answer loses the criterion.
 
-    ``subject`` names what was looked at (``spec.replicas of ReplicaSet web``).  ``message`` must not quote ``wanted``:
-    it is shown also where that would give the answer away.
+    ``message`` must not quote ``wanted``: it is shown also where that would give the answer away.
     """
 
     def __init__(

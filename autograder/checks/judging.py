@@ -9,9 +9,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from autograder.checks.case import Case, Notes
 from autograder.checks.declaring import Check
 from autograder.checks.findings import Failed, PartlyFailed
-from autograder.checks.review import Case, Notes, Review
+from autograder.checks.review import Review
 from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict, tidy
 from autograder.clusters import ClusterError, NotSupportedHere
 
@@ -59,12 +60,10 @@ def verdict_of(exercise: str, results: Sequence[Result]) -> Verdict:
 
 def _run_one(check: Check, case: Case, show_wanted: bool) -> Judged:
     review = Review(case)
-    possible = check.points if check.role is Role.CRITERION else 0
-    cost = -check.points if check.role is Role.GUARD else 0
     try:
         check.judge(review)
     except (Failed, PartlyFailed) as failed:
-        result = _failed(check, failed, possible, cost, show_wanted)
+        result = _failed(check, failed, show_wanted)
         troubles = case.cluster.troubles()
         if troubles:  # what is missing may have been there while nobody could look
             result = _unjudged(check, f"{'; '.join(troubles)}; what was found: {result.message}")
@@ -77,42 +76,40 @@ def _run_one(check: Check, case: Case, show_wanted: bool) -> Judged:
     else:
         proofs = review.notes.proofs or review.notes.found
         message = "; ".join(dict.fromkeys(proofs)) or f"{check.name}: as it should be"
-        result = Result(check.name, check.role, Outcome.PASSED, possible, possible, message, why=check.why)
+        result = Result(check.name, check.role, Outcome.PASSED, check.possible, check.possible, message, why=check.why)
     return Judged(result, review.notes)
 
 
-def _failed(check: Check, failed: Failed | PartlyFailed, possible: float, cost: float, show_wanted: bool) -> Result:
+def _failed(check: Check, failed: Failed | PartlyFailed, show_wanted: bool) -> Result:
     if isinstance(failed, PartlyFailed):
-        return _partly(check, failed, possible, cost, show_wanted)
+        return _partly(check, failed, show_wanted)
     return Result(
-        check.name, check.role, Outcome.FAILED, cost, possible, failed.message,
+        check.name, check.role, Outcome.FAILED, check.cost, check.possible, failed.message,
         failed.wanted if show_wanted else None, failed.found, failed.where, check.why,
     )  # fmt: skip
 
 
-def _unjudged(check: Check, reason: str) -> Result:
-    possible = check.points if check.role is Role.CRITERION else 0
-    message = f"could not be judged: {reason}"
-    return Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, possible, message, why=check.why)
-
-
-def _partly(check: Check, partly: PartlyFailed, possible: float, cost: float, show_wanted: bool) -> Result:
+def _partly(check: Check, partly: PartlyFailed, show_wanted: bool) -> Result:
     failures = partly.failures
     outcome = Outcome.PARTLY if partly.share and check.role is Role.CRITERION else Outcome.FAILED
     wanted = "; ".join(failure.wanted for failure in failures if failure.wanted) or None
     return Result(
-        check.name, check.role, outcome, tidy(possible * partly.share) if possible else cost, possible, str(partly),
-        wanted if show_wanted else None,
+        check.name, check.role, outcome, tidy(check.possible * partly.share) if check.possible else check.cost,
+        check.possible, str(partly), wanted if show_wanted else None,
         "; ".join(failure.found for failure in failures if failure.found) or None,
         next((failure.where for failure in failures if failure.where), None),
         check.why,
     )  # fmt: skip
 
 
+def _unjudged(check: Check, reason: str) -> Result:
+    message = f"could not be judged: {reason}"
+    return Result(check.name, check.role, Outcome.COULD_NOT_BE_JUDGED, 0, check.possible, message, why=check.why)
+
+
 def _blocked(check: Check, by: str) -> Result:
-    possible = check.points if check.role is Role.CRITERION else 0
     message = f"not looked at: first comes {by!r}"
-    return Result(check.name, check.role, Outcome.BLOCKED, 0, possible, message, why=check.why)
+    return Result(check.name, check.role, Outcome.BLOCKED, 0, check.possible, message, why=check.why)
 
 
 def _not_run(check: Check, message: str) -> Result:

@@ -6,9 +6,10 @@ A ``Review`` only looks.  Whoever wants to break something asks it for a ``trial
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from autograder.checks.case import Case, Notes
 from autograder.checks.commands import CommandRun
 from autograder.checks.findings import Failed, PartlyFailed
 from autograder.checks.health import is_ready, what_is_wrong
@@ -16,7 +17,6 @@ from autograder.checks.meaning import shown
 from autograder.checks.paths import MISSING, first_difference, render
 from autograder.checks.sources import Sources
 from autograder.checks.subject import Field, Subject, did_you_mean
-from autograder.checks.verdict import Where
 from autograder.clusters import Capability, Cluster, ClusterError, Object, need
 from autograder.controlplane.apimachinery.errors import NotFound
 
@@ -26,52 +26,6 @@ if TYPE_CHECKING:
 #: How long a cluster is given to get something ready, in its own seconds, and how long it must stay so.
 PATIENCE: Final = 120
 STABLE: Final = 15
-
-ObjectKey = tuple[str, str, str]
-#: A student's program: what its function of this name returns for each list of arguments; raises ``Failed``.
-Program = Callable[[str, Sequence[Sequence[Any]]], list[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One answer in one cluster: what all checks of a judgement share.
-
-    ``namespace`` is where objects without one are; ``before`` holds the objects that were there before the answer, by
-    kind, namespace and name; ``values`` are the exercise's parameters.  ``commands`` are those that were run for the
-    answer, ``predictions`` what it predicts and where, and ``outcome`` what an experiment found to be so.  ``program``
-    calls a function of the answer.  Where a cluster cannot be forked, ``again`` brings the answer into another place of
-    it, ``leave`` takes away what a check has left in that, and ``excuses`` says what of the cluster, and not of the
-    answer, may keep things from working.
-    """
-
-    cluster: Cluster
-    sources: Sources
-    namespace: str = "default"
-    values: Mapping[str, Any] = field(default_factory=dict)
-    before: Mapping[ObjectKey, Object] = field(default_factory=dict)
-    commands: Sequence[CommandRun] = ()
-    predictions: Mapping[str, tuple[str, Where]] = field(default_factory=dict)
-    outcome: Mapping[str, Any] = field(default_factory=dict)
-    program: Program | None = None
-    again: Callable[[], Case] | None = None
-    leave: Callable[[], None] = lambda: None
-    excuses: Callable[[Cluster], Sequence[str]] = lambda cluster: ()
-
-
-@dataclass(slots=True)
-class Notes:
-    """What happened during one check: what was found and proved, and what the audit wants to know of it.
-
-    ``names`` are the names that the check goes by, ``values`` what it expects, ``looked_at`` the fields it compared,
-    ``steps`` what it did to copies of the cluster.
-    """
-
-    found: list[str] = field(default_factory=list)
-    proofs: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    values: list[str] = field(default_factory=list)
-    looked_at: list[Field] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
 
 
 class Review:
@@ -101,13 +55,12 @@ class Review:
         self.notes.names.append(name)
         namespace = namespace or self.case.namespace
         try:
-            found = Subject(self, self.cluster.get(kind, name, namespace))
-            self.notes.found.append(f"there is the {kind} {name}")
-            return found
+            found = self.cluster.get(kind, name, namespace)
         except NotFound:
             there = [obj["metadata"]["name"] for obj in self.cluster.list(kind, namespace)]
             self._absent(kind, name, namespace, there)
-            raise AssertionError("unreachable") from None
+        self.notes.found.append(f"there is the {kind} {name}")
+        return Subject(self, found)
 
     def objects(self, kind: str, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> list[Subject]:
         """The objects of a kind, those with these labels if any are given, in the order of their names."""
@@ -301,7 +254,7 @@ class Review:
             return subject
         return self.object(subject.kind, subject.name, subject.namespace)
 
-    def _absent(self, kind: str, name: str, namespace: str, there: Sequence[str]) -> None:
+    def _absent(self, kind: str, name: str, namespace: str, there: Sequence[str]) -> NoReturn:
         document = self.sources.document(kind, name, namespace)
         if document is not None:
             message = f"there is no {kind} {name}: the API server refused the one in your answer"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from autograder.checks.findings import Failed
 from autograder.checks.meaning import as_quantity, same_image, selector_matches, shown
 from autograder.checks.paths import MISSING, entry_key, look_up, render, steps
+from autograder.checks.verdict import Where
 from autograder.clusters import Object
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Field:
         return f"{render(self.path)} of {self.subject}"
 
     @property
-    def where(self) -> Any:
+    def where(self) -> Where | None:
         """The place in the answer, or None if the object is not the student's."""
         subject = self.subject
         return subject.review.sources.where(subject.kind, subject.name, subject.namespace, self.path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from autograder.checks.review import Case, Notes, Review
+from autograder.checks.case import Case, Notes
+from autograder.checks.review import Review
 from autograder.checks.subject import Subject
 from autograder.checks.witness import witnessed
 from autograder.clusters import HttpAnswer, Object, drain, request

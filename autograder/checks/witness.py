@@ -6,13 +6,15 @@ Looking is not noted, nor is what the cluster does by itself: that stands in its
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from autograder.clusters import Cluster, Object
 from autograder.controlplane.apimachinery.errors import StatusError
 
 #: Steps that are noted of one check; one that tries something a thousand times is understood before.
 MOST: Final = 200
+
+T = TypeVar("T")
 
 
 class Witness:
@@ -58,7 +60,7 @@ class Witness:
         """A copy, which has the same witness."""
         return witnessed(self._cluster.fork(), self._steps)
 
-    def _told(self, step: str, act: Callable[[], Any]) -> Any:
+    def _told(self, step: str, act: Callable[[], T]) -> T:
         try:
             done = act()
         except StatusError as refusal:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from autograder.checks import Case, Notes, Outcome, Sources, Trial, hindrances, run
+from autograder.checks.case import ObjectKey
 from autograder.checks.health import is_ready
-from autograder.checks.review import ObjectKey
 from autograder.clusters import Capability, Cluster, ClusterError, NotSupportedHere, Object, apply, need
 from autograder.clusters.interface import Taken
 from autograder.clusters.kinds import UnknownKind, kind_named
