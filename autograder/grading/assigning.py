@@ -33,6 +33,7 @@ from autograder.grading.assignment import (
     load_assignments,
 )
 from autograder.grading.configuration import Configuration, configuration
+from autograder.grading.gradebook_rows import GradebookError
 from autograder.grading.individual import Individual
 from autograder.grading.releasing import for_students
 from autograder.grading.submissions import NAME_LIMIT
@@ -55,7 +56,7 @@ def assign(options: argparse.Namespace) -> int:
         count = sum(1 for _ in write(settings, assignment, individual, students))
         with closing(gradebook.Recorder(settings)) as recorder:
             recorder.introduce(assignment)  # nbgrader grades only what it knows
-    except (BadCourse, BadExercise, gradebook.GradebookError, OSError) as error:
+    except (BadCourse, BadExercise, GradebookError, OSError) as error:
         print(f"autograder assign: {error}", file=sys.stderr)
         return NOT_DONE
     where = os.path.relpath(course / "release")

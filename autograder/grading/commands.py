@@ -32,44 +32,51 @@ def grade(options: argparse.Namespace) -> int:
     """Grade what was handed in, print the table, fill the gradebook; returns one of the codes above."""
     from autograder.clusters import ClusterError
     from autograder.exercises import BadExercise
-    from autograder.grading import roster
-    from autograder.grading.assignment import BadCourse, find_course, load_assignments
-    from autograder.grading.configuration import configuration
+    from autograder.grading.assignment import BadCourse
     from autograder.grading.disk import in_words
-    from autograder.grading.due_dates import read_extensions
     from autograder.grading.executors import BadExecutor
-    from autograder.grading.gradebook import GradebookError
-    from autograder.grading.recording import Recording
-    from autograder.grading.table import lines
+    from autograder.grading.gradebook_rows import GradebookError
 
-    begin, tally = time.monotonic(), _Tally()
     try:
-        course = find_course(options.course)
-        settings, assignments = configuration(course), load_assignments(course, options.assignment)
-        read_extensions(course)  # what is wrong in it is better told now than when it is needed
-        recording = Recording(settings, assignments)
-        batch = _graded(options, course, assignments, [tally.take, recording.take])
-        for line in lines(batch):
-            print(line)
-        sys.stdout.flush()
-        troubles = [*recording.finish()]
-        if options.json:
-            try:
-                _write_results(options.json, settings, batch, recording.is_recorded)
-            except OSError as error:
-                troubles.append(error)
-        for trouble in troubles:
-            print(f"autograder grade: {in_words(trouble)}", file=sys.stderr)
-        if troubles:
-            return NOT_DONE
-        for remark in roster.remarks(settings, batch):
-            print(remark)
+        return _grade(options)
     except (BadCourse, BadExecutor, BadExercise, ClusterError, GradebookError, OSError) as error:
         print(f"autograder grade: {in_words(error)}", file=sys.stderr)
         return NOT_DONE
     except KeyboardInterrupt:
         print("autograder grade: interrupted; grade again to go on", file=sys.stderr)
         return INTERRUPTED
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.grading import roster
+    from autograder.grading.assignment import find_course, load_assignments
+    from autograder.grading.configuration import configuration
+    from autograder.grading.disk import in_words
+    from autograder.grading.due_dates import read_extensions
+    from autograder.grading.recording import Recording
+    from autograder.grading.table import lines
+
+    begin, tally = time.monotonic(), _Tally()
+    course = find_course(options.course)
+    settings, assignments = configuration(course), load_assignments(course, options.assignment)
+    read_extensions(course)  # what is wrong in it is better told now than when it is needed
+    recording = Recording(settings, assignments)
+    batch = _graded(options, course, assignments, [tally.take, recording.take])
+    for line in lines(batch):
+        print(line)
+    sys.stdout.flush()
+    troubles = recording.finish()
+    if options.json:
+        try:
+            _write_results(options.json, settings, batch, recording.is_recorded)
+        except OSError as error:
+            troubles.append(error)
+    for trouble in troubles:
+        print(f"autograder grade: {in_words(trouble)}", file=sys.stderr)
+    if troubles:
+        return NOT_DONE
+    for remark in roster.remarks(settings, batch):
+        print(remark)
     print(
         f"\n{tally.handed_in} submissions of {len(batch.students)} students graded in "
         f"{time.monotonic() - begin:.1f} s ({tally.origins()}); "

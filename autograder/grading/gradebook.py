@@ -6,27 +6,26 @@ go on from here.  What a person entered stays: manual scores and comments, exten
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from autograder.grading.assignment import Assignment, grade_id
 from autograder.grading.configuration import Configuration
 from autograder.grading.due_dates import Extensions, Penalty, penalty_of, read_extensions, submitted_at
 from autograder.grading.engine import GradedNotebook, GradedSubmission
+from autograder.grading.gradebook_rows import Cells, GradebookError, KnownNotebook, Rows
 from autograder.grading.marking import comments_on, scores_of
 from autograder.grading.releasing import released
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
     from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
-    from sqlalchemy.orm import Query, Session
+    from sqlalchemy.orm import Session
 
     _Written = tuple[SubmittedAssignment, list[SubmittedNotebook]]
 
@@ -41,10 +40,6 @@ _HINTS: Final = {
 }
 #: What nbgrader writes on an answer that nobody changed.
 NO_RESPONSE: Final = "No response."
-
-
-class GradebookError(Exception):
-    """The gradebook could not be written; what was not written is as it was, and the message says what to do."""
 
 
 class Recorder:
@@ -84,20 +79,20 @@ class Recorder:
         self._opened.close()
         self._gradebook = None
 
-    def _record(self, session: Session, cells: _Cells, submissions: Sequence[GradedSubmission]) -> None:
-        rows = _Rows(session, cells, {graded.submission.student for graded in submissions})
+    def _record(self, session: Session, cells: Cells, submissions: Sequence[GradedSubmission]) -> None:
+        rows = Rows(session, cells, {graded.submission.student for graded in submissions})
         written = [_record_submission(rows, cells, graded) for graded in submissions]
         session.flush()
         for submitted, notebooks in written:
             _record_lateness(session, cells.duedate, submitted, notebooks, self._extensions, self._penalty)
         session.flush()
 
-    def _cells(self, session: Session, assignment: Assignment) -> _Cells:
+    def _cells(self, session: Session, assignment: Assignment) -> Cells:
         if assignment.name not in self._released:
             self._released[assignment.name] = {
                 notebook.name: released(self._configuration, assignment, notebook) for notebook in assignment.notebooks
             }
-        return _Cells(session, self._configuration, assignment, self._released[assignment.name])
+        return Cells(session, self._configuration, assignment, self._released[assignment.name])
 
     @cached_property
     def _extensions(self) -> Extensions | None:
@@ -126,170 +121,7 @@ class Recorder:
                 session.expunge_all()
 
 
-@dataclass(slots=True)
-class _KnownNotebook:
-    """One notebook's rows in the gradebook: ids of cells by ``grade_id``, and checksums as they were released."""
-
-    id: str
-    graded: dict[str, str]
-    commented: dict[str, str]
-    checksums: dict[str, str]
-
-
-class _Cells:
-    """The rows that describe an assignment, made or brought up to date."""
-
-    def __init__(
-        self,
-        session: Session,
-        configuration: Configuration,
-        assignment: Assignment,
-        released: Mapping[str, NotebookNode],
-    ) -> None:
-        from nbgrader import api
-
-        self._session = session
-        self._api = api
-        row = session.query(api.Assignment).filter_by(name=assignment.name).one_or_none()
-        if row is None:
-            row = api.Assignment(name=assignment.name, course_id=configuration.course_id or "default_course")
-            row.id = api.new_uuid()
-            session.add(row)
-        self.id: str = row.id
-        self.duedate = row.duedate
-        self.notebooks = {name: self._notebook(name, node) for name, node in released.items()}
-        session.flush()
-
-    def _notebook(self, name: str, node: NotebookNode) -> _KnownNotebook:
-        from nbgrader import utils
-
-        api = self._api
-        row = self._session.query(api.Notebook).filter_by(name=name, assignment_id=self.id).one_or_none()
-        if row is None:
-            row = api.Notebook(id=api.new_uuid(), name=name, assignment_id=self.id)
-            self._session.add(row)
-        row.kernelspec = json.dumps(node.metadata.get("kernelspec", {}))
-        known = _KnownNotebook(row.id, {}, {}, {})
-        for cell in node.cells:
-            identity = grade_id(cell)
-            grade, solution, task = utils.is_grade(cell), utils.is_solution(cell), utils.is_task(cell)
-            if grade or task:
-                kind = api.TaskCell if task else api.GradeCell
-                values = {"max_score": float(cell.metadata.nbgrader["points"]), "cell_type": cell.cell_type}
-                known.graded[identity] = self._cell(kind, row.id, identity, values)
-            if solution:
-                known.commented[identity] = self._cell(api.SolutionCell, row.id, identity, {})
-            elif task:
-                known.commented[identity] = known.graded[identity]
-            if grade or solution or task or utils.is_locked(cell):
-                checksum = cell.metadata.nbgrader.get("checksum")
-                source = {
-                    "cell_type": cell.cell_type, "locked": utils.is_locked(cell), "source": cell.source,
-                    "checksum": checksum,
-                }  # fmt: skip
-                self._cell(api.SourceCell, row.id, identity, source)
-                known.checksums[identity] = checksum
-        self._remove_others(row.id, name, known)
-        return known
-
-    def _cell(self, kind: type[Any], notebook: str, name: str, values: dict[str, Any]) -> str:
-        row = self._session.query(kind).filter_by(name=name, notebook_id=notebook).one_or_none()
-        if row is None:
-            row = kind(id=self._api.new_uuid(), name=name, notebook_id=notebook)
-            self._session.add(row)
-        for field, value in values.items():
-            setattr(row, field, value)
-        return str(row.id)
-
-    def _remove_others(self, notebook: str, name: str, known: _KnownNotebook) -> None:
-        """Forget cells that the source does not have any more, unless somebody has been graded on them."""
-        api, session = self._api, self._session
-        ids = {*known.graded.values(), *known.commented.values()}
-        gone = [row for row in session.query(api.BaseCell).filter_by(notebook_id=notebook) if row.id not in ids]
-        gone += [
-            row
-            for row in session.query(api.SourceCell).filter_by(notebook_id=notebook)
-            if row.name not in known.checksums
-        ]
-        if gone and session.query(api.SubmittedNotebook).filter_by(notebook_id=notebook).first():
-            names = ", ".join(sorted({row.name for row in gone}))
-            raise GradebookError(
-                f"the gradebook has submissions with the cells {names}, which {name}.ipynb has no more; put them back, "
-                "or let nbgrader forget the assignment (nbgrader db assignment remove)"
-            )
-        for row in gone:
-            session.delete(row)
-
-
-class _Rows:
-    """What the gradebook holds of some students' work on an assignment, read in one go; what is not there is made."""
-
-    def __init__(self, session: Session, cells: _Cells, students: Set[str]) -> None:
-        from nbgrader import api
-
-        self._session, self._api = session, api
-        self._students = {name for (name,) in session.query(api.Student.id).filter(api.Student.id.in_(students))}
-        assignments = session.query(api.SubmittedAssignment).filter(
-            api.SubmittedAssignment.assignment_id == cells.id, api.SubmittedAssignment.student_id.in_(students)
-        )
-        self._assignments = {row.student_id: row for row in _alone(assignments, api.SubmittedAssignment)}
-        ids = {row.id for row in self._assignments.values()}
-        notebooks = session.query(api.SubmittedNotebook).filter(api.SubmittedNotebook.assignment_id.in_(ids))
-        self._notebooks = {
-            (row.assignment_id, row.notebook_id): row for row in _alone(notebooks, api.SubmittedNotebook)
-        }
-        self._marks = {
-            (kind, row.notebook_id, row.cell_id): row
-            for kind in (api.Grade, api.Comment)
-            for row in _alone(
-                session.query(kind).filter(
-                    kind.notebook_id.in_(notebooks.with_entities(api.SubmittedNotebook.id).scalar_subquery())
-                ),
-                kind,
-            )
-        }
-
-    def assignment(self, student: str, assignment: str) -> SubmittedAssignment:
-        """A student's submission; the student too if there was none."""
-        if student not in self._students:
-            self._students.add(student)
-            self._session.add(self._api.Student(id=student))
-            self._session.flush()  # before whatever refers to it
-        if student not in self._assignments:
-            ids = {"assignment_id": assignment, "student_id": student}
-            self._assignments[student] = self._made(self._api.SubmittedAssignment, ids)
-        return self._assignments[student]
-
-    def notebook(self, submitted: str, notebook: str) -> SubmittedNotebook:
-        """A notebook of a submission."""
-        if (submitted, notebook) not in self._notebooks:
-            ids = {"assignment_id": submitted, "notebook_id": notebook}
-            self._notebooks[submitted, notebook] = self._made(self._api.SubmittedNotebook, ids)
-        return self._notebooks[submitted, notebook]
-
-    def mark(self, kind: type[Any], notebook: str, cell: str) -> Any:
-        """The grade or comment of a cell in a submitted notebook."""
-        if (kind, notebook, cell) not in self._marks:
-            self._marks[kind, notebook, cell] = self._made(kind, {"cell_id": cell, "notebook_id": notebook})
-        return self._marks[kind, notebook, cell]
-
-    def _made(self, kind: type[Any], ids: dict[str, str]) -> Any:
-        row = kind(id=self._api.new_uuid(), **ids)
-        self._session.add(row)
-        return row
-
-
-def _alone(query: Query[Any], kind: type[Any]) -> Query[Any]:
-    """The rows without what nbgrader adds up for each from other tables, which takes its time."""
-    from sqlalchemy import inspect
-    from sqlalchemy.orm import load_only
-
-    names = [column.name for column in kind.__table__.columns]
-    own = [attribute.key for attribute in inspect(kind).column_attrs if attribute.columns[0].name in names]
-    return query.options(load_only(*(getattr(kind, name) for name in own)))
-
-
-def _record_submission(rows: _Rows, cells: _Cells, graded: GradedSubmission) -> _Written:
+def _record_submission(rows: Rows, cells: Cells, graded: GradedSubmission) -> _Written:
     submitted = rows.assignment(graded.submission.student, cells.id)
     if (timestamp := submitted_at(graded.submission.folder)) is not None:
         submitted.timestamp = timestamp
@@ -325,7 +157,7 @@ def _record_lateness(
             notebook.late_submission_penalty = penalty(student, notebook.score, late)
 
 
-def _record_scores(rows: _Rows, known: _KnownNotebook, submitted: str, notebook: GradedNotebook) -> None:
+def _record_scores(rows: Rows, known: KnownNotebook, submitted: str, notebook: GradedNotebook) -> None:
     from nbgrader import api
 
     scores, comments = scores_of(notebook), comments_on(notebook)

@@ -24,7 +24,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
 from autograder.grading.executors import BadExecutor, Done, Item, Lost
 
@@ -67,50 +67,76 @@ class OnDask:
     ) -> Iterator[tuple[int, Done | Lost]]:
         """Do the work for every item, see ``Executor``; raises ``BadExecutor``."""
         with _connected(self.address, self.patience) as client:
-            from distributed.protocol.pickle import dumps
-
-            given = client.submit(_same, dumps((work, is_spent)), pure=False)  # made again if whoever holds it is lost
-            waiting, threads = iter(enumerate(items)), _Threads(client)
-            outstanding: dict[Future[Any], int] = {}
-            ended: SimpleQueue[Future[Any]] = SimpleQueue()
-            suspects, tried = list[int](), set[int]()
-
-            def hand_over(index: int, item: Item) -> None:
-                future = client.submit(_do, given, item, seconds(item), pure=False)
-                outstanding[future] = index
-                future.add_done_callback(ended.put)
-
-            def fill() -> None:
-                room = max(FEWEST, AHEAD * threads.count()) - len(outstanding)
-                for index, item in itertools.islice(waiting, max(0, room)):
-                    hand_over(index, item)
-                if suspects and not outstanding:
-                    tried.add(suspects[-1])
-                    hand_over(suspects[-1], items[suspects.pop()])
-
-            fill()
+            run = _Run(client, work, is_spent, items, seconds, self.patience)
+            run.fill()
             if meanwhile:
                 meanwhile()
-            while outstanding:
-                with contextlib.suppress(Empty):
-                    future = ended.get(timeout=_LOOK)
-                    done = _outcome(future, self.patience)
-                    if done is None:
-                        ended.put(future)
-                    else:
-                        threads.are_busy()
-                        index = outstanding.pop(future)
-                        if done is _KILLED and index not in tried:
-                            suspects.append(index)
-                        else:
-                            yield index, done
-                    del future, done
-                fill()
-                if threads.absent() > self.patience:
+            while run.outstanding:
+                yield from run.results()
+                run.fill()
+                if run.threads.absent() > self.patience:
                     raise BadExecutor(
                         f"{self} has had no worker for {self.patience:g} seconds; start some, and grade again: "
                         "what was judged is not judged twice"
                     )
+
+
+class _Run(Generic[Item, Done]):
+    """The items of one run: those that wait, those that are handed over, and those that are to be tried once more."""
+
+    def __init__(
+        self,
+        client: Client,
+        work: Callable[[Item], Done],
+        is_spent: Callable[[Done], bool],
+        items: Sequence[Item],
+        seconds: Callable[[Item], float],
+        patience: float,
+    ) -> None:
+        from distributed.protocol.pickle import dumps
+
+        self._client, self._items, self._seconds, self._patience = client, items, seconds, patience
+        self._given = client.submit(_same, dumps((work, is_spent)), pure=False)  # made again if its holder is lost
+        self._waiting = iter(range(len(items)))
+        self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
+        self._suspects: list[int] = []
+        self._tried: set[int] = set()
+        self.outstanding: dict[Future[Any], int] = {}
+        self.threads = _Threads(client)
+
+    def fill(self) -> None:
+        """Hand over as many items as there is room for; a suspect only when there is nothing beside it."""
+        room = max(FEWEST, AHEAD * self.threads.count()) - len(self.outstanding)
+        for index in itertools.islice(self._waiting, max(0, room)):
+            self._hand_over(index)
+        if self._suspects and not self.outstanding:
+            index = self._suspects.pop()
+            self._tried.add(index)
+            self._hand_over(index)
+
+    def results(self) -> Iterator[tuple[int, Done | Lost]]:
+        """The next result, if one comes within moments."""
+        try:
+            future = self._ended.get(timeout=_LOOK)
+        except Empty:
+            return
+        done = _outcome(future, self._patience)
+        if done is None:
+            self._ended.put(future)
+            return
+        self.threads.are_busy()
+        index = self.outstanding.pop(future)
+        del future  # with the last one who holds it Dask forgets the result
+        if done is _KILLED and index not in self._tried:
+            self._suspects.append(index)
+        else:
+            yield index, done
+
+    def _hand_over(self, index: int) -> None:
+        item = self._items[index]
+        future = self._client.submit(_do, self._given, item, self._seconds(item), pure=False)
+        self.outstanding[future] = index
+        future.add_done_callback(self._ended.put)
 
 
 class _Threads:

@@ -27,7 +27,7 @@ from autograder.grading.configuration import configuration
 from autograder.grading.disk import in_words
 from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission
 from autograder.grading.executors import BadExecutor, executor_of
-from autograder.grading.gradebook import GradebookError
+from autograder.grading.gradebook_rows import GradebookError
 from autograder.grading.ledger import FILE, Ledger, Row
 from autograder.grading.memory import Memory
 from autograder.grading.replaying import differences, task_of

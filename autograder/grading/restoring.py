@@ -53,7 +53,7 @@ def restored(cells: Sequence[Cell], notebook: Notebook) -> Restored:
         if identity in originals and counts[identity] == index:
             kept.append(_put_right(cell, originals[identity], notes))
             continue
-        kept.append({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell)})
+        kept.append({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell), **_pictures(cell)})
         if identity in originals:
             said = f"the cell {identity} stands more than once; the last one counts"
             notes.append(Note(identity, said, _holds_points(originals[identity])))
@@ -83,7 +83,7 @@ def _put_right(cell: Cell, original: Cell, notes: list[Note]) -> Cell:
     holds_points = _holds_points(original) and not is_older
     result = _unrun(original)
     if _is_answer(original):
-        result["source"] = source_of(cell)
+        result |= {"source": source_of(cell), **_pictures(cell)}
     elif source_of(cell).strip() != source_of(original).strip():
         notes.append(Note(identity, f"the cell {identity} was changed, and was put right", holds_points))
     given, expected = cell["metadata"]["nbgrader"], original["metadata"]["nbgrader"]
@@ -121,6 +121,11 @@ def _claims(cell: Cell, tasks: Sequence[Task]) -> list[Note]:
         for task in tasks
         if opening is not None and opening.file == task.opening.file
     ]
+
+
+def _pictures(cell: Cell) -> Cell:
+    """The pictures in a text, if there are any."""
+    return {"attachments": cell["attachments"]} if cell.get("attachments") and cell["cell_type"] == "markdown" else {}
 
 
 def _is_answer(original: Cell) -> bool:

@@ -7,6 +7,7 @@ refused, and so is what is too large or no notebook.  What is wrong is data, nev
 from __future__ import annotations
 
 import json
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from autograder.grading.assignment import Assignment, Cell, Notebook, source_of
 #: Bytes of a submitted notebook that are read.
 SIZE_LIMIT: Final = 8 * 1024 * 1024
 CELL_LIMIT: Final = 5_000
+#: Kinds of pictures in texts that are kept.
+PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]*=*\s*")
 
 #: Characters of a student's name that a gradebook keeps.
 NAME_LIMIT: Final = 128
@@ -127,11 +131,23 @@ def _plain_cell(cell: Any, number: int) -> Cell:
     if not isinstance(source, str):
         raise Unreadable(f"cell {number} of the notebook has no readable text")
     kind, metadata = cell.get("cell_type"), cell.get("metadata")
-    return {
+    plain = {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
         "metadata": metadata if isinstance(metadata, dict) else {},
         "source": source.encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
     }
+    pictures = _pictures(cell.get("attachments")) if kind == "markdown" else {}
+    return {**plain, "attachments": pictures} if pictures else plain
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """The pictures that were pasted into a text, by name and media type; a person grades them too."""
+    found: dict[str, dict[str, str]] = {}
+    for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
+        for media_type, data in bundle.items() if isinstance(bundle, dict) else ():
+            if media_type in PICTURES and isinstance(data, str) and _BASE64.fullmatch(data) and name.isprintable():
+                found[name] = {media_type: data}
+    return found
 
 
 def _mode(path: Path) -> int | None:

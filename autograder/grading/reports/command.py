@@ -105,7 +105,7 @@ def report(options: argparse.Namespace) -> int:
     """Write the files of the formats asked for; returns one of the codes above."""
     from autograder.exercises import BadExercise
     from autograder.grading.assignment import BadCourse
-    from autograder.grading.gradebook import GradebookError
+    from autograder.grading.gradebook_rows import GradebookError
     from autograder.grading.reports.lms import BadWorksheet
     from autograder.grading.reports.results import BadResults
 

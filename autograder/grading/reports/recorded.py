@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from autograder.checks.verdict import tidy
 from autograder.grading.configuration import Configuration
-from autograder.grading.gradebook import GradebookError
+from autograder.grading.gradebook_rows import GradebookError
 from autograder.grading.reports.results import Recorded, Student
 
 if TYPE_CHECKING:
