@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, Final
 
 from autograder.clusters.interface import Capability, ClusterError
-from autograder.clusters.kind.engine import EngineError, Tools
+from autograder.clusters.kind.engine import COMMAND_SECONDS, EngineError, Tools
 from autograder.clusters.kind.provision import kept
 from autograder.clusters.scratch import locked
 
@@ -25,6 +25,7 @@ STATIC: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-sche
 _API: Final = frozenset({"etcd", "kube-apiserver"})
 KUBELET, PROXY, DNS = "kubelet", "kube-proxy", "coredns"
 COMPONENTS: Final = (*STATIC, KUBELET, PROXY, DNS)
+_KUBELET_HEALTH: Final = "http://127.0.0.1:10248/healthz"
 #: Seconds for a component to end, and to be there again.
 PATIENCE: Final = 120.0
 _LOOK_AGAIN: Final = 0.5
@@ -121,7 +122,10 @@ class KindPowers:
         self._tools.run_engine("kill", self._container(node))
 
     def power_on(self, node: str) -> None:
-        self._tools.run_engine("start", self._container(node))
+        container = self._container(node)
+        self._tools.run_engine("start", container)
+        look = f"test -f {ASIDE}/{KUBELET} || curl --silent --fail {_KUBELET_HEALTH}"
+        self._until(lambda: self._succeeds(container, look), f"the kubelet of {node} answers")
 
     def command(self, node: str, *words: str) -> str:
         """What a command prints on a node, such as ``ps aux`` or ``systemctl status kubelet``."""
@@ -188,8 +192,11 @@ class KindPowers:
         return [one for one in STATIC if f"{one}.yaml" in manifests]
 
     def _api_answers(self) -> bool:
+        return self._succeeds(self.control_plane, f"{' '.join(_KUBECTL)} get --raw /readyz")
+
+    def _succeeds(self, node: str, script: str) -> bool:
         try:
-            self._tools.on_node(self.control_plane, *_KUBECTL, "get", "--raw", "/readyz")
+            self._shell(node, script)
         except EngineError:
             return False
         return True
@@ -206,12 +213,28 @@ class KindPowers:
     def _start_on_api(self, component: str, *, only_if_stopped: bool = False) -> None:
         if component == PROXY:
             self._patch_proxy("null")
+            self._roll_out("daemonset", PROXY)
             return
         replicas = self._tools.on_node(
             self.control_plane, *_KUBECTL, "get", "deployment", DNS, "-o", "jsonpath={.spec.replicas}"
         )
         if not only_if_stopped or replicas.strip() == "0":
             self._tools.on_node(self.control_plane, *_KUBECTL, "scale", "deployment", DNS, f"--replicas={_REPLICAS}")
+        self._roll_out("deployment", DNS)
+
+    def _roll_out(self, kind: str, name: str) -> None:
+        """Wait until all Pods of a component are ready: before that there may be none of them to look at."""
+        limit = f"--timeout={self._patience:g}s"
+        self._tools.on_node(
+            self.control_plane,
+            *_KUBECTL,
+            "rollout",
+            "status",
+            kind,
+            name,
+            limit,
+            seconds=self._patience + COMMAND_SECONDS,
+        )
 
     def _patch_proxy(self, value: str) -> None:
         patch = f'{{"spec":{{"template":{{"spec":{{"nodeSelector":{{"{_NOWHERE}":{value}}}}}}}}}}}'

@@ -141,7 +141,23 @@ def test_the_power_of_a_node_is_that_of_its_container(programs: Path, opened: Op
     powers = opened()
     powers.power_off("worker-2")
     powers.power_on("worker-2")
-    assert asked(programs) == ["kill course-worker2", "start course-worker2"]
+    assert asked(programs)[:2] == ["kill course-worker2", "start course-worker2"]
+
+
+def test_a_node_with_power_is_there_when_its_kubelet_answers(programs: Path, opened: Open) -> None:
+    silent = {"healthz": {"code": 7, "once": "booting"}}
+    pretender(programs, "docker", silent)
+    opened().power_on("worker-2")
+    assert sum("healthz" in line for line in asked(programs)) == 2
+    pretender(programs, "docker", {"healthz": {"code": 7}})
+    with pytest.raises(ClusterError, match="the kubelet of worker-2 answers"):
+        opened(patience=0.3).power_on("worker-2")
+
+
+@pytest.mark.parametrize(("component", "workload"), [("kube-proxy", "daemonset"), ("coredns", "deployment")])
+def test_what_is_called_back_is_waited_for(programs: Path, opened: Open, component: str, workload: str) -> None:
+    opened().start(component)
+    assert f"rollout status {workload} {component} --timeout=5s" in asked(programs)[-1]
 
 
 def test_commands_of_a_node_run_in_its_container(programs: Path, opened: Open) -> None:
