@@ -9,7 +9,7 @@ Manifests are applied, commands are run by the real kubectl, and predictions are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from autograder.checks import (
@@ -78,6 +78,19 @@ class Judgement:
     acts: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Progress:
+    """What has become of an answer so far: a judgement that is cut off ends with that."""
+
+    refusals: list[Result] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+    acts: list[str] = field(default_factory=list)
+
+    @property
+    def results(self) -> list[Result]:
+        return [*self.refusals, *(one.result for one in self.judged)]
+
+
 class Runner:
     """Judges answers on forks of one warm cluster, which it never changes.
 
@@ -98,34 +111,39 @@ class Runner:
         if is_blank(exercise, answer):
             return _unjudged(exercise, Status.NOT_SUBMITTED, entry(READABLE, "there is no answer yet", WHY_READABLE))
         reading = read(exercise, answer)
-        if reading.problems:
-            return _unjudged(exercise, Status.UNREADABLE, *map(unreadable, reading.problems))
-        try:
-            check_size(exercise, reading.documents)
-        except OutOfBounds as too_much:
-            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, entry(ACCEPTED, str(too_much), WHY_CONFINED))
-        if exercise.form is Form.PROGRAM and (obstacle := sandbox.why_not() if self._allow_python else PYTHON_IS_OFF):
-            failure = entry(READABLE, obstacle, WHY_READABLE, outcome=Outcome.COULD_NOT_BE_JUDGED)
-            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, failure)
-        refusals: list[Result] = []
-        judged: list[Judged] = []
-        acts: list[str] = []
+        obstacle = self._obstacle(exercise, reading)
+        if obstacle is not None:
+            return obstacle
+        progress = _Progress()
         try:
             with deadline(self.seconds(exercise)):
-                cluster = self._judge(exercise, reading, refusals, judged, acts, until_lost)
+                cluster = self._judge(exercise, reading, progress, until_lost)
         except TimedOut:
-            return _timed_out(exercise, [*refusals, *(one.result for one in judged)], self.seconds(exercise))
+            return _timed_out(exercise, progress.results, self.seconds(exercise))
         except NotSupportedHere as absent:
             return Judgement(_not_run(exercise, f"not run there: {absent}"))
         except Exception as error:  # the cluster or the setup failed: never the student's fault, and never a silent 0
             reason = str(error) if isinstance(error, ClusterError) else f"{type(error).__name__}: {error}"
             message = f"could not be judged: {reason}"
             failure = entry(ACCEPTED, message, WHY_ACCEPTED, outcome=Outcome.COULD_NOT_BE_JUDGED)
-            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, *refusals, failure)
-        results = [*refusals, *(one.result for one in judged)]
+            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, *progress.refusals, failure)
+        results, judged = progress.results, progress.judged
         if judged:
             results += block(exercise.checks[len(judged) :], judged[-1].result.name)
-        return Judgement(verdict_of(exercise.id, results), tuple(judged), cluster, tuple(acts))
+        return Judgement(verdict_of(exercise.id, results), tuple(judged), cluster, tuple(progress.acts))
+
+    def _obstacle(self, exercise: Exercise, reading: Reading) -> Judgement | None:
+        """Why an answer is not tried out at all; None if nothing speaks against it."""
+        if reading.problems:
+            return _unjudged(exercise, Status.UNREADABLE, *map(unreadable, reading.problems))
+        try:
+            check_size(exercise, reading.documents)
+        except OutOfBounds as too_much:
+            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, entry(ACCEPTED, str(too_much), WHY_CONFINED))
+        if exercise.form is Form.PROGRAM and (why := sandbox.why_not() if self._allow_python else PYTHON_IS_OFF):
+            failure = entry(READABLE, why, WHY_READABLE, outcome=Outcome.COULD_NOT_BE_JUDGED)
+            return _unjudged(exercise, Status.COULD_NOT_BE_JUDGED, failure)
+        return None
 
     def prepared(self, exercise: Exercise) -> Prepared:
         """The cluster with the exercise's namespaces and setup, made once for all who have the same."""
@@ -143,58 +161,64 @@ class Runner:
         """A fresh copy of the prepared cluster, as the checks see it; its cluster is to be closed at the end."""
         return self._places.case(exercise, reading.documents if reading else ())
 
-    def _judge(
-        self,
-        exercise: Exercise,
-        reading: Reading,
-        refusals: list[Result],
-        judged: list[Judged],
-        acts: list[str],
-        until_lost: bool,
-    ) -> Cluster:
+    def _judge(self, exercise: Exercise, reading: Reading, progress: _Progress, until_lost: bool) -> Cluster:
         """Let the answer act and judge it; the cluster in which it did."""
         if exercise.form is Form.PREDICTION:
-            return self._compare(exercise, reading, judged, acts)
+            return self._compare(exercise, reading, progress)
         if reading.lines:
             self._places.need(Capability.COMMANDS)
             if any(command.verb == "exec" for line in reading.lines for command in line.commands):
                 self._places.need(Capability.EXEC)
         case = self.case(exercise, reading)
         try:
-            done = int(bool(reading.program))
-            for document in reading.documents:
-                refused = apply_document(exercise, case.cluster, document)
-                refusals.extend(refused)
-                acts.append(f"apply {document.kind} {document.name}{': refused' if refused else ''}")
-                done += not refused
-            case.cluster.settle()
-            commands = self._commands(exercise, reading, case.cluster) if reading.lines else []
-            acts.extend(f"{command}: exit code {command.code}" for command in commands)
-            refusals.extend(_failed(command) for command in commands if command.code)
-            done += sum(not command.code for command in commands)
-            if done:
+            taken = self._apply(exercise, reading, case.cluster, progress)
+            commands = self._type(exercise, reading, case.cluster, progress) if reading.lines else []
+            if reading.program or taken or not all(command.code for command in commands):
                 case = replace(case, commands=commands, program=_program(reading))
-                for one in run(exercise.checks, case, show_wanted=exercise.shows_wanted):
-                    judged.append(one)
-                    case.leave()
-                    if until_lost and one.result.outcome is not Outcome.PASSED:
-                        break
+                self._look(exercise, case, progress, until_lost)
             else:
-                refusals.extend(block(exercise.checks, refusals[-1].name if refusals else ACCEPTED))
+                by = progress.refusals[-1].name if progress.refusals else ACCEPTED
+                progress.refusals.extend(block(exercise.checks, by))
         finally:
             case.cluster.close()
         return case.cluster
 
-    def _compare(self, exercise: Exercise, reading: Reading, judged: list[Judged], acts: list[str]) -> Cluster:
+    def _apply(self, exercise: Exercise, reading: Reading, cluster: Cluster, progress: _Progress) -> bool:
+        """Apply the manifests of an answer, and let the cluster work on them; whether any of them was taken."""
+        taken = False
+        for document in reading.documents:
+            refused = apply_document(exercise, cluster, document)
+            progress.refusals.extend(refused)
+            progress.acts.append(f"apply {document.kind} {document.name}{': refused' if refused else ''}")
+            taken |= not refused
+        cluster.settle()
+        return taken
+
+    def _type(self, exercise: Exercise, reading: Reading, cluster: Cluster, progress: _Progress) -> list[CommandRun]:
+        """Run the command lines of an answer, and note which failed."""
+        commands = self._commands(exercise, reading, cluster)
+        progress.acts.extend(f"{command}: exit code {command.code}" for command in commands)
+        progress.refusals.extend(_failed(command) for command in commands if command.code)
+        return commands
+
+    def _look(self, exercise: Exercise, case: Case, progress: _Progress, until_lost: bool) -> None:
+        """Run the checks on what the answer has made."""
+        for one in run(exercise.checks, case, show_wanted=exercise.shows_wanted):
+            progress.judged.append(one)
+            case.leave()
+            if until_lost and one.result.outcome is not Outcome.PASSED:
+                break
+
+    def _compare(self, exercise: Exercise, reading: Reading, progress: _Progress) -> Cluster:
         """Judge predictions by what the experiment found."""
         experimented = self._places.experimented(exercise)
-        acts.extend(experimented.steps)
+        progress.acts.extend(experimented.steps)
         sources = Sources((), exercise.namespaces[0])
         case = Case(
             experimented.cluster, sources, exercise.namespaces[0], exercise.values,
             predictions=reading.predictions, outcome=experimented.outcome,
         )  # fmt: skip
-        judged.extend(run(exercise.checks, case, show_wanted=exercise.shows_wanted))
+        progress.judged.extend(run(exercise.checks, case, show_wanted=exercise.shows_wanted))
         return experimented.cluster
 
     def _commands(self, exercise: Exercise, reading: Reading, cluster: Cluster) -> list[CommandRun]:
