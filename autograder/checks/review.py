@@ -154,9 +154,11 @@ class Review:
         self.proved(f"{kind} {name} is unchanged")
 
     def not_replaced(self, kind: str, name: str, namespace: str = "") -> None:
-        """An object that was there before the answer is the very same one; it may have been changed."""
+        """An object that was there before the answer is the very same one, and stays; it may have been changed."""
         namespace = namespace or self.case.namespace
         now = self.object(kind, name, namespace)
+        if "deletionTimestamp" in now.object["metadata"]:
+            raise Failed(f"{kind} {name} is being deleted", where=now.field("metadata").where)
         if self.case.before[kind, namespace, name]["metadata"]["uid"] != now.object["metadata"]["uid"]:
             message = f"{kind} {name} has been deleted, and what is there now is another one of the same name"
             raise Failed(message, where=now.field("metadata").where)
@@ -259,11 +261,21 @@ class Review:
         if document is not None:
             message = f"there is no {kind} {name}: the API server refused the one in your answer"
             raise Failed(message, where=self.sources.where(kind, name, namespace, ("metadata", "name")))
-        others = [other.kind for other in self.sources.documents if other.name == name and other.kind]
-        instead = f"; your answer has a {others[0]} of that name" if others else ""
-        message = f"there is no {kind} {name} in the namespace {namespace}{did_you_mean(name, there)}{instead}"
+        message = f"there is no {kind} {name} in the namespace {namespace}"
+        if (kind, namespace, name) in self.case.before:
+            message = f"{message} any more; it was there before your answer"
+        else:
+            message = f"{message}{did_you_mean(name, there)}{self._instead(kind, name)}"
         found = ", ".join(there[:8]) or f"no {kind}"
         raise Failed(message, wanted=name, found=found, where=self.sources.nearest(kind))
+
+    def _instead(self, kind: str, name: str) -> str:
+        """What the answer has in the place of an object: the same in another namespace, or one of another kind."""
+        namesakes = [other for other in self.sources.documents if other.name == name and other.kind]
+        for other in namesakes:
+            if other.kind == kind:
+                return f"; your answer has it in the namespace {other.namespace or self.case.namespace}"
+        return f"; your answer has a {namesakes[0].kind} of that name" if namesakes else ""
 
 
 def _owners(obj: Object) -> set[str]:

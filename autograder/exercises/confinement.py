@@ -41,8 +41,10 @@ def trespasses(exercise: Exercise, document: Document) -> Iterator[tuple[str, Wh
         return  # the API server has the word
     if not namespaced:
         if f"{document.kind}/{document.name}" not in exercise.cluster_objects:
-            subject = f"{document.kind} {document.name}".strip()
-            message = f"{subject} belongs to the whole cluster, and this exercise does not ask for it"
+            subject = f"{document.kind} {document.name}" if document.name else f"a {document.kind} without a name"
+            asked = sorted(one for one in exercise.cluster_objects if one.startswith(f"{document.kind}/"))
+            wish = f"asks for {' and '.join(asked).replace('/', ' ')} only" if asked else "does not ask for it"
+            message = f"{subject} belongs to the whole cluster, and this exercise {wish}"
             yield message, place(document, ("kind",))
     elif document.namespace and document.namespace not in exercise.namespaces:
         allowed = " or ".join(exercise.namespaces)

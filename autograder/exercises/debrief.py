@@ -18,7 +18,7 @@ from autograder.clusters import Capability, Cluster
 from autograder.exercises.exercise import Exercise
 from autograder.exercises.running import Judgement, Runner
 
-#: Steps that are told; of a longer story the beginning.
+#: Steps that are told; of a longer story the beginning, and how many are left out.
 STEPS: Final = 12
 #: Objects that are named in one step; of more there is only the number.
 NAMED: Final = 2
@@ -64,7 +64,10 @@ def debrief(cluster: Cluster, namespaces: Sequence[str], known: frozenset[str] =
     lines = []
     for (at, who, reason, kind), group in groupby(steps, key=lambda step: (step.at, step.who, step.reason, step.kind)):
         lines.append(f"{_after(at - begin):>8}  {_told(who, reason, kind, list(group))}")
-    return lines[:STEPS]
+    left = len(lines) - STEPS
+    if left > 0:
+        lines[STEPS:] = [f"{'':>8}  ... and {left} more step{'s' if left > 1 else ''}"]
+    return lines
 
 
 def story(runner: Runner, exercise: Exercise, judgement: Judgement) -> list[str]:
@@ -98,7 +101,8 @@ def _told(who: str, reason: str, kind: str, steps: Sequence[_Step]) -> str:
     verb, after = TOLD.get(reason, (f"reported {reason} about", ""))
     times = "a Pod" if len(steps) == 1 else f"{len(steps)} Pods"
     names = list(dict.fromkeys(step.name for step in steps))
-    what = f"{kind} {' and '.join(names)}" if len(names) <= NAMED else f"{len(names)} {kind}s"
+    kinds = kind if len(names) == 1 else f"{kind}s"
+    what = f"{kinds} {' and '.join(names)}" if len(names) <= NAMED else f"{len(names)} {kinds}"
     nodes = ", ".join(dict.fromkeys(step.node for step in steps if step.node))
     return " ".join(filter(None, [f"the {who}", verb.format(times=times), what, after, f"({nodes})" if nodes else ""]))
 

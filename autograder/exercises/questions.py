@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autograder.checks import Check, Failed, Review, Role
-from autograder.checks.subject import did_you_mean
+from autograder.manifests.suggestions import closest
 
 #: In the place of a list of answers: a whole number, or one word of the student's own.
 NUMBER: Final = "number"
@@ -102,7 +102,8 @@ class Question:
         if not predicted:
             raise Failed(f"there is no prediction yet; answer {self.expected}", found="nothing", where=where)
         if not self.allows(predicted):
-            near = did_you_mean(predicted, self.answers)
+            meant = closest(predicted, self.answers)
+            near = f" (did you mean {meant}?)" if meant else ""
             raise Failed(f"{predicted!r} is no answer here: {self.expected}{near}", found=predicted, where=where)
         if predicted.casefold() != really.casefold():
             raise Failed(

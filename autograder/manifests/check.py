@@ -14,7 +14,7 @@ from autograder.manifests.enums import allowed_values
 from autograder.manifests.manifest import Document
 from autograder.manifests.problems import FieldPath, Position, Problem, Severity
 from autograder.manifests.schema import DEFAULT_VERSION, Schema, Schemas
-from autograder.manifests.suggestions import closest, home_of
+from autograder.manifests.suggestions import closest, containing, home_of
 
 #: The message about a field that the schema does not have.
 UNKNOWN_FIELD: Final = "unknown field"
@@ -159,7 +159,8 @@ class _Checker:
                 if entry is not None:
                     self._value(others, entry, inside, ())
             elif properties is not None:
-                meant = closest(key, properties)
+                missing = [name for name in schema.get("required", ()) if name not in value]
+                meant = closest(key, properties) or containing(key, missing)
                 self._unknown(inside, _slip_hint(meant, value) if meant else self._home_hint(schema, inside, entry))
                 given.add(meant or key)
         if path[:1] != ("status",):

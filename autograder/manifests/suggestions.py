@@ -16,6 +16,7 @@ _ALIKE: Final = 0.75
 _FARTHEST: Final = 5  # steps up and down to another place that is still worth naming
 _DEEPEST: Final = 8
 _LONGEST_NAME: Final = 100
+_SHORTEST_PART: Final = 3
 _NOT_FOR_PEOPLE: Final = frozenset({"status", "managedFields"})
 
 
@@ -29,6 +30,13 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
 
     found = get_close_matches(wanted, folded, n=1, cutoff=_ALIKE)
     return folded[found[0]] if found else None
+
+
+def containing(name: str, candidates: Iterable[str]) -> str | None:
+    """The only candidate that has ``name`` as a part: ``containerPort`` for ``port``; ``None`` if there are several."""
+    wanted = name.casefold()
+    found = [candidate for candidate in candidates if wanted in candidate.casefold()]
+    return found[0] if len(found) == 1 and len(wanted) >= _SHORTEST_PART else None
 
 
 def home_of(schemas: Schemas, definition: str, at: FieldPath, name: str) -> SchemaPath | None:

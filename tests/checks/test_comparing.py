@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -153,3 +154,14 @@ def test_a_limit_stands_in_for_a_request_that_is_not_stated(review: Review) -> N
 def test_another_kind_of_that_name_is_pointed_out(review: Review) -> None:
     with pytest.raises(Failed, match="your answer has a ReplicaSet of that name"):
         review.object("Deployment", "web")
+
+
+def test_the_same_object_in_another_namespace_is_pointed_out(review: Review) -> None:
+    with pytest.raises(Failed, match="your answer has it in the namespace default"):
+        review.object("ReplicaSet", "web", "dev")
+
+
+def test_what_was_there_before_and_is_gone_is_told_apart(review: Review) -> None:
+    before = {("Pod", "default", "old"): {"kind": "Pod"}}
+    with pytest.raises(Failed, match="there is no Pod old in the namespace default any more"):
+        Review(replace(review.case, before=before)).object("Pod", "old")

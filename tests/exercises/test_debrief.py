@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from autograder.clusters.embedded import EmbeddedCluster
@@ -37,6 +39,12 @@ def test_other_answers_have_other_stories(runner: Runner) -> None:
     assert "deleted a Pod of ReplicaSet" in told(runner, exercise, "kubectl scale deployment shop --replicas=1\n")
 
 
+def test_a_long_story_says_how_much_of_it_is_left_out(runner: Runner) -> None:
+    exercise = load("deployments/roll-out")
+    *_, last = told(runner, exercise, exercise.solution).splitlines()
+    assert re.fullmatch(r" +\.\.\. and \d+ more steps", last)
+
+
 def test_an_answer_that_cannot_be_read_has_no_story(runner: Runner) -> None:
     assert told(runner, load("pods/first-pod"), "a: [") == ""
 
@@ -46,7 +54,7 @@ def test_every_solution_has_a_short_story_that_is_always_the_same(runner: Runner
     exercise = load(name)
     first = told(runner, exercise, exercise.solution)
     assert first == told(runner, exercise, exercise.solution)
-    assert len(first.splitlines()) <= STEPS
+    assert len(first.splitlines()) <= STEPS + 1
 
 
 @pytest.mark.parametrize("name", ["deployments/stuck-rollout", "resourcequotas/fit-the-quota"])

@@ -112,6 +112,8 @@ def test_an_exercise_may_ask_for_a_namespace(runner: Runner, exercise: Exercise)
     namespace = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: mine}\n"
     assert runner.judge(asks, of(exercise.solution + namespace)).is_full
     assert lost(runner.judge(asks, of(exercise.solution))) == ["accepted"]
+    other = runner.judge(asks, of(exercise.solution + namespace.replace("mine", "Mine")))
+    assert "this exercise asks for Namespace mine only" in other.criteria[0].message
 
 
 def test_setup_is_there_before_the_answer(runner: Runner, exercise: Exercise) -> None:

@@ -45,6 +45,10 @@ UNKNOWN = {
         CONTAINER + "  - name: b\n    Name: b\n",
         '9:5: spec.containers[1].Name: unknown field; did you mean "name"? It is given already',
     ),
+    "a part of the name of a field that must be there": (
+        CONTAINER + "    ports: [{port: 80}]\n",
+        '8:14: spec.containers[0].ports[0].port: unknown field; did you mean "containerPort"?',
+    ),
     "a field of a container in the pod": (
         CONTAINER + "  image: nginx\n",
         "8:3: spec.image: unknown field; `image` belongs to an entry of spec.containers",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograder.checks import Review, criterion, gate, guard
 
 MEMBERS = {
@@ -28,7 +30,7 @@ def flags(review: Review) -> dict[str, str]:
 def urls(review: Review, *names: str) -> list[set[str]]:
     """The addresses that each of these flags holds."""
     known = flags(review)
-    return [{url.strip() for url in known.get(name, "").split(",")} for name in names]
+    return [{url.strip() for url in known.get(name, "").split(",") if url.strip()} for name in names]
 
 
 @gate("exists")
@@ -44,27 +46,30 @@ def members(review: Review) -> None:
     known = dict(entry.strip().partition("=")[::2] for entry in entries.split(","))
     review.require(
         known == MEMBERS, "--initial-cluster does not name the three members",
-        wanted="three names, each with its address for members", found=entries or "no such flag",
+        wanted="three names, each with its address for members, over https", found=entries or "no such flag",
     )  # fmt: skip
 
 
 @criterion("peers", points=2)
 def peers(review: Review) -> None:
     """Members talk to each other at a port of their own."""
-    found = urls(review, "listen-peer-urls", "initial-advertise-peer-urls")
+    names = ("listen-peer-urls", "initial-advertise-peer-urls")
+    found = urls(review, *names)
     review.require(
         found == [{OWN_PEER_URL}, {OWN_PEER_URL}], "the other members do not reach this one",
-        wanted="its own address and the port for members, in both flags", found=shown(found),
+        wanted="its own address and the port for members, over https, in both flags", found=shown(names, found),
     )  # fmt: skip
 
 
 @criterion("clients", points=2)
 def clients(review: Review) -> None:
-    """Clients, and that means kube-apiserver, come to another port than members."""
-    found = urls(review, "listen-client-urls", "advertise-client-urls")
+    """Clients, and that means kube-apiserver, come to another port than members, and go where they are told to."""
+    names = ("listen-client-urls", "advertise-client-urls")
+    found = urls(review, *names)
     review.require(
         found == [{OWN_CLIENT_URL, LOCAL_CLIENT_URL}, {OWN_CLIENT_URL}], "clients do not reach this member",
-        wanted="both addresses to listen at, its own to tell, and the port for clients", found=shown(found),
+        wanted="both addresses to listen at, its own to tell, and the port for clients, over https",
+        found=shown(names, found),
     )  # fmt: skip
 
 
@@ -79,6 +84,7 @@ def rest(review: Review) -> None:
         )
 
 
-def shown(found: list[set[str]]) -> str:
-    """Addresses in a message."""
-    return " and ".join(", ".join(sorted(one)) or "nothing" for one in found)
+def shown(names: Sequence[str], found: list[set[str]]) -> str:
+    """Flags and their addresses in a message."""
+    flag_by_flag = zip(names, found, strict=True)
+    return " and ".join(f"--{name}={','.join(sorted(one))}" if one else f"no --{name}" for name, one in flag_by_flag)

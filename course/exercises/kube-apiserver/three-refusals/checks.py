@@ -24,13 +24,13 @@ def pull_policy(review: Review) -> None:
 
 @criterion("restart policy", points=1)
 def restart_policy(review: Review) -> None:
-    """Values are compared letter by letter, capitals and all."""
+    """Of a few words one is to be chosen, and they are compared letter by letter, capitals and all."""
     pod(review).field("spec.restartPolicy").equals("Always")
 
 
 @criterion("port", points=1)
 def port(review: Review) -> None:
-    """A number in quotes is a text, and a text is no number."""
+    """A container states as numbers at which ports it listens; a number in quotes is a text."""
     ports = pod(review).container("server").field("ports").value or []
     numbers = [one["containerPort"] for one in ports]
     review.require(

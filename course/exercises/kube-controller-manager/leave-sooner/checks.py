@@ -19,8 +19,13 @@ def tolerated(review: Review, key: str) -> None:
     times = [one.get("tolerationSeconds") for one in tolerations if one.get("key") == key]
     review.require(
         times == [wanted], f"the Pods do not tolerate {key} for that time",
-        wanted=f"{wanted} seconds", found=", ".join(map(str, times)) or "no toleration in the template",
+        wanted=f"{wanted} seconds", found=", ".join(map(said, times)) or "no toleration in the template",
     )  # fmt: skip
+
+
+def said(seconds: int | None) -> str:
+    """A time in a message; without one a taint is tolerated for ever."""
+    return "for ever" if seconds is None else f"{seconds} seconds"
 
 
 @gate("exists")
@@ -52,7 +57,7 @@ def leaves(review: Review) -> None:
     left = [pod for pod in trial.ready_pods(owner) if pod.object["spec"]["nodeName"] != NODE]
     trial.require(
         len(left) == 4, f"two minutes after the power of {NODE} was cut, Pods are missing",
-        wanted="4 ready Pods on other nodes", found=f"{len(left)}",
+        wanted="4 ready Pods on other nodes", found=f"{len(left)} ready Pods there",
     )  # fmt: skip
 
 

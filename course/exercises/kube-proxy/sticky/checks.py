@@ -40,8 +40,12 @@ def exists(review: Review) -> None:
 
 @criterion("always the same", points=2)
 def always_the_same(review: Review) -> None:
-    """Without anything said, each connection is a new throw of the dice; visitors would lose their carts."""
+    """A cart is in one Pod; without anything said, each connection is a new throw of the dice."""
     (seen,) = answers(review.trial(), 1, TIMES)
+    review.require(
+        bool(seen), f"one client asked {TIMES} times for http://{review.values['name']}, and nobody answered",
+        wanted="an answer of a Pod", found="no answer", about=service(review).field("spec"),
+    )  # fmt: skip
     review.require(
         len(seen) == 1, f"one client asked {TIMES} times, and was answered by {len(seen)} different Pods",
         wanted="1 Pod for one client", found=f"{len(seen)} Pods", about=service(review).field("spec"),

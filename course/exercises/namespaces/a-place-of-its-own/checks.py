@@ -26,7 +26,7 @@ def label(review: Review) -> None:
 
 @criterion("Pod", points=2)
 def in_its_place(review: Review) -> None:
-    """An object that does not say where it belongs goes into the default namespace of whoever applies it."""
+    """A manifest says where a Pod belongs and what runs in it; if it names no namespace, that is the default one."""
     pod(review).container().field("image").is_image(review.values["image"])
 
 

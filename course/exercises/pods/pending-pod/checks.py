@@ -24,7 +24,7 @@ def cpu_request(review: Review) -> None:
 
 @criterion("memory request", points=1)
 def memory_request(review: Review) -> None:
-    """The scheduler adds up the memory requests on a node, whatever the containers really use."""
+    """The scheduler adds up the memory requests on a node; where none is stated, the limit stands in for it."""
     container(review).field("resources.requests").key("memory").is_quantity(review.values["memory"])
 
 

@@ -42,7 +42,7 @@ def quota(review: Review) -> None:
     hard = review.object("ResourceQuota", "limits").field("spec.hard")
     review.each(
         lambda: hard.key("pods").is_quantity(str(review.values["most"])),
-        lambda: hard.key("requests.cpu").is_quantity("1"),
+        lambda: hard.key("cpu" if "cpu" in (hard.value or {}) else "requests.cpu").is_quantity("1"),
     )
 
 
