@@ -56,6 +56,10 @@ c.Autograde.autograde_preprocessors = [
     f"{theirs}.CheckCellMetadata",
 ]
 
+# In feedback and in formgrader a student's Markdown is text with marks: no HTML of theirs, no script, no picture of
+# somewhere else.
+c.HTMLExporter.filters = {"markdown2html": "autograder.grading.harmless_markdown.markdown2html"}
+
 # What was not judged has an empty cell there, and not a 0.
 c.ExportApp.plugin_class = "autograder.grading.gradebook_csv.GradesCsv"
 

@@ -23,7 +23,7 @@ _REACHING: Final = re.compile(r"\\(href|require|class|cssId|style|html\w*)\b")
 _PICTURE: Final = "attachment:"
 
 
-class HarmlessRenderer(IPythonRenderer):  # type: ignore[misc]  # nbconvert has no types
+class HarmlessRenderer(IPythonRenderer):
     """Shows HTML as text, and pictures only if they are part of the notebook."""
 
     def __init__(self, attachments: dict[str, Any]) -> None:

@@ -16,10 +16,12 @@ Json = dict[str, Any]
 def outputs_of(graded: Graded, count: int) -> list[Json]:
     """The table of the verdict, then the points as nbgrader reads them: one plain number from 0 to the most."""
     points = float(min(max(graded.score or 0, 0), graded.task.points))
+    # nbgrader's pages take what stands between two dollars for a formula
+    table = f'<div class="tex2jax_ignore mathjax_ignore">{as_html(graded.verdict)}</div>'
     return [
         {
             "output_type": "display_data",
-            "data": {"text/html": as_html(graded.verdict), "text/plain": as_text(graded.verdict)},
+            "data": {"text/html": table, "text/plain": as_text(graded.verdict)},
             "metadata": {},
         },
         {

@@ -53,7 +53,7 @@ def restored(cells: Sequence[Cell], notebook: Notebook) -> Restored:
         if identity in originals and counts[identity] == index:
             kept.append(_put_right(cell, originals[identity], notes))
             continue
-        kept.append({"cell_type": cell["cell_type"], "metadata": {}, "source": source_of(cell), **_pictures(cell)})
+        kept.append({"cell_type": cell["cell_type"], "metadata": {}, **_content(cell)})
         if identity in originals:
             said = f"the cell {identity} stands more than once; the last one counts"
             notes.append(Note(identity, said, _holds_points(originals[identity])))
@@ -83,7 +83,7 @@ def _put_right(cell: Cell, original: Cell, notes: list[Note]) -> Cell:
     holds_points = _holds_points(original) and not is_older
     result = _unrun(original)
     if _is_answer(original):
-        result |= {"source": source_of(cell), **_pictures(cell)}
+        result |= _content({**cell, "cell_type": original["cell_type"]})
     elif source_of(cell).strip() != source_of(original).strip():
         notes.append(Note(identity, f"the cell {identity} was changed, and was put right", holds_points))
     given, expected = cell["metadata"]["nbgrader"], original["metadata"]["nbgrader"]
@@ -123,9 +123,10 @@ def _claims(cell: Cell, tasks: Sequence[Task]) -> list[Note]:
     ]
 
 
-def _pictures(cell: Cell) -> Cell:
-    """The pictures in a text, if there are any."""
-    return {"attachments": cell["attachments"]} if cell.get("attachments") and cell["cell_type"] == "markdown" else {}
+def _content(cell: Cell) -> Cell:
+    """What a student wrote into a cell: the text, and the pictures in it."""
+    pictures = cell["cell_type"] == "markdown" and cell.get("attachments")
+    return {"source": source_of(cell), **({"attachments": pictures} if pictures else {})}
 
 
 def _is_answer(original: Cell) -> bool:

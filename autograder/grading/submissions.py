@@ -21,7 +21,7 @@ SIZE_LIMIT: Final = 8 * 1024 * 1024
 CELL_LIMIT: Final = 5_000
 #: Kinds of pictures in texts that are kept.
 PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]*=*\s*")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 #: Characters of a student's name that a gradebook keeps.
 NAME_LIMIT: Final = 128

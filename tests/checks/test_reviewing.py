@@ -57,6 +57,13 @@ def test_what_was_replaced_by_its_like_is_not_the_same(review: Review) -> None:
         review.unchanged("ConfigMap", "settings")
 
 
+def test_what_is_being_deleted_is_not_left_alone_though_something_holds_it_back(review: Review) -> None:
+    review.cluster.patch("ConfigMap", "settings", {"metadata": {"finalizers": ["example.org/not-yet"]}})
+    review.cluster.delete("ConfigMap", "settings")
+    with pytest.raises(Failed, match="ConfigMap settings is being deleted"):
+        review.unchanged("ConfigMap", "settings")
+
+
 def test_a_burst_ends_at_the_first_refusal(review: Review) -> None:
     review.cluster.create(QUOTA)
     review.cluster.settle()

@@ -119,6 +119,45 @@ def test_feedback_shows_the_table_and_nothing_of_a_student_as_markup(course: Sma
     assert "ConfigMap" not in page  # the solution
 
 
+@pytest.mark.usefixtures("settled")
+def test_no_page_of_nbgrader_runs_what_a_student_wrote_into_a_text(course: SmallCourse, runner: Runner) -> None:
+    from nbconvert.exporters import HTMLExporter
+
+    source = course.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    source.write_text(json.dumps(with_essay(json.loads(source.read_text()), "Why?")))
+    evil = "Because <script>alert(1)</script> ![so](attachment:gone.png) **x**"
+    notebook = with_essay(submitted_notebook(), evil)
+    notebook["cells"] += [{"cell_type": kind, "metadata": {}, "source": evil} for kind in ("markdown", "raw")]
+    course.hand_in("ken", notebook)
+    grade(course, runner)
+    run(course, "GenerateFeedback")
+    page = (course.root / "feedback" / "ken" / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
+    graded = course.root / "autograded" / "ken" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    exported, _ = HTMLExporter(config=configuration(course.root).config).from_filename(str(graded))  # as formgrader
+    for shown in (page, exported):
+        assert "<script>alert(1)" not in shown
+        assert shown.count("the picture gone.png is missing") == 2
+        assert shown.count("<strong>x</strong>") == 2
+
+
+@pytest.mark.usefixtures("settled")
+def test_pictures_in_a_free_text_are_graded_with_it(course: SmallCourse, runner: Runner) -> None:
+    source = course.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    source.write_text(json.dumps(with_essay(json.loads(source.read_text()), "Why?")))
+    notebook = with_essay(submitted_notebook(), "See ![so](attachment:a.png) and ![so](attachment:b.svg)")
+    bundles = {"a.png": {"image/png": "QUJD"}, "b.svg": {"image/svg+xml": "<script>"}, "c.png": {"image/png": "'>"}}
+    cell_of(notebook, "essay")["attachments"] = bundles
+    course.hand_in("ada", notebook)
+    grade(course, runner)
+    graded = json.loads((course.root / "autograded" / "ada" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
+    assert cell_of(graded, "essay")["attachments"] == {"a.png": {"image/png": "QUJD"}}
+    run(course, "Autograde", force=True)
+    run(course, "GenerateFeedback")
+    page = (course.root / "feedback" / "ada" / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
+    assert 'src="data:image/png;base64,QUJD"' in page
+    assert "the picture b.svg is missing" in page
+
+
 @pytest.mark.usefixtures("settled", "warm")
 def test_a_link_in_the_place_of_a_notebook_is_not_followed_by_nbgrader(course: SmallCourse, runner: Runner) -> None:
     course.hand_in("ada")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
 
 from autograder.checks import Review, criterion, guard
 
@@ -13,7 +14,13 @@ KEY = re.compile(r'(?:^|"Key" : ")(/registry/[^"\n]+)', re.MULTILINE)
 
 def answers(review: Review) -> list[str]:
     """What etcdctl printed, one text for each command that did not fail."""
-    return [readable(one.out) for one in review.commands if "etcdctl" in one.arguments and not one.code]
+    return [readable(one.out) for one in review.commands if is_etcdctl(one.arguments) and not one.code]
+
+
+def is_etcdctl(arguments: Sequence[str]) -> bool:
+    """Whether etcdctl is what ran in the container, and not only a word in what did."""
+    program = arguments[arguments.index("--") + 1 :][:1] if "--" in arguments else []
+    return any(word.rpartition("/")[2] == "etcdctl" for word in program)
 
 
 def readable(out: str) -> str:
