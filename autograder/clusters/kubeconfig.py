@@ -33,7 +33,6 @@ from autograder.clusters.translation import Translation
 from autograder.controlplane.apimachinery.errors import (
     AlreadyExists,
     BadRequest,
-    Conflict,
     Invalid,
     NotFound,
     StatusError,
@@ -128,10 +127,10 @@ class KubeconfigCluster:
             self._children[-1].close()
             self._children.pop()
         if self._is_used:
-            for ours in leftovers.of_run(self._connection, self._room):
-                with contextlib.suppress(NotFound, Conflict):  # gone, or on its way
-                    self._release(ours)
-                    self._connection.send("DELETE", NAMESPACES, name=ours)
+            names = leftovers.of_run(self._connection, self._room)
+            for name in names:
+                self._release(name)
+            leftovers.delete_namespaces(self._connection, names)
         self._is_used = False
         self._names = Translation()
 

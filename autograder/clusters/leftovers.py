@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -61,10 +62,15 @@ def delete(connection: Connection) -> list[str]:
     """Delete what earlier runs have left behind; returns the names."""
     listed = json.loads(connection.send("GET", NAMESPACES, query={"labelSelector": f"{MANAGED_BY}={MANAGER}"}))
     names = [obj["metadata"]["name"] for obj in listed["items"] if is_left_over(obj)]
+    delete_namespaces(connection, names)
+    return names
+
+
+def delete_namespaces(connection: Connection, names: Iterable[str]) -> None:
+    """Delete namespaces, and do not wait until they are gone."""
     for name in names:
         with contextlib.suppress(NotFound, Conflict):  # gone, or on its way
             connection.send("DELETE", NAMESPACES, name=name)
-    return names
 
 
 def of_run(connection: Connection, room: str) -> list[str]:

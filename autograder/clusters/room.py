@@ -7,7 +7,6 @@ names of the cluster's own namespaces (``kube-system`` and its like) mean what t
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import secrets
@@ -19,7 +18,7 @@ from autograder.clusters.connection import Connection
 from autograder.clusters.interface import ClusterError, Object
 from autograder.clusters.kubeconfig import DEFAULT, NAMESPACE_SECONDS, SYSTEM
 from autograder.clusters.translation import Translation
-from autograder.controlplane.apimachinery.errors import Conflict, NotFound
+from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, SERVICEACCOUNTS
 
 #: Seconds that a room is used at most, a long day: then it is a leftover, whoever has it.
@@ -116,9 +115,8 @@ class Room:
 
     def close(self) -> None:
         """Delete the namespaces; does not wait until they are gone."""
-        for name in dict.fromkeys([*leftovers.of_run(self._connection, self._id), *self._made]):
-            with contextlib.suppress(NotFound, Conflict):  # gone, or on its way
-                self._connection.send("DELETE", NAMESPACES, name=name)
+        names = dict.fromkeys([*leftovers.of_run(self._connection, self._id), *self._made])
+        leftovers.delete_namespaces(self._connection, names)
         self._made.clear()
 
     def _has_account(self, namespace: str) -> bool:
