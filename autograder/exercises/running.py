@@ -49,6 +49,7 @@ from autograder.exercises.entries import (
 from autograder.exercises.exercise import Answer, Exercise, Form
 from autograder.exercises.places import Places, Prepared
 from autograder.exercises.reading import Reading, is_blank, read
+from autograder.exercises.sandbox_watch import ProgramError
 
 if TYPE_CHECKING:
     from autograder.exercises.terminal import Terminal
@@ -248,7 +249,7 @@ def _program(reading: Reading) -> Program | None:
     def results(function: str, calls: Sequence[Sequence[Any]]) -> list[Any]:
         try:
             return sandbox.run(reading.program, function, calls)
-        except sandbox.ProgramError as error:
+        except ProgramError as error:
             place = Where(reading.source, error.line, 1) if error.line else None
             raise Failed(f"the program failed: {error}", where=place) from error
 
