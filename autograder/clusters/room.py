@@ -56,7 +56,7 @@ class RoomNames(Translation):
     def space(self, name: str) -> str:
         return self.ours(name)
 
-    def fields_in(self, fields: str) -> str:
+    def fields_in(self, fields: str, plural: str = "", namespace: str = "") -> str:
         return _SELECTED.sub(lambda match: match[1] + self.ours(match[2]), fields)
 
     def text_in(self, text: str) -> str:
