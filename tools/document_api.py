@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.controlplane.apimachinery.scheme import (
     ALL_VERBS,
     NOT_SERVED,
-    RESOURCES,
+    SERVED,
     SUBRESOURCES_NOT_SERVED,
     ResourceType,
     subresource_verbs,
@@ -64,7 +64,7 @@ CONNECTING = """\
 def render() -> str:
     """The whole document."""
     parts = [HEAD, "## Kinds\n"]
-    for api_version, rows in groupby(RESOURCES, key=lambda row: row.api_version):
+    for api_version, rows in groupby(sorted(SERVED, key=lambda row: row.group), key=lambda row: row.api_version):
         parts.append(f"### `{api_version}`\n")
         parts.append(_table(rows))
     parts.append(READING)
@@ -118,6 +118,8 @@ def _writing() -> str:
   fields.
 * Every kind with `patch` takes:
 {types} (server-side apply, with field managers, conflicts and force)
+* The labels `pod-security.kubernetes.io/enforce`, `warn` and `audit` of namespaces, with their versions, hold pods to the
+  Pod Security Standards: `enforce` refuses them, `warn` warns of pods and workloads; there is no audit log.
 * Deletion knows preconditions, grace periods and the propagation policies `Background`, `Foreground` and `Orphan`.
 """
 

@@ -204,8 +204,18 @@ RESOURCES: tuple[ResourceType, ...] = (
     ResourceType("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False, short_names=("sc",)),
 )
 
+#: Older versions of kinds of the table: other words for the same objects, which only clients have a use for.
+OLD_HORIZONTALPODAUTOSCALERS = ResourceType(
+    "autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", short_names=("hpa",),
+    categories=("all",), subresources=_STATUS,
+)  # fmt: skip
+OLD_VERSIONS: tuple[ResourceType, ...] = (OLD_HORIZONTALPODAUTOSCALERS,)
+#: All that discovery tells of; of a kind with several versions the preferred one comes first.
+SERVED: tuple[ResourceType, ...] = (*RESOURCES, *OLD_VERSIONS)
+
 BY_PLURAL: dict[tuple[str, str], ResourceType] = {(row.group, row.plural): row for row in RESOURCES}
-BY_KIND: dict[tuple[str, str], ResourceType] = {(row.api_version, row.kind): row for row in RESOURCES}
+BY_KIND: dict[tuple[str, str], ResourceType] = {(row.api_version, row.kind): row for row in SERVED}
+BY_ROUTE: dict[tuple[str, str, str], ResourceType] = {(row.group, row.version, row.plural): row for row in SERVED}
 
 #: Resources of v1.36 that are not served: asking for one is answered with 501, not 404.
 NOT_SERVED: dict[tuple[str, str], tuple[str, ...]] = {
@@ -219,7 +229,6 @@ NOT_SERVED: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("apiextensions.k8s.io", "v1"): ("customresourcedefinitions",),
     ("apiregistration.k8s.io", "v1"): ("apiservices",),
-    ("autoscaling", "v1"): ("horizontalpodautoscalers",),
     ("certificates.k8s.io", "v1"): ("certificatesigningrequests",),
     ("flowcontrol.apiserver.k8s.io", "v1"): ("flowschemas", "prioritylevelconfigurations"),
     ("networking.k8s.io", "v1"): ("ipaddresses", "servicecidrs"),

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import MethodNotAllowed
-from autograder.controlplane.apimachinery.scheme import RESOURCES, ResourceType, subresource_verbs
+from autograder.controlplane.apimachinery.scheme import SERVED, ResourceType, subresource_verbs
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.kube_apiserver import representation
 
@@ -72,7 +72,7 @@ def groups() -> tuple[str, ...]:
 
 def paths() -> list[str]:
     """The path of each document."""
-    return ["/api", "/apis", "/apis/", *(f"/apis/{group}" for group in groups()), *{row.root for row in RESOURCES}]
+    return ["/api", "/apis", "/apis/", *(f"/apis/{group}" for group in groups()), *{row.root for row in SERVED}]
 
 
 def _wants_aggregated(accept: str) -> bool:
@@ -221,10 +221,10 @@ def _storage_version_hash(row: ResourceType) -> str:
 
 def _versions(group: str) -> list[str]:
     """The versions of a group, the preferred one first."""
-    return list(dict.fromkeys(row.version for row in RESOURCES if row.group == group))
+    return list(dict.fromkeys(row.version for row in SERVED if row.group == group))
 
 
 def _rows(group: str, version: str) -> list[ResourceType]:
     """The resources of a version in the order of their names."""
-    rows = (row for row in RESOURCES if (row.group, row.version) == (group, version))
+    rows = (row for row in SERVED if (row.group, row.version) == (group, version))
     return sorted(rows, key=lambda row: row.plural)

@@ -37,6 +37,7 @@ from autograder.controlplane.kube_apiserver.registry.component_statuses import C
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
+from autograder.controlplane.kube_apiserver.registry.old_autoscalers import OldAutoscalerRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
 from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
 from autograder.controlplane.kube_apiserver.registry.roles import BindingRegistry, RoleRegistry
@@ -48,6 +49,7 @@ _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.SERVICES: ServiceRegistry,
     scheme.NAMESPACES: NamespaceRegistry,
     NEW_EVENTS: NewEventRegistry,
+    scheme.OLD_HORIZONTALPODAUTOSCALERS: OldAutoscalerRegistry,
     scheme.COMPONENTSTATUSES: ComponentStatusRegistry,
 }
 

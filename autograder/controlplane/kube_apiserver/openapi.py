@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import NotAcceptable
-from autograder.controlplane.apimachinery.scheme import BY_KIND, RESOURCES, ResourceType
+from autograder.controlplane.apimachinery.scheme import BY_KIND, SERVED, ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
@@ -100,8 +100,8 @@ def _hash(name: str) -> str:
 def _group_versions() -> dict[str, tuple[ResourceType, ...]]:
     """The kinds of each document, by the document's name: ``api/v1``, ``apis/apps/v1``."""
     return {
-        root.strip("/"): tuple(row for row in RESOURCES if row.root == root)
-        for root in dict.fromkeys(row.root for row in RESOURCES)
+        root.strip("/"): tuple(row for row in SERVED if row.root == root)
+        for root in dict.fromkeys(row.root for row in SERVED)
     }
 
 
@@ -264,7 +264,7 @@ def _protobuf_text(number: int, value: str | bytes) -> bytes:
 
 @cache
 def _v2_bytes() -> bytes:
-    names = _reachable([_definition_name(row) for row in RESOURCES])
+    names = _reachable([_definition_name(row) for row in SERVED])
     schemas = {name: converted(definitions()[name], prefix="#/definitions/") for name in sorted(names)}
     return _encode({"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": schemas})
 

@@ -22,7 +22,7 @@ from autograder.controlplane.apimachinery.errors import (
 )
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import (
-    BY_PLURAL,
+    BY_ROUTE,
     NOT_SERVED,
     SUBRESOURCES_NOT_SERVED,
     ResourceType,
@@ -136,8 +136,8 @@ class APIServer:
             failing = _FAILING if self.backend.store.failure else ()
             document = documents.answer(request, failing) or metrics.answer(request, self.backend)
             return document or documents.nothing(request.path)
-        kind = BY_PLURAL.get((info.group, info.resource))
-        if kind is None or kind.version != info.version:
+        kind = BY_ROUTE.get((info.group, info.version, info.resource))
+        if kind is None:
             return _unserved(request, info)
         _check_route(kind, info)
         if request.decoded:

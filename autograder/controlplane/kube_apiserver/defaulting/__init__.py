@@ -35,6 +35,7 @@ DEFAULTS: Final[dict[str, Defaulter]] = {
     "apps/v1.Deployment": apps.default_deployment,
     "apps/v1.ReplicaSet": apps.default_replica_set,
     "apps/v1.StatefulSet": apps.default_stateful_set,
+    "autoscaling/v1.HorizontalPodAutoscaler": autoscaling.default_old_horizontal_pod_autoscaler,
     "autoscaling/v2.HorizontalPodAutoscaler": autoscaling.default_horizontal_pod_autoscaler,
     "batch/v1.CronJob": batch.default_cron_job,
     "batch/v1.Job": batch.default_job,

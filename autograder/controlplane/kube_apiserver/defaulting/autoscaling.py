@@ -1,4 +1,4 @@
-"""What a HorizontalPodAutoscaler gets when a field is left out (pkg/apis/autoscaling/v2/defaults.go)."""
+"""What a HorizontalPodAutoscaler gets when a field is left out (pkg/apis/autoscaling/v1 and v2/defaults.go)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def default_horizontal_pod_autoscaler(autoscaler: dict[str, Any]) -> None:
         behavior = spec["behavior"]
         behavior["scaleUp"] = _completed(behavior.get("scaleUp", {}), _standard_scale_up())
         behavior["scaleDown"] = _completed(behavior.get("scaleDown", {}), _standard_scale_down())
+
+
+def default_old_horizontal_pod_autoscaler(autoscaler: dict[str, Any]) -> None:
+    """In the older version, at least one replica; the CPU comes when it is turned into the newer one."""
+    autoscaler.setdefault("spec", {}).setdefault("minReplicas", 1)
 
 
 def _completed(rules: dict[str, Any], standard: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,251 @@
+"""HorizontalPodAutoscalers as ``autoscaling/v1`` has them, and as ``autoscaling/v2`` has them.
+
+The older version has one number for the CPU.  What it has no fields for stands there in annotations, so that nothing is
+lost on the way from one version to the other and back.  Source: pkg/apis/autoscaling/v1/conversion.go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery.quantity import parse
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver.decoding import normal_form
+
+NEW: Final = scheme.HORIZONTALPODAUTOSCALERS
+OLD: Final = scheme.OLD_HORIZONTALPODAUTOSCALERS
+
+#: CPU that is aimed at where nothing is said, in percent of what is requested.
+DEFAULT_UTILIZATION: Final = 80
+
+_PREFIX: Final = "autoscaling.alpha.kubernetes.io/"
+_METRICS: Final = f"{_PREFIX}metrics"
+_CURRENT_METRICS: Final = f"{_PREFIX}current-metrics"
+_CONDITIONS: Final = f"{_PREFIX}conditions"
+_BEHAVIOR: Final = f"{_PREFIX}behavior"
+_TOLERANCES: Final = (f"{_PREFIX}scale-down-tolerance", f"{_PREFIX}scale-up-tolerance")
+_ANNOTATIONS: Final = frozenset({_METRICS, _CURRENT_METRICS, _CONDITIONS, _BEHAVIOR, *_TOLERANCES})
+
+#: The fields that both versions of a spec and of a status have.
+_OF_SPEC: Final = ("scaleTargetRef", "minReplicas", "maxReplicas")
+_OF_STATUS: Final = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
+
+#: Fields of the older version -> where the newer one has them, for each source of a metric.
+_TARGETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "object": {
+        "target": ("describedObject",),
+        "metricName": ("metric", "name"),
+        "targetValue": ("target", "value"),
+        "selector": ("metric", "selector"),
+        "averageValue": ("target", "averageValue"),
+    },
+    "pods": {
+        "metricName": ("metric", "name"),
+        "targetAverageValue": ("target", "averageValue"),
+        "selector": ("metric", "selector"),
+    },
+    "resource": {
+        "name": ("name",),
+        "targetAverageUtilization": ("target", "averageUtilization"),
+        "targetAverageValue": ("target", "averageValue"),
+    },
+    "containerResource": {
+        "name": ("name",),
+        "targetAverageUtilization": ("target", "averageUtilization"),
+        "targetAverageValue": ("target", "averageValue"),
+        "container": ("container",),
+    },
+    "external": {
+        "metricName": ("metric", "name"),
+        "metricSelector": ("metric", "selector"),
+        "targetValue": ("target", "value"),
+        "targetAverageValue": ("target", "averageValue"),
+    },
+}
+#: The same for what is measured, which is called ``current`` and not ``target``.
+_CURRENT: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    source: {
+        name.replace("target", "current") if path[0] == "target" else name: ("current", *path[1:])
+        if path[0] == "target"
+        else path
+        for name, path in fields.items()
+    }
+    for source, fields in _TARGETS.items()
+}
+
+#: The fields of a behavior, which is kept in its annotation as a real server holds it in memory.
+_RULES: Final = ("stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance")
+_POLICY: Final = ("type", "value", "periodSeconds")
+
+
+def to_new(old: Object) -> Object:
+    """The autoscaler as ``autoscaling/v2`` has it; one that is in that form already stays as it is."""
+    if old["apiVersion"] == NEW.api_version:
+        return old
+    meta, spec, status = old["metadata"], old.get("spec", {}), old.get("status", {})
+    annotations: Mapping[str, str] = meta.get("annotations", {})
+    new_spec: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
+    metrics = _unpacked(annotations.get(_METRICS), _new_metric) or []
+    if "targetCPUUtilizationPercentage" in spec:
+        metrics.append(_cpu("target", spec["targetCPUUtilizationPercentage"], kind="Utilization"))
+    new_spec["metrics"] = metrics or [_cpu("target", DEFAULT_UTILIZATION, kind="Utilization")]
+    if behavior := _unpacked_behavior(annotations.get(_BEHAVIOR)):
+        new_spec["behavior"] = behavior
+    new_status: Object = {name: status[name] for name in _OF_STATUS if name in status}
+    if "currentCPUUtilizationPercentage" in status:
+        new_status["currentMetrics"] = [_cpu("current", status["currentCPUUtilizationPercentage"])]
+    if (measured := _unpacked(annotations.get(_CURRENT_METRICS), _new_current)) is not None:
+        new_status["currentMetrics"] = measured
+    if (conditions := _unpacked(annotations.get(_CONDITIONS), dict)) is not None:
+        new_status["conditions"] = conditions
+    return normal_form(
+        {**old, "apiVersion": NEW.api_version, "metadata": _bare(meta), "spec": new_spec, "status": new_status},
+        NEW.go_type,
+    )
+
+
+def to_old(new: Object) -> Object:
+    """The autoscaler as ``autoscaling/v1`` has it; one that is in that form already stays as it is."""
+    if new["apiVersion"] == OLD.api_version:
+        return new
+    spec, status = new.get("spec", {}), new.get("status", {})
+    metrics, measured = spec.get("metrics") or [], status.get("currentMetrics") or []
+    utilizations = [metric["resource"]["target"]["averageUtilization"] for metric in metrics if _is_utilization(metric)]
+    old_spec: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
+    if utilizations:
+        old_spec["targetCPUUtilizationPercentage"] = utilizations[0]
+    old_status: Object = {name: status[name] for name in _OF_STATUS if name in status}
+    for metric in measured:
+        resource = metric.get("resource") or {}
+        if resource.get("name") == "cpu" and "averageUtilization" in resource.get("current", {}):
+            old_status["currentCPUUtilizationPercentage"] = resource["current"]["averageUtilization"]
+    packed = {
+        _METRICS: [_old_metric(metric, _TARGETS, "MetricSpec") for metric in metrics if not _is_utilization(metric)],
+        _CURRENT_METRICS: [_old_metric(metric, _CURRENT, "MetricStatus") for metric in measured],
+        _BEHAVIOR: _packed_behavior(spec["behavior"]) if "behavior" in spec else None,
+        _CONDITIONS: status.get("conditions"),
+    }
+    annotations = {name: json.dumps(value, separators=(",", ":")) for name, value in packed.items() if value}
+    meta = _bare(new["metadata"])
+    if annotations:
+        meta["annotations"] = {**meta.get("annotations", {}), **annotations}
+    return normal_form(
+        {**new, "apiVersion": OLD.api_version, "metadata": meta, "spec": old_spec, "status": old_status}, OLD.go_type
+    )
+
+
+def _bare(meta: Object) -> Object:
+    """The metadata without what stands for fields."""
+    annotations = {name: text for name, text in meta.get("annotations", {}).items() if name not in _ANNOTATIONS}
+    bare = {name: value for name, value in meta.items() if name != "annotations"}
+    return {**bare, "annotations": annotations} if annotations else bare
+
+
+def _cpu(part: str, utilization: int, *, kind: str = "") -> Object:
+    value: Object = {"type": kind} if kind else {}
+    return {"type": "Resource", "resource": {"name": "cpu", part: {**value, "averageUtilization": utilization}}}
+
+
+def _is_utilization(metric: Object) -> bool:
+    """Whether the older version has a field for a metric."""
+    resource = metric.get("resource") or {}
+    is_of_cpu = metric.get("type") == "Resource" and resource.get("name") == "cpu"
+    return is_of_cpu and "averageUtilization" in resource.get("target", {})
+
+
+# ---------------------------------------------------------------- metrics
+
+
+def _old_metric(metric: Object, table: Mapping[str, Mapping[str, tuple[str, ...]]], type_name: str) -> Object:
+    old: Object = {"type": metric.get("type", "")}
+    for source, fields in table.items():
+        if source in metric:
+            found = {name: _at(metric[source], path) for name, path in fields.items()}
+            old[source] = {name: value for name, value in found.items() if value is not None}
+    return normal_form(old, f"autoscaling/v1.{type_name}")
+
+
+def _new_metric(old: Object) -> Object:
+    metric = _renamed(normal_form(old, "autoscaling/v1.MetricSpec"), _TARGETS)
+    for source in _TARGETS.keys() & metric.keys():
+        target = metric[source].setdefault("target", {})
+        if source in ("resource", "containerResource"):
+            target["type"] = "Utilization" if "averageUtilization" in target else "AverageValue"
+        elif source == "object" and "averageValue" in target and not parse(target["value"]):
+            del target["value"]
+        if source in ("object", "pods"):
+            target["type"] = "AverageValue" if "averageValue" in target else "Value"
+        elif source == "external":
+            target["type"] = "Value" if "value" in target else "AverageValue"
+    return metric
+
+
+def _new_current(old: Object) -> Object:
+    return _renamed(normal_form(old, "autoscaling/v1.MetricStatus"), _CURRENT)
+
+
+def _renamed(old: Object, table: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Object:
+    metric: Object = {"type": old["type"]}
+    for source, fields in table.items():
+        if source in old:
+            metric[source] = {}
+            for name, path in fields.items():
+                if name in old[source]:
+                    _put(metric[source], path, old[source][name])
+    return metric
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        value = (value or {}).get(key)
+    return value
+
+
+def _put(target: Object, path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        target = target.setdefault(key, {})
+    target[path[-1]] = value
+
+
+# ---------------------------------------------------------------- annotations
+
+
+def _unpacked(text: str | None, read: Callable[[Object], Object]) -> list[Object] | None:
+    """The list that an annotation holds; None if there is none, or it cannot be read."""
+    try:
+        return None if text is None else [read(one) for one in json.loads(text)]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _packed_behavior(behavior: Object) -> Object:
+    packed: Object = {"ScaleUp": None, "ScaleDown": None}
+    for direction, rules in behavior.items():
+        if rules is None:
+            continue
+        policies = [{_capital(name): one.get(name) for name in _POLICY} for one in rules.get("policies") or ()]
+        held = {_capital(name): rules.get(name) for name in _RULES}
+        packed[_capital(direction)] = {**held, "Policies": policies or None}
+    return packed
+
+
+def _unpacked_behavior(text: str | None) -> Object | None:
+    try:
+        held = json.loads(text or "null") or {}
+        behavior: Object = {}
+        for direction in ("scaleUp", "scaleDown"):
+            if rules := held.get(_capital(direction)):
+                found = {name: rules.get(_capital(name)) for name in _RULES}
+                policies = [{name: one.get(_capital(name)) for name in _POLICY} for one in found["policies"] or ()]
+                known = {name: value for name, value in found.items() if value is not None}
+                behavior[direction] = {**known, **({"policies": policies} if policies else {})}
+        return normal_form(behavior, "autoscaling/v2.HorizontalPodAutoscalerBehavior")
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
