@@ -118,8 +118,8 @@ def _writing() -> str:
   fields.
 * Every kind with `patch` takes:
 {types} (server-side apply, with field managers, conflicts and force)
-* The labels `pod-security.kubernetes.io/enforce`, `warn` and `audit` of namespaces, with their versions, hold pods to the
-  Pod Security Standards: `enforce` refuses them, `warn` warns of pods and workloads; there is no audit log.
+* The labels `pod-security.kubernetes.io/enforce`, `warn` and `audit` of namespaces, with their versions, hold pods to
+  the Pod Security Standards: `enforce` refuses them, `warn` warns of pods and workloads; there is no audit log.
 * Deletion knows preconditions, grace periods and the propagation policies `Background`, `Foreground` and `Orphan`.
 """
 
