@@ -13,8 +13,8 @@ import difflib
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from autograder.checks.paths import resolve
 from autograder.clusters import Cluster, Object, apply
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.exercises import command_variants, predictions
+from autograder.exercises.audit_report import Report
 from autograder.exercises.confinement import in_order
 from autograder.exercises.equivalents import as_yaml, equivalents
 from autograder.exercises.exercise import Answer, Exercise, Form
@@ -32,6 +33,7 @@ from autograder.exercises.parameters import spread
 from autograder.exercises.reading import read
 from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
 from autograder.exercises.running import Judgement, Runner
+from autograder.exercises.wording import PLAIN_WORDS, is_word_of, stands_in
 from autograder.manifests import parse
 
 #: Tokens in a row that a hint and the solution may share.
@@ -40,52 +42,7 @@ SHARED_RUN: Final = 5
 #: Sets of values that are tried, beside the defaults, to see that whatever is drawn fits together.
 DRAWS: Final = 5
 
-NUMBERS: Final = [
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
-
-#: Answers that stand in many a sentence and give nothing away.
-PLAIN_WORDS: Final = frozenset({"", "yes", "no"})
-
 _TOKEN: Final = re.compile(r"[\w./:-]+")
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many answers of one sort were judged, and how many of them as they should be."""
-
-    judged: int = 0
-    right: int = 0
-
-    def count(self, right: bool) -> None:
-        self.judged += 1
-        self.right += right
-
-    def __str__(self) -> str:
-        return f"{self.right}/{self.judged}"
-
-
-@dataclass(slots=True)
-class Report:
-    """What the audit of one exercise found; ``findings`` is empty if all is well."""
-
-    exercise: str
-    findings: list[str] = field(default_factory=list)
-    rightful: Tally = field(default_factory=Tally)  #: solution, accepted variants and equivalents: full marks
-    wrongful: Tally = field(default_factory=Tally)  #: starter and mutants, written and made: marks lost
-    seconds: float = 0
 
 
 class Auditor:
@@ -337,29 +294,6 @@ def lost(verdict: Verdict) -> set[str]:
         if result.outcome in (Outcome.FAILED, Outcome.PARTLY)
         and (result.role is not Role.CRITERION or result.earned < result.possible)
     }  # fmt: skip
-
-
-def stands_in(value: str, text: str) -> bool:
-    """Whether a name or value stands in a text as a word of its own; small numbers may be written out."""
-    words = [value]
-    if value.isdecimal() and int(value) < len(NUMBERS):
-        words.append(NUMBERS[int(value)])
-    return any(is_word_of(word, text) for word in words)
-
-
-def is_word_of(word: str, text: str) -> bool:
-    """Whether a word stands in a text just so, in small or large letters."""
-    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) is not None
-
-
-def score(reports: Iterable[Report]) -> tuple[Tally, Tally]:
-    """All rightful and all wrongful answers of several reports."""
-    rightful, wrongful = Tally(), Tally()
-    for report in reports:
-        for total, one in ((rightful, report.rightful), (wrongful, report.wrongful)):
-            total.judged += one.judged
-            total.right += one.right
-    return rightful, wrongful
 
 
 def _defaults_written(objects: Sequence[Object], stored: Sequence[Object]) -> Iterator[tuple[str, list[Object]]]:

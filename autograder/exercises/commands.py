@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from autograder.exercises.audit import Auditor, Report
+    from autograder.exercises.audit import Auditor
+    from autograder.exercises.audit_report import Report
     from autograder.exercises.exercise import Answer, Exercise
 
 FULL_MARKS, NOT_FULL_MARKS, NOT_JUDGED = 0, 1, 2
@@ -153,7 +154,7 @@ def _worked(begun: os.times_result) -> float:
 
 
 def _summary(reports: Sequence[Report], seconds: float, worked: float) -> int:
-    from autograder.exercises.audit import score
+    from autograder.exercises.audit_report import score
 
     rightful, wrongful = score(reports)
     findings = sum(len(report.findings) for report in reports)
