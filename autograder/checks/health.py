@@ -45,6 +45,8 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
     if kind in COUNTED:
         wanted = (obj.get("spec") or {}).get("replicas", 1)
         parts[0] += f" has {status.get(COUNTED[kind], 0)} ready of {wanted} replicas"
+    elif kind == "DaemonSet":
+        parts[0] += f" has {status.get('numberReady', 0)} ready of {status.get('desiredNumberScheduled', 0)} Pods"
     elif "phase" in status:
         parts[0] += f" is {status['phase']} and not ready"
     parts += _waiting(status)

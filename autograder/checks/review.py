@@ -18,6 +18,7 @@ from autograder.checks.paths import MISSING, first_difference, render
 from autograder.checks.sources import Sources
 from autograder.checks.subject import Field, Subject, did_you_mean
 from autograder.clusters import Capability, Cluster, ClusterError, Object, need
+from autograder.clusters.kinds import kind_named
 from autograder.controlplane.apimachinery.errors import NotFound
 
 if TYPE_CHECKING:
@@ -261,7 +262,8 @@ class Review:
         if document is not None:
             message = f"there is no {kind} {name}: the API server refused the one in your answer"
             raise Failed(message, where=self.sources.where(kind, name, namespace, ("metadata", "name")))
-        message = f"there is no {kind} {name} in the namespace {namespace}"
+        place = f" in the namespace {namespace}" if kind_named(kind).namespaced else ""
+        message = f"there is no {kind} {name}{place}"
         if (kind, namespace, name) in self.case.before:
             message = f"{message} any more; it was there before your answer"
         else:

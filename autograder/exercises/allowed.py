@@ -16,7 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
+
+#: How much a flag must resemble one that is known to be taken for a slip.
+_ALIKE: Final = 0.85
 
 _ANY: Final = "h/help n/namespace= request-timeout="
 _PRINT: Final = "o/output=o show-managed-fields"
@@ -188,7 +192,9 @@ def _shorts(verb: str, word: str, rest: Iterator[str]) -> None:
 
 def _takes(verb: str, flag: str) -> str:
     if flag not in _TABLE[verb]:
-        raise NotAllowed(f"the flag {flag[:40]} of kubectl {verb} cannot be used here")
+        meant = get_close_matches(flag, _TABLE[verb], 1, _ALIKE)
+        instead = f"; did you mean {meant[0]}?" if meant else ""
+        raise NotAllowed(f"the flag {flag[:40]} of kubectl {verb} cannot be used here{instead}")
     return _TABLE[verb][flag]
 
 

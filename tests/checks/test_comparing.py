@@ -165,3 +165,8 @@ def test_what_was_there_before_and_is_gone_is_told_apart(review: Review) -> None
     before = {("Pod", "default", "old"): {"kind": "Pod"}}
     with pytest.raises(Failed, match="there is no Pod old in the namespace default any more"):
         Review(replace(review.case, before=before)).object("Pod", "old")
+
+
+def test_what_belongs_to_the_whole_cluster_is_missed_in_no_namespace(review: Review) -> None:
+    with pytest.raises(Failed, match=r"^there is no Namespace blue; there is default"):
+        review.object("Namespace", "blue")

@@ -73,6 +73,7 @@ def test_a_text_can_stand_below_its_command(end: str) -> None:
         ("kubectl edit pod web", "opens an editor; use kubectl set, patch or apply"),
         ("kubectl proxy", "cannot be used here"),
         ("kubectl hack", "kubectl hack cannot be used here"),
+        ("kubectl run web --image=nginx --label=a=b", "cannot be used here; did you mean --labels?"),
         ("kubectl get pods --kubeconfig=/etc/x", "the flag --kubeconfig of kubectl get"),
         ("kubectl --server http://x get pods", "--server"),
         ("kubectl get pods -s http://x", "the flag -s"),

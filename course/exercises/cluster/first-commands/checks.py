@@ -39,6 +39,6 @@ def reachable(review: Review) -> None:
     trial.after(10)
     answer = trial.request(f"http://{name}")
     review.require(
-        answer.code == 200, f"nobody answers at http://{name}",
+        answer.code == 200, f"nobody answers at http://{name}, which is port 80",
         wanted="an answer of a Pod", found=f"status {answer.code}" if answer.code else "no answer",
     )  # fmt: skip

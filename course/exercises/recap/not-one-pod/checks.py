@@ -27,7 +27,9 @@ def exists(review: Review) -> None:
 @criterion("runs", points=3)
 def runs(review: Review) -> None:
     """It is the API server that lets Pods in, and it has to know what to count for each."""
-    review.has_ready_pods(deployment(review), review.values["replicas"])
+    owner = deployment(review)
+    review.has_ready_pods(owner, review.values["replicas"])
+    review.ready(owner)
 
 
 @criterion("CPU request", points=2)
