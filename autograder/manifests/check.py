@@ -15,25 +15,16 @@ from autograder.manifests.manifest import Document
 from autograder.manifests.problems import FieldPath, Position, Problem, Severity
 from autograder.manifests.schema import DEFAULT_VERSION, Schema, Schemas
 from autograder.manifests.suggestions import closest, containing, home_of
+from autograder.manifests.wording import WANTED, cut, in_words, quantity_hint, shown, type_hint, type_of
 
 #: The message about a field that the schema does not have.
 UNKNOWN_FIELD: Final = "unknown field"
-_WANTED: Final = {
-    "string": "a string",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "object": "a map of fields",
-    "array": "a list",
-}
 _INTEGER_BITS: Final = {"int32": 32, "int64": 64}
 _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _QUANTITY_NAME: Final = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII)
-_ALMOST_QUANTITY: Final = re.compile(r"([+-]?\d+(?:[.,]\d+)?) ?([kmgtpe]?)(i?)b?", re.ASCII | re.IGNORECASE)
 #: What the schema calls required and the server does without.
 _NOT_ENFORCED: Final = frozenset({("io.k8s.api.core.v1.LimitRangeSpec", "limits")})
-_LONGEST_SHOWN: Final = 40
 _MOST_PROBLEMS: Final = 50
 
 
@@ -110,18 +101,18 @@ class _Checker:
     def _guess(self, api_version: str, kind: str) -> str | None:
         versions = self._schemas.api_versions_of(kind)
         if versions:
-            message = f"kind {kind} lives in {versions[0]}, not {_cut(api_version) or _shown(api_version)}"
+            message = f"kind {kind} lives in {versions[0]}, not {cut(api_version) or shown(api_version)}"
             self._problem(("apiVersion",), message, f"write `apiVersion: {versions[0]}`")
             return self._schemas.lookup(versions[0], kind)
         meant = closest(kind, (known.kind for known in self._schemas.kinds if not known.kind.endswith("List")))
         if meant is not None:
-            self._problem(("kind",), f"there is no kind {_shown(kind)}", f'did you mean "{meant}"?')
+            self._problem(("kind",), f"there is no kind {shown(kind)}", f'did you mean "{meant}"?')
             return self._schemas.lookup(api_version, meant)
         api_versions = {known.api_version for known in self._schemas.kinds}
         if api_version in api_versions:
-            self._problem(("kind",), f"there is no kind {_shown(kind)} in {api_version}", "check its spelling")
+            self._problem(("kind",), f"there is no kind {shown(kind)} in {api_version}", "check its spelling")
         else:
-            message = f"Kubernetes itself has no kind {_shown(kind)} in {_shown(api_version)}"
+            message = f"Kubernetes itself has no kind {shown(kind)} in {shown(api_version)}"
             self._problem(("kind",), message, "only a custom resource definition can add it", severity="warning")
         return None
 
@@ -129,7 +120,7 @@ class _Checker:
         """Check one value that is not null; ``allowed`` are the values of an enumeration, if it is one."""
         name, schema = self._schemas.resolve(schema)
         types = _types(schema)
-        found = _type_of(value)
+        found = type_of(value)
         if types and found not in types and not (found == "integer" and "number" in types):
             self._wrong_type(types, value, path)
         elif isinstance(value, dict):
@@ -164,11 +155,17 @@ class _Checker:
                 self._unknown(inside, _slip_hint(meant, value) if meant else self._home_hint(schema, inside, entry))
                 given.add(meant or key)
         if path[:1] != ("status",):
-            for key in schema.get("required", ()):
-                if key not in given and (definition, key) not in _NOT_ENFORCED:
-                    message = "this field is required" + (", and it has no value" if key in value else "")
-                    self._problem((*path, key), message, "" if key in value else f"add `{key}`")
+            self._require(definition, schema, value, given, path)
         return given
+
+    def _require(
+        self, definition: str, schema: Schema, value: dict[str, Any], given: set[str], path: FieldPath
+    ) -> None:
+        """Note the required fields of a map that are not ``given``."""
+        for key in schema.get("required", ()):
+            if key not in given and (definition, key) not in _NOT_ENFORCED:
+                message = "this field is required" + (", and it has no value" if key in value else "")
+                self._problem((*path, key), message, "" if key in value else f"add `{key}`")
 
     def _entries(self, schema: Schema, value: list[Any], path: FieldPath, allowed: tuple[str, ...]) -> None:
         for index, entry in enumerate(value):
@@ -184,14 +181,14 @@ class _Checker:
         if allowed and value and value not in allowed:
             meant = closest(value, allowed)
             hint = f'did you mean "{meant}"?' if meant else f"it must be one of {', '.join(allowed)}"
-            self._problem(path, f"{_shown(value)} is not a value of this field", hint)
+            self._problem(path, f"{shown(value)} is not a value of this field", hint)
         elif schema.get("format") == "byte" and not _is_base64(value):
             hint = "use stringData for plain text" if self._document.kind == "Secret" else "encode it first"
             self._problem(path, "this is not base64", hint)
         elif schema.get("format") == "date-time" and not _DATE_TIME.fullmatch(value):
-            self._problem(path, f"{_shown(value)} is not a time", "write it like 2026-01-31T12:00:00Z")
+            self._problem(path, f"{shown(value)} is not a time", "write it like 2026-01-31T12:00:00Z")
         elif definition == _QUANTITY_NAME and not _QUANTITY.fullmatch(value):
-            self._problem(path, f"{_shown(value)} is not a quantity", _quantity_hint(value))
+            self._problem(path, f"{shown(value)} is not a quantity", quantity_hint(value))
 
     def _home_hint(self, schema: Schema, path: FieldPath, value: Any) -> str:
         """Where a field belongs that is unknown here: to another part of the object, or into a free-form map."""
@@ -212,8 +209,8 @@ class _Checker:
 
     def _wrong_type(self, types: list[str], value: Any, path: FieldPath) -> None:
         raw = self._document.raw(path)
-        wanted = " or ".join(_WANTED[one] for one in types)
-        self._problem(path, f"wanted {wanted}, found {_found(value, raw)}", _type_hint(types, value, raw))
+        wanted = " or ".join(WANTED[one] for one in types)
+        self._problem(path, f"wanted {wanted}, found {in_words(value, raw)}", type_hint(types, value, raw))
 
     def _problem(
         self,
@@ -238,63 +235,6 @@ def _types(schema: Schema) -> list[str]:
         named = part.get("type", ())
         types.extend([named] if isinstance(named, str) else named)
     return [one for one in types if one != "null"]
-
-
-def _type_of(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    return {dict: "object", list: "array", str: "string", int: "integer"}.get(type(value), "number")
-
-
-def _found(value: Any, raw: str | None) -> str:
-    if isinstance(value, dict):
-        return "a map of fields"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, str):
-        return f"the string {_shown(value)}"
-    plain = ("true" if value else "false") if isinstance(value, bool) else f"{value}"
-    text = f"`{raw}`, which YAML reads as {plain}" if raw is not None and raw.lower() != plain else plain
-    return text if isinstance(value, bool) or text != plain else f"the number {plain}"
-
-
-def _type_hint(types: list[str], value: Any, raw: str | None) -> str:
-    """What to do about a value of the wrong type; empty where there is no likely cause."""
-    found = _type_of(value)
-    if types == ["string"] and found in ("boolean", "integer", "number"):
-        return f'put it in quotes: "{raw}"'
-    if types == ["string"] and found == "object":
-        return "give it one value, or put its fields one level higher"
-    if "array" in types:
-        return "begin each entry of the list with a dash: `- ...`"
-    if "object" in types and found == "array":
-        return "take the dashes away"
-    if found != "string":
-        return ""
-    if "object" in types:
-        return (
-            "put a space after the colon" if re.match(r"[\w./-]+:\S", value) else "write `name: value` pairs below it"
-        )
-    readable = r"-?\d+" if types == ["integer"] else r"-?\d+(\.\d+)?" if "number" in types else "true|false"
-    return "take the quotes away" if re.fullmatch(readable, value) else ""
-
-
-def _quantity_hint(text: str) -> str:
-    """The quantity that was most likely meant: ``64MB`` is ``64M``, ``1gib`` is ``1Gi``, ``0,5`` is ``0.5``."""
-    match = _ALMOST_QUANTITY.fullmatch(text)
-    if not match:
-        return "write a number and a unit: 500m, 0.5, 128Mi, 1Gi"
-    number, unit, binary = match.groups()
-    letter = unit.lower() if unit in "kK" and not binary else unit.upper()
-    return f'did you mean "{number.replace(",", ".")}{letter}{binary.lower()}"?'
-
-
-def _shown(text: str) -> str:
-    return f'"{_cut(text)}"'
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _is_base64(text: str) -> bool:
