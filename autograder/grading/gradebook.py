@@ -82,7 +82,7 @@ class Recorder:
     def _record(self, session: Session, cells: Cells, submissions: Sequence[GradedSubmission]) -> None:
         rows = Rows(session, cells, {graded.submission.student for graded in submissions})
         written = [_record_submission(rows, cells, graded) for graded in submissions]
-        session.flush()
+        rows.write()
         for submitted, notebooks in written:
             _record_lateness(session, cells.duedate, submitted, notebooks, self._extensions, self._penalty)
         session.flush()
@@ -147,7 +147,6 @@ def _record_lateness(
         notebook.late_submission_penalty = None
     if due is None:
         return  # nbgrader cannot add an extension to no date
-    session.flush()
     student = submitted.student_id
     if extensions is not None:
         submitted.extension = extensions.extension(student, submitted.assignment.name, due)
@@ -158,17 +157,12 @@ def _record_lateness(
 
 
 def _record_scores(rows: Rows, known: KnownNotebook, submitted: str, notebook: GradedNotebook) -> None:
-    from nbgrader import api
-
     scores, comments = scores_of(notebook), comments_on(notebook)
     untouched = _untouched(notebook, known.checksums)
     for identity, cell in known.graded.items():
-        grade = rows.mark(api.Grade, submitted, cell)
-        grade.auto_score = scores.get(identity, 0 if identity in untouched else None)
-        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+        rows.grade(submitted, cell, scores.get(identity, 0 if identity in untouched else None))
     for identity, cell in known.commented.items():
-        comment = rows.mark(api.Comment, submitted, cell)
-        comment.auto_comment = comments.get(identity, NO_RESPONSE if identity in untouched else None)
+        rows.comment(submitted, cell, comments.get(identity, NO_RESPONSE if identity in untouched else None))
 
 
 def _untouched(notebook: GradedNotebook, checksums: dict[str, str]) -> set[str]:

@@ -15,7 +15,7 @@ from autograder.grading.configuration import Configuration
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-    from nbgrader.api import SubmittedAssignment, SubmittedNotebook
+    from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy.orm import Query, Session
 
 
@@ -119,13 +119,18 @@ class Cells:
 
 
 class Rows:
-    """What the gradebook holds of some students' work on an assignment, read in one go; what is not there is made."""
+    """What the gradebook holds of some students' work on an assignment, read in one go; what is not there is made.
+
+    Every cell is given its grade and its comment at most once; they are sent by ``write``.
+    """
 
     def __init__(self, session: Session, cells: Cells, students: Set[str]) -> None:
         from nbgrader import api
 
         self._session, self._api = session, api
-        self._students = {name for (name,) in session.query(api.Student.id).filter(api.Student.id.in_(students))}
+        known = {name for (name,) in session.query(api.Student.id).filter(api.Student.id.in_(students))}
+        session.add_all(api.Student(id=name) for name in sorted(students - known))
+        session.flush()  # before whatever refers to them
         assignments = session.query(api.SubmittedAssignment).filter(
             api.SubmittedAssignment.assignment_id == cells.id, api.SubmittedAssignment.student_id.in_(students)
         )
@@ -135,23 +140,13 @@ class Rows:
         self._notebooks = {
             (row.assignment_id, row.notebook_id): row for row in _alone(notebooks, api.SubmittedNotebook)
         }
-        self._marks = {
-            (kind, row.notebook_id, row.cell_id): row
-            for kind in (api.Grade, api.Comment)
-            for row in _alone(
-                session.query(kind).filter(
-                    kind.notebook_id.in_(notebooks.with_entities(api.SubmittedNotebook.id).scalar_subquery())
-                ),
-                kind,
-            )
-        }
+        handed_in = notebooks.with_entities(api.SubmittedNotebook.id).scalar_subquery()
+        self._grades: dict[tuple[str, str], Grade] = self._marks(api.Grade, handed_in)
+        self._comments: dict[tuple[str, str], Comment] = self._marks(api.Comment, handed_in)
+        self._new: dict[type[Any], list[dict[str, Any]]] = {api.Grade: [], api.Comment: []}
 
     def assignment(self, student: str, assignment: str) -> SubmittedAssignment:
-        """A student's submission; the student too if there was none."""
-        if student not in self._students:
-            self._students.add(student)
-            self._session.add(self._api.Student(id=student))
-            self._session.flush()  # before whatever refers to it
+        """A student's submission."""
         if student not in self._assignments:
             ids = {"assignment_id": assignment, "student_id": student}
             self._assignments[student] = self._made(self._api.SubmittedAssignment, ids)
@@ -164,11 +159,37 @@ class Rows:
             self._notebooks[submitted, notebook] = self._made(self._api.SubmittedNotebook, ids)
         return self._notebooks[submitted, notebook]
 
-    def mark(self, kind: type[Any], notebook: str, cell: str) -> Any:
-        """The grade or comment of a cell in a submitted notebook."""
-        if (kind, notebook, cell) not in self._marks:
-            self._marks[kind, notebook, cell] = self._made(kind, {"cell_id": cell, "notebook_id": notebook})
-        return self._marks[kind, notebook, cell]
+    def grade(self, notebook: str, cell: str, score: float | None) -> None:
+        """Give a cell of a submitted notebook a score; None asks for a person."""
+        if (row := self._grades.get((notebook, cell))) is None:
+            self._put(self._api.Grade, notebook, cell, auto_score=score, needs_manual_grade=score is None)
+        else:
+            row.auto_score = score
+            row.needs_manual_grade = score is None or row.manual_score is not None
+
+    def comment(self, notebook: str, cell: str, text: str | None) -> None:
+        """Put a comment on a cell of a submitted notebook."""
+        if (row := self._comments.get((notebook, cell))) is None:
+            self._put(self._api.Comment, notebook, cell, auto_comment=text)
+        else:
+            row.auto_comment = text
+
+    def write(self) -> None:
+        """Send everything to the database: grades and comments that were not there as values, which are quicker."""
+        from sqlalchemy import insert
+
+        self._session.flush()
+        for kind, values in self._new.items():
+            if values:
+                self._session.execute(insert(kind), values)
+                values.clear()
+
+    def _marks(self, kind: type[Any], notebooks: Any) -> dict[tuple[str, str], Any]:
+        found = self._session.query(kind).filter(kind.notebook_id.in_(notebooks))
+        return {(row.notebook_id, row.cell_id): row for row in _alone(found, kind)}
+
+    def _put(self, kind: type[Any], notebook: str, cell: str, **values: Any) -> None:
+        self._new[kind].append({"id": self._api.new_uuid(), "notebook_id": notebook, "cell_id": cell, **values})
 
     def _made(self, kind: type[Any], ids: dict[str, str]) -> Any:
         row = kind(id=self._api.new_uuid(), **ids)

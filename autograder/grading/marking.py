@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from autograder.checks.rendering import as_html, as_text, summary
-from autograder.checks.verdict import Outcome, Result, Role, Status
+from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict
 from autograder.grading.assignment import Cell, grade_id
 from autograder.grading.engine import Graded, GradedNotebook
 
@@ -16,14 +17,9 @@ Json = dict[str, Any]
 def outputs_of(graded: Graded, count: int) -> list[Json]:
     """The table of the verdict, then the points as nbgrader reads them: one plain number from 0 to the most."""
     points = float(min(max(graded.score or 0, 0), graded.task.points))
-    # nbgrader's pages take what stands between two dollars for a formula
-    table = f'<div class="tex2jax_ignore mathjax_ignore">{as_html(graded.verdict)}</div>'
+    table, text = _rendered(graded.verdict)
     return [
-        {
-            "output_type": "display_data",
-            "data": {"text/html": table, "text/plain": as_text(graded.verdict)},
-            "metadata": {},
-        },
+        {"output_type": "display_data", "data": {"text/html": table, "text/plain": text}, "metadata": {}},
         {
             "output_type": "execute_result",
             "data": {"text/plain": repr(points)},
@@ -31,6 +27,13 @@ def outputs_of(graded: Graded, count: int) -> list[Json]:
             "execution_count": count,
         },
     ]
+
+
+@lru_cache(maxsize=1024)
+def _rendered(verdict: Verdict) -> tuple[str, str]:
+    """A verdict as HTML and as text; what one student is told, many are."""
+    # nbgrader's pages take what stands between two dollars for a formula
+    return f'<div class="tex2jax_ignore mathjax_ignore">{as_html(verdict)}</div>', as_text(verdict)
 
 
 def comment_on(graded: Graded, notes: Iterable[str] = ()) -> str:

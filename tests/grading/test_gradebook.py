@@ -133,6 +133,32 @@ def test_what_a_person_entered_stays(book: Book) -> None:
         assert opened.find_student("ada").last_name == "Lovelace"
 
 
+def test_many_submissions_take_no_more_statements_than_few(book: Book) -> None:
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine as Database
+
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *given: object) -> None:
+        sent.append(statement)
+
+    def taken(students: list[str]) -> int:
+        for student in students:
+            book.course.hand_in(student)
+        sent.clear()
+        book.record()
+        return len(sent)
+
+    book.record()  # which makes the tables and describes the assignment
+    event.listen(Database, "before_cursor_execute", note)
+    try:
+        few, many = taken(["ada", "ken"]), taken([f"student-{number}" for number in range(20)])
+    finally:
+        event.remove(Database, "before_cursor_execute", note)
+    assert 0 < many <= few
+    assert book.scores("student-19") == {FIRST: (3, False), SECOND: (3, False)}
+
+
 def test_the_time_of_a_submission(book: Book) -> None:
     path = book.course.hand_in("ada")
     (path.parent / "timestamp.txt").write_text("2026-03-01 10:00:00 UTC\n")

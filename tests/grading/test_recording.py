@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,15 @@ def in_gradebook(course: SmallCourse) -> list[str]:
 
 def pages(course: SmallCourse) -> list[str]:
     return sorted(path.parts[-3] for path in (course.root / "autograded").rglob("*.ipynb") if path.is_file())
+
+
+def test_a_page_is_what_nbformat_would_write(course: SmallCourse, graded: list[GradedSubmission]) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    recording.record(configuration(course.root), [course.assignment], graded)
+    page = course.root / "autograded" / "ada" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    text = page.read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
+    nbformat.validate(nbformat.read(page, as_version=4))
 
 
 def test_they_are_written_before_the_last_one_comes(course: SmallCourse, graded: list[GradedSubmission]) -> None:
