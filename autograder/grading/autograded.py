@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from autograder.grading.marking import marked_cells
 KIND: Final = "page"
 #: What of the source notebook's metadata a graded notebook keeps.
 _KEPT: Final = ("kernelspec", "language_info")
+_ON_ONE_LINE: Final = json.JSONEncoder(ensure_ascii=False)
 #: What ``nbgrader submit`` puts beside a notebook, and the bytes of each that are taken.
 _RECEIPTS: Final = {"timestamp.txt": 100, "submission_secret.txt": 1_000}
 
@@ -50,10 +52,9 @@ class Pages:
             self._scratch = scratch.Scratch(KIND, self._root)
         for notebook in graded.notebooks:
             source = self._sources[graded.submission.assignment, notebook.notebook]
-            text = json.dumps(document(source, notebook), indent=1, ensure_ascii=False)
-            _replace(folder / f"{notebook.notebook}.ipynb", f"{text}\n", self._scratch.path)
-        for name, text in _receipts(graded.submission.folder):
-            _replace(folder / name, text, self._scratch.path)
+            _replace(folder / f"{notebook.notebook}.ipynb", text(source, notebook), self._scratch.path)
+        for name, receipt in _receipts(graded.submission.folder):
+            _replace(folder / name, receipt, self._scratch.path)
 
     def close(self) -> None:
         """No more is written."""
@@ -61,14 +62,17 @@ class Pages:
             self._scratch.remove()
 
 
-def document(source: Notebook, graded: GradedNotebook) -> dict[str, Any]:
-    """A graded notebook as JSON."""
-    return {
-        "cells": marked_cells(graded),
-        "metadata": metadata_of(source),
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+def text(source: Notebook, graded: GradedNotebook) -> str:
+    """A graded notebook as nbformat writes it: JSON with an indentation of 1."""
+    cells = ",\n  ".join(_indented(_ON_ONE_LINE.encode(cell)) for cell in marked_cells(graded))
+    rest = {"metadata": metadata_of(source), "nbformat": 4, "nbformat_minor": 5}
+    return f'{{\n "cells": [\n  {cells}\n ],{json.dumps(rest, indent=1, ensure_ascii=False)[1:]}\n'
+
+
+@lru_cache(maxsize=1024)
+def _indented(cell: str) -> str:
+    """JSON of one line as it stands among the cells; most cells are the same in everybody's notebook."""
+    return json.dumps(json.loads(cell), indent=1, ensure_ascii=False).replace("\n", "\n  ")
 
 
 def metadata_of(source: Notebook) -> dict[str, Any]:
