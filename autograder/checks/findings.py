@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from autograder.checks.verdict import Where
+
+#: Characters of what a check says or quotes; an answer may hold a million.
+LENGTH: Final = 4_000
 
 
 class Failed(Exception):
@@ -15,9 +20,9 @@ class Failed(Exception):
         self, message: str, *, wanted: str | None = None, found: str | None = None, where: Where | None = None
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.wanted = wanted
-        self.found = found
+        self.message = cut(message)
+        self.wanted = wanted and cut(wanted)
+        self.found = found and cut(found)
         self.where = where
 
 
@@ -28,6 +33,11 @@ class PartlyFailed(Exception):
         super().__init__("; ".join(failure.message for failure in failures))
         self.share = share
         self.failures = failures
+
+
+def cut(text: str) -> str:
+    """The beginning of a text that is too long to be told."""
+    return text if len(text) <= LENGTH else f"{text[:LENGTH]} ... ({len(text) - LENGTH:,} more characters)"
 
 
 class NoSuchField(LookupError):

@@ -190,8 +190,9 @@ class Review:
 
     def used(self, *verbs: str) -> None:
         """The answer used one of these commands of kubectl, as ``scale`` or ``rollout undo``, and it did not fail."""
-        run = [" ".join(("", *command.arguments, "")) for command in self.commands if not command.code]
-        held = any(f" {verb} " in arguments for arguments in run for verb in verbs)
+        run = [(command.verb, command.arguments) for command in self.commands if not command.code]
+        asked = [verb.split() for verb in verbs]
+        held = any(verb == first and {*below} <= {*arguments} for verb, arguments in run for first, *below in asked)
         done = ", ".join(dict.fromkeys(command.verb for command in self.commands)) or "nothing"
         wanted = " or ".join(f"kubectl {verb}" for verb in verbs)
         message = f"the answer uses kubectl {done}, and the task is about another command"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.checks import Outcome, Result, Role, Where
+from autograder.checks.findings import cut
 from autograder.manifests import Problem, render_path
 
 READABLE: Final = "readable"
@@ -20,7 +21,7 @@ def entry(
     name: str, message: str, why: str, *, where: Where | None = None, outcome: Outcome = Outcome.FAILED
 ) -> Result:
     """An entry that is about no points."""
-    return Result(name, Role.GATE, outcome, 0, 0, message, where=where, why=why)
+    return Result(name, Role.GATE, outcome, 0, 0, cut(message), where=where, why=why)
 
 
 def unreadable(problem: Problem) -> Result:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
-import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.grading.assignment import BadCourse
+from autograder.grading.disk import plain_file
 
 if TYPE_CHECKING:
     from autograder.grading.configuration import Configuration
@@ -118,10 +118,9 @@ def submitted_at(folder: Path) -> datetime | None:
     """When a submission was made, in UTC, if nbgrader's ``timestamp.txt`` says so.  The student may have written it."""
     path = folder / "timestamp.txt"
     try:
-        information = path.lstat()
-        if not stat.S_ISREG(information.st_mode) or information.st_size > TIMESTAMP_LIMIT:
-            return None
-        return moment(path.read_text(encoding="utf-8").strip())
+        with plain_file(path) as file:
+            content = file.read(TIMESTAMP_LIMIT + 1)
+        return moment(content.decode().strip()) if len(content) <= TIMESTAMP_LIMIT else None
     except (OSError, UnicodeDecodeError):
         return None
 

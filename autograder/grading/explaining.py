@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from autograder.checks.rendering import lines_of, summary
 from autograder.clusters import ClusterError, open_cluster
@@ -55,7 +55,7 @@ def explain(options: argparse.Namespace) -> int:
             write_bundle(options.bundle, replayed)
             _print([f"{options.bundle} reproduces this elsewhere: autograder explain --from {options.bundle.name}"])
     except (BadCourse, BadExercise, BadBundle, ClusterError, OSError) as error:
-        print(f"autograder explain: {error}", file=sys.stderr)
+        _print([f"autograder explain: {error}"], sys.stderr)
         return NOT_EXPLAINED
     return SAME if same else OTHER
 
@@ -165,8 +165,8 @@ def _indented(lines: Iterator[str] | Sequence[str], by: int = 3) -> list[str]:
     return [f"{' ' * by}{line}" for line in lines]
 
 
-def _print(lines: Iterator[str] | Sequence[str]) -> None:
+def _print(lines: Iterator[str] | Sequence[str], file: TextIO | None = None) -> None:
     """Print lines, of which a terminal obeys none: a student's answer may hold anything."""
     for line in lines:
         shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line.replace("\t", "    "))
-        print(shown if len(shown) <= WIDTH else f"{shown[:WIDTH]} ...")
+        print(shown if file or len(shown) <= WIDTH else f"{shown[:WIDTH]} ...", file=file)

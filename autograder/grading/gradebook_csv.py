@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nbgrader.plugins import ExportPlugin
 
 from autograder.checks import Status
+from autograder.grading.formulas import harmless
 from autograder.grading.marking import status_in
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ COLUMNS: Final = (
 )  # fmt: skip
 #: The status of an answer that waits for a person and that no engine judges.
 BY_HAND: Final = "to be graded by hand"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class GradesCsv(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
@@ -71,7 +71,7 @@ def _row(assignment: Assignment, student: Student, submission: SubmittedAssignme
                 "late_submission_penalty": penalty,
                 "score": max(0.0, submission.score - penalty),
             }
-    return {column: _harmless(value) for column, value in row.items()}
+    return {column: _shown(value) for column, value in row.items()}
 
 
 def _missing(submission: SubmittedAssignment) -> Iterable[str]:
@@ -91,7 +91,7 @@ def _status(missing: list[str]) -> str:
     return "; ".join(f"{count} {status}" for status, count in counts.items())
 
 
-def _harmless(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     if value is None:
         return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return harmless(value) if isinstance(value, str) else value

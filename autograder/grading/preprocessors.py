@@ -36,7 +36,7 @@ from autograder.grading.engine import Engine, GradedNotebook, GradedSubmission
 from autograder.grading.ledger import Ledger
 from autograder.grading.marking import comments_on, marked_cells, scores_of
 from autograder.grading.restoring import Note, blank, restored, valid
-from autograder.grading.submissions import Submission, Unreadable, read_notebook, sheet_of
+from autograder.grading.submissions import Submission, Unreadable, is_shallow, read_notebook, sheet_of
 
 Resources = dict[str, Any]
 
@@ -96,7 +96,8 @@ class SubmissionExporter(NotebookExporter):
         except OSError as error:
             resources["nbgrader"]["unreadable"] = f"the notebook cannot be opened: {error.strerror}"
         found = document.get("metadata")
-        known = {key: found[key] for key in (OURS, sheets.KEY) if key in found} if isinstance(found, dict) else {}
+        ours = found.get(OURS) if isinstance(found, dict) else None
+        known = {sheets.KEY: sheet_of(document), OURS: ours if is_shallow(ours) else None}
         node = _node(document["cells"], known)
         converted: tuple[Any, Resources] = self.from_notebook_node(node, resources=resources, **kw)  # type: ignore[no-untyped-call]
         return converted

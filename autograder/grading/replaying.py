@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,7 +19,7 @@ from typing import Any, Final
 from autograder import __version__
 from autograder.checks import Status, Verdict
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
-from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, load
+from autograder.exercises import Answer, BadExercise, Exercise, Judgement, Runner, exercise_ids, load
 from autograder.exercises.parameters import Value
 from autograder.exercises.sheets import remarked
 from autograder.grading.assignment import (
@@ -188,7 +189,8 @@ def read_bundle(path: Path, exercises: Path | None = None) -> Bundle:
         if said["format"] != FORMAT:
             raise BadBundle(f"{path} has the format {said['format']!r}, and this program reads {FORMAT}")
         files = {name.removeprefix(ANSWER): data for name, data in contents.items() if name.startswith(ANSWER)}
-        without = None if said["judged"] else Verdict.from_json(said["verdict"])
+        verdict = _verdict(said["verdict"])
+        without = None if said["judged"] else verdict
         values: Mapping[str, Value] = dict(said["values"])
         bundle = Bundle(
             Handed(
@@ -196,9 +198,12 @@ def read_bundle(path: Path, exercises: Path | None = None) -> Bundle:
                 Answer({name: data.decode("utf-8", "surrogatepass") for name, data in files.items()}),
                 bool(said["individual"]), tuple(map(str, said["notes"])), without,
             ),
-            dict(said["verdict"]), dict(said["digests"]), dict(said["versions"]),
+            verdict.to_json(complete=True), dict(said["digests"]), dict(said["versions"]),
         )  # fmt: skip
-    except (zipfile.BadZipFile, KeyError, TypeError, RecursionError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, AttributeError, RecursionError,
+        NotImplementedError, RuntimeError,
+    ) as error:  # fmt: skip
         raise BadBundle(f"{path} is no bundle of `autograder explain`: {type(error).__name__}: {error}") from error
     except ValueError as error:
         if isinstance(error, BadBundle | BadExercise):
@@ -225,11 +230,25 @@ def differences(before: Json, now: Json) -> list[str]:
     return found
 
 
+def _verdict(given: Any) -> Verdict:
+    """A verdict as it was stored; raises KeyError, TypeError and ValueError for what is none."""
+    verdict = Verdict.from_json(given)
+    for one in verdict.criteria:
+        if not all(isinstance(number, int | float) for number in (one.earned, one.possible)):
+            raise TypeError("points are numbers")
+        if not all(isinstance(text, str) for text in (one.name, one.message, one.why)):
+            raise TypeError("what a check says is a text")
+    return verdict
+
+
 def _with_values(identity: Any, exercises: Path | None, values: Mapping[str, Value]) -> Exercise:
-    loaded = load(str(identity), exercises)
+    """An exercise of the course.  One that lies anywhere else is somebody's code: a bundle may name any folder."""
+    if identity not in exercise_ids(exercises):
+        raise BadBundle(f"the course has no exercise {identity!r}")
+    loaded = load(identity, exercises)
     for name, value in values.items():
         if name not in loaded.parameters or value not in loaded.parameters[name].choices:
-            raise BadBundle(f"{loaded.id} has no parameter {name} that can be {value!r}; take the course's version")
+            raise BadBundle(f"{loaded.id} has no parameter {name!r} that can be {value!r}; take the course's version")
     return loaded.with_values(values)
 
 

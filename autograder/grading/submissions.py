@@ -7,6 +7,7 @@ refused, and so is what is too large or no notebook.  What is wrong is data, nev
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -15,10 +16,14 @@ from typing import Any, Final
 
 from autograder.exercises import sheets
 from autograder.grading.assignment import Assignment, Cell, Notebook, source_of
+from autograder.grading.disk import NotPlain, plain_file
 
 #: Bytes of a submitted notebook that are read.
 SIZE_LIMIT: Final = 8 * 1024 * 1024
 CELL_LIMIT: Final = 5_000
+#: Numbers in nbgrader's marks that are looked at, and maps in maps that notes of ours have.
+NUMBER_LIMIT: Final = 10**9
+LEVELS: Final = 5
 #: Kinds of pictures in texts that are kept.
 PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]*")
@@ -86,7 +91,14 @@ def read_submitted(submission: Submission, notebook: Notebook) -> dict[str, Any]
 def sheet_of(document: Any) -> Any:
     """What a submitted notebook says of its individual values, as it stands there; None if nothing."""
     metadata = document.get("metadata")
-    return metadata.get(sheets.KEY) if isinstance(metadata, dict) else None
+    sheet = metadata.get(sheets.KEY) if isinstance(metadata, dict) else None
+    return sheet if is_shallow(sheet) else "nested too deeply for a sheet"
+
+
+def is_shallow(value: Any, levels: int = LEVELS) -> bool:
+    """Whether there are at most so many maps and lists in one another."""
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels >= 0 and all(is_shallow(entry, levels - 1) for entry in entries)
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
@@ -101,14 +113,15 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 
 def _parsed(path: Path) -> Any:
-    information = path.lstat()
-    if not stat.S_ISREG(information.st_mode):
-        raise Unreadable("the notebook is not a plain file; hand in the notebook itself")
-    if information.st_size > SIZE_LIMIT:
-        size = information.st_size / 1024 / 1024
-        raise Unreadable(f"the notebook has {size:.0f} MiB; at most {SIZE_LIMIT // 1024 // 1024} MiB are read")
-    with path.open("rb") as file:
-        content = file.read(SIZE_LIMIT + 1)
+    try:
+        with plain_file(path) as file:
+            content = file.read(SIZE_LIMIT + 1)
+            size = os.fstat(file.fileno()).st_size
+    except NotPlain as error:
+        raise Unreadable("the notebook is not a plain file; hand in the notebook itself") from error
+    if len(content) > SIZE_LIMIT:
+        shown = max(size, len(content)) / 1024 / 1024
+        raise Unreadable(f"the notebook has {shown:.0f} MiB; at most {SIZE_LIMIT // 1024 // 1024} MiB are read")
     if not content.strip():
         raise Unreadable("the notebook is an empty file; save it again from Jupyter")
     try:
@@ -133,11 +146,27 @@ def _plain_cell(cell: Any, number: int) -> Cell:
     kind, metadata = cell.get("cell_type"), cell.get("metadata")
     plain = {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
-        "metadata": metadata if isinstance(metadata, dict) else {},
+        "metadata": _marked(metadata) if isinstance(metadata, dict) else {},
         "source": source.encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
     }
     pictures = _pictures(cell.get("attachments")) if kind == "markdown" else {}
     return {**plain, "attachments": pictures} if pictures else plain
+
+
+def _marked(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The metadata of a cell in which nbgrader's marks are plain values; what is none differs from every mark."""
+    known = metadata.get("nbgrader")
+    if not isinstance(known, dict):
+        return metadata
+    marks = {mark: value if _is_plain(value) else "no mark" for mark, value in known.items()}
+    return {**metadata, "nbgrader": marks}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value can be compared, written and counted with, whoever wrote it."""
+    if isinstance(value, int | float):
+        return not abs(value) > NUMBER_LIMIT
+    return value is None or isinstance(value, str)
 
 
 def _pictures(attachments: Any) -> dict[str, dict[str, str]]:

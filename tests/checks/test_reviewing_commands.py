@@ -33,8 +33,10 @@ def test_one_of_several_commands_was_used(warm: Cluster, verbs: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    "command", [ran("scale deploy web", code=1), ran("get pods"), ran("rollout status deploy/web"), ran("get scaled")]
-)
+    "command",
+    [ran("scale deploy web", code=1), ran("get pods"), ran("rollout status deploy/web"), ran("get scaled"),
+     ran("get pods scale"), CommandRun("get", ("get", "pods", "-l= rollout undo "), 0, "", "", Where("a.txt", 1, 1))],
+)  # fmt: skip
 def test_what_was_not_used_or_failed_does_not_count(warm: Cluster, command: CommandRun) -> None:
     with pytest.raises(Failed, match="the task is about another command"):
         reviewing(warm, command).used("scale", "rollout undo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -147,10 +148,17 @@ def test_a_bundle_tells_when_the_exercise_has_become_another(
     assert "the exercise is another version" in told
 
 
+VERDICT: dict[str, Any] = {"exercise": DRAWN, "status": "graded", "earned": 0, "possible": 4, "criteria": []}
+LIE = {
+    "name": "x", "role": "gate", "outcome": "passed", "earned": "all", "possible": 0, "message": "x", "wanted": None,
+    "found": None, "where": None, "why": "",
+}  # fmt: skip
+
+
 def bundle_of(tmp_path: Path, **changed: Any) -> Path:
     held: dict[str, Any] = {
         "format": 1, "student": "ada", "assignment": "01-maps", "exercise": DRAWN, "values": {}, "individual": False,
-        "notes": [], "digests": {}, "versions": {}, "verdict": {"criteria": []}, "judged": True, **changed,
+        "notes": [], "digests": {}, "versions": {}, "verdict": VERDICT, "judged": True, **changed,
     }  # fmt: skip
     path = tmp_path / "bundle.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -161,8 +169,10 @@ def bundle_of(tmp_path: Path, **changed: Any) -> Path:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"format": 2}, {"values": {"size": 5}}, {"values": 1}, {"digests": 3}, {"judged": False}, {"notes": None}],
-)
+    [{"format": 2}, {"values": {"size": 5}}, {"values": 1}, {"digests": 3}, {"judged": 1, "verdict": {}},
+     {"notes": None}, {"verdict": [["criteria", []]]}, {"verdict": {**VERDICT, "criteria": [LIE]}},
+     {"verdict": {**VERDICT, "status": "full"}}, {"exercise": ["x"]}, {"exercise": "../evil"}],
+)  # fmt: skip
 def test_what_is_no_bundle_is_refused(course: SmallCourse, tmp_path: Path, changed: dict[str, Any]) -> None:
     with pytest.raises(BadBundle):
         read_bundle(bundle_of(tmp_path, **changed))
@@ -177,6 +187,16 @@ def test_a_file_that_is_no_zip_or_swells_is_refused(tmp_path: Path) -> None:
         archive.writestr("explanation.json", b"0" * (9 * 1024 * 1024))
     with pytest.raises(BadBundle, match="larger than a bundle"):
         read_bundle(path)
+
+
+def test_a_bundle_does_not_bring_its_own_checks(course: SmallCourse, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    shutil.copytree(course.root / "exercises" / DRAWN, theirs)
+    (theirs / "checks.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')")
+    for name in (str(theirs), f"{DRAWN}/../../../../theirs", f"./{DRAWN}"):
+        with pytest.raises(BadBundle, match="the course has no exercise"):
+            read_bundle(bundle_of(tmp_path, exercise=name))
+    assert not (tmp_path / "pwned").exists()
 
 
 def test_a_name_in_a_bundle_leads_nowhere(course: SmallCourse, tmp_path: Path, runner: Runner) -> None:

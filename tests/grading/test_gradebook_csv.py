@@ -39,7 +39,7 @@ def test_scores_and_statuses(course: SmallCourse, runner: Runner, tmp_path: Path
     course.hand_in("ken", submitted_notebook({FIRST: answer_to(FIRST), SECOND: "a: ["}))
     grade(course, runner)
     with opened(course) as book:
-        book.update_or_create_student("nobody", last_name="Smith, Jr.", first_name='=HYPERLINK("http://x")')
+        book.update_or_create_student("nobody", last_name="Smith, Jr.", first_name=' "=HYPERLINK("http://x")')
     found = exported(course, tmp_path / "grades.csv")
     assert tuple(found["ada"]) == COLUMNS
     shown = {
@@ -51,7 +51,7 @@ def test_scores_and_statuses(course: SmallCourse, runner: Runner, tmp_path: Path
         "ken": ("3.0", "3.0", "6.0", "1 unreadable"),
         "nobody": ("", "", "6.0", "not submitted"),
     }
-    assert (found["nobody"]["last_name"], found["nobody"]["first_name"]) == ("Smith, Jr.", '\'=HYPERLINK("http://x")')
+    assert (found["nobody"]["last_name"], found["nobody"]["first_name"]) == ("Smith, Jr.", '\' "=HYPERLINK("http://x")')
 
 
 def test_what_a_person_graded_counts(course: SmallCourse, runner: Runner, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """CSV files that people open in a spreadsheet: everything quoted, and no cell a formula, whoever wrote it.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises; quotation marks and
-blanks that stand before the sign do not hide it.  Numbers are ours and stay numbers.
+Numbers are ours and stay numbers.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from autograder.checks.verdict import Outcome, Role
+from autograder.grading.formulas import harmless
 from autograder.grading.reports.cleaning import one_line
 from autograder.grading.reports.results import (
     UNJUDGED,
@@ -27,10 +27,6 @@ from autograder.grading.reports.similarity import Pair
 
 Cell = str | float | None
 
-#: What begins a formula, also as the wide characters that spreadsheets of East Asia take for the same.
-_SIGNS: Final = tuple("=+-@＝＋－＠﹢﹣﹦﹫")
-#: What a spreadsheet may drop before it looks for one of them.
-_DROPPED: Final = " \t\r\n\"'`´‘’“”\u00a0\u2007\u202f\u3000"
 #: Characters of a cell; spreadsheets take 32,767.
 CELL: Final = 2_000
 #: Spreadsheets guess the encoding of a file without it.
@@ -43,8 +39,7 @@ def cell(value: Cell) -> str:
         return ""
     if not isinstance(value, str):
         return f"{value:g}"
-    text = one_line(value, CELL)
-    return f"'{text}" if text != "-" and text.lstrip(_DROPPED).startswith(_SIGNS) else text
+    return harmless(one_line(value, CELL))
 
 
 def csv_text(rows: Iterable[Sequence[Cell]]) -> str:

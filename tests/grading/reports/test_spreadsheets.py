@@ -39,6 +39,11 @@ def test_numbers_and_plain_texts_stay(value: str | float | None, shown: str) -> 
     assert cell(value) == shown
 
 
+@pytest.mark.parametrize("text", ["a;=1+1;b", 'a; "=1', "a;\t@SUM(A1)", "nginx;＝1"])
+def test_no_part_of_a_text_is_a_formula_where_cells_end_at_semicolons(text: str) -> None:
+    assert not any(part.strip(' \t"').startswith(("=", "@", "＝")) for part in cell(text).split(";"))
+
+
 def test_everything_is_quoted() -> None:
     assert csv_text([["Smith, Jr.", 'say "hi"', 3, None]]) == '"Smith, Jr.","say ""hi""","3",""\r\n'
 
