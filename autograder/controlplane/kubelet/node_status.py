@@ -15,6 +15,13 @@ LEASE_SECONDS: Final = 40
 #: A node created by a user with this annotation gets a simulated kubelet, which says nothing of its machine.
 FAKE_ANNOTATION: Final = "kwok.x-k8s.io/node"
 
+#: What a kubelet of v1.36 says that it can do beyond those of older versions.
+DECLARED_FEATURES: Final = (
+    "ExtendWebSocketsToKubelet",
+    "InPlacePodLevelResourcesVerticalScaling",
+    "InPlacePodVerticalScalingInitContainers",
+    "RestartAllContainersOnContainerExits",
+)
 #: Conditions in order: type, status, reason, message.
 _CONDITIONS: Final = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -58,6 +65,7 @@ def generate(node: Object, host: Host, now: int) -> Object:
     if not is_fake(node):
         status |= {"daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}}, "nodeInfo": _node_info(name, host)}
         status["images"] = [_image(reference) for reference in host.images]
+        status["declaredFeatures"] = list(DECLARED_FEATURES)
     return status
 
 

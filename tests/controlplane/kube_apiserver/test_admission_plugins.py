@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from asking import DEFAULT, Object, World
 
+from autograder.controlplane.apimachinery.wire import Response
+
 INGRESSES = "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
 INGRESS_CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
 STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
@@ -91,6 +93,65 @@ def test_an_ingress_gets_the_newest_default_class(world: World) -> None:
 def test_an_ingress_that_names_its_class_in_an_annotation_gets_none(world: World) -> None:
     ingress_class(world, "nginx")
     assert class_given(world, **{"kubernetes.io/ingress.class": "other"}) is None
+
+
+# ---------------------------------------------------------------- pods that are resized
+
+
+def resized(world: World, node: Object | None, change: Object, **spec: Any) -> Response:
+    """What is answered to who changes a pod, which is bound to ``n``, through its part ``resize``."""
+    if node is not None:
+        world.create("/api/v1/nodes", {"metadata": {"name": "n", **node.get("metadata", {})}})
+        world.ask("PATCH", "/api/v1/nodes/n/status", body={"status": node.get("status", {})}, content_type=MERGE)
+    pod = {"containers": [{"name": "c", "image": "i"}], "nodeName": "n", **spec}
+    world.create(f"{DEFAULT}/pods", {"metadata": {"name": "web"}, "spec": pod})
+    merge = "application/strategic-merge-patch+json"
+    return world.ask("PATCH", f"{DEFAULT}/pods/web/resize", body={"spec": change}, content_type=merge)
+
+
+LARGE: Object = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "3", "memory": "2Gi"}}}]}
+ROOM: Object = {"allocatable": {"cpu": "2", "memory": "1Gi"}}
+
+
+@pytest.mark.parametrize(
+    ("node", "why", "reason"),
+    [
+        (None, 'node "n" not found', None),
+        (
+            {"status": ROOM},
+            "node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000; "
+            "memory, requested: 2147483648, allocatable: 1073741824",
+            "NodeCapacity",
+        ),
+        (
+            {"metadata": {"labels": {"kubernetes.io/os": "windows"}}},
+            'pod resize is only supported on linux nodes, node "n" is "windows"',
+            "UnsupportedPlatform",
+        ),
+    ],
+)
+def test_a_pod_is_not_resized_beyond_its_node(world: World, node: Object | None, why: str, reason: str | None) -> None:
+    answer = resized(
+        world, node, LARGE, containers=[{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1"}}}]
+    )
+    assert (answer.code, answer.body["message"]) == (403, f'pods "web" is forbidden: {why}')
+    assert answer.body["details"].get("causes") == ([{"reason": reason}] if reason else None)
+
+
+@pytest.mark.parametrize(("declared", "code"), [([], 403), (["InPlacePodVerticalScalingInitContainers"], 200)])
+def test_an_init_container_is_resized_where_the_node_says_that_it_can(
+    world: World, declared: list[str], code: int
+) -> None:
+    def init(cpu: str) -> list[Object]:
+        return [{"name": "i", "image": "i", "resources": {"requests": {"cpu": cpu}}}]
+
+    node = {"status": {"allocatable": {"cpu": "4", "memory": "1Gi"}, "declaredFeatures": declared}}
+    answer = resized(world, node, {"initContainers": init("2")}, initContainers=init("1"))
+    assert answer.code == code, answer.body
+    if code == 403:
+        features = "InPlacePodVerticalScalingInitContainers which are not available"
+        why = f'pod update requires features {features} on node "n"'
+        assert answer.body["message"] == f'pods "web" is forbidden: {why}'
 
 
 # ---------------------------------------------------------------- claims that grow

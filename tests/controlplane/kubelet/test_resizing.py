@@ -68,7 +68,8 @@ def test_what_the_node_does_not_have_is_put_off_until_it_has(world: World) -> No
 
 def test_who_wants_less_again_has_what_he_wants(world: World) -> None:
     world.run("p", {"resources": AMOUNTS})
-    resize(world, requests={"cpu": "100"})
+    world.run("other", {"resources": {"requests": {"cpu": "2"}}})
+    resize(world, requests={"cpu": "3"})
     assert pending(world) is not None
     assert resize(world, requests={"cpu": "1"})["allocatedResources"]["cpu"] == "1"
     assert pending(world) is None

@@ -15,6 +15,10 @@ from autograder.controlplane.kube_apiserver.admission.limit_ranger import LimitR
 from autograder.controlplane.kube_apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from autograder.controlplane.kube_apiserver.admission.node_restriction import NodeRestriction
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin
+from autograder.controlplane.kube_apiserver.admission.pod_resize import (
+    NodeDeclaredFeatureValidator,
+    PodResizeValidator,
+)
 from autograder.controlplane.kube_apiserver.admission.pod_security import PodSecurity
 from autograder.controlplane.kube_apiserver.admission.pod_topology_labels import PodTopologyLabels
 from autograder.controlplane.kube_apiserver.admission.priority import Priority
@@ -46,6 +50,8 @@ ORDER: Sequence[type[Plugin]] = (
     RuntimeClass,
     DefaultIngressClass,
     PodTopologyLabels,
+    NodeDeclaredFeatureValidator,
+    PodResizeValidator,
     ResourceQuota,
 )
 
