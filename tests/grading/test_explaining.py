@@ -13,7 +13,8 @@ from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
 
 from autograder.cli import main
 from autograder.exercises import Runner
-from autograder.grading.ledger import Entry, Key, Ledger
+from autograder.grading.digests import Key
+from autograder.grading.ledger import Entry, Ledger
 from autograder.grading.replaying import (
     BadBundle,
     differences,

@@ -41,10 +41,10 @@ def test_what_takes_the_place_of_a_plain_file_at_the_last_moment_is_not_opened(
     looked, opened = path.lstat(), os.open
     THINGS[name](tmp_path / "evil")
 
-    def swapped(*given: object, **options: object) -> int:
+    def swapped(name: Path, flags: int) -> int:
         path.unlink(missing_ok=True)
         (tmp_path / "evil").rename(path)
-        return opened(*given, **options)  # type: ignore[call-overload,no-any-return]
+        return opened(name, flags)
 
     monkeypatch.setattr(os, "open", swapped)
     assert looked.st_size == 4
