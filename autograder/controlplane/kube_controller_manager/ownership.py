@@ -6,6 +6,7 @@ Source: pkg/controller/controller_ref_manager.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from autograder.controlplane.apimachinery.errors import Conflict, Invalid, NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import ResourceType
@@ -66,74 +67,85 @@ def would_adopt(
     return [object_key(one) for one in candidates if selector(one).matches(labels)]
 
 
-def claim(
-    client: Client,
-    owner_kind: ResourceType,
-    owner: Object,
-    selector: LabelSelector,
-    kind: ResourceType,
-    candidates: Iterable[Object],
-    finalizers: tuple[str, ...] = (),
-) -> list[Object]:
-    """The candidates that belong to ``owner``: orphans that match are adopted, own ones that don't are released.
+@dataclass(slots=True)
+class RefManager:
+    """Claims objects of one ``kind`` for one owner, by its selector.
 
-    ``finalizers`` are put on what is adopted and taken off what is released.  A candidate that was adopted is
-    returned as it now is.  A ``StatusError`` of one candidate is raised after all have been looked at.
+    ``finalizers`` are put on what is adopted and taken off what is released.
     """
-    claimed: list[Object] = []
-    failure: StatusError | None = None
-    checked = False
-    uid, leaving = owner["metadata"]["uid"], "deletionTimestamp" in owner["metadata"]
-    for candidate in candidates:
-        meta = candidate["metadata"]
+
+    client: Client
+    owner_kind: ResourceType
+    owner: Object
+    selector: LabelSelector
+    kind: ResourceType
+    finalizers: tuple[str, ...] = ()
+    _checked: bool = False
+
+    def claim(self, candidates: Iterable[Object]) -> list[Object]:
+        """The candidates that belong to the owner: orphans that match are adopted, own ones that don't are released.
+
+        A candidate that was adopted is returned as it now is.  A ``StatusError`` of one candidate is raised after all
+        have been looked at.
+        """
+        claimed: list[Object] = []
+        failure: StatusError | None = None
+        for candidate in candidates:
+            try:
+                own = self._claimed(candidate)
+            except NotFound:
+                continue
+            except StatusError as error:
+                failure = failure or error
+                continue
+            if own is not None:
+                claimed.append(own)
+        if failure:
+            raise failure
+        return claimed
+
+    def _claimed(self, candidate: Object) -> Object | None:
+        """The candidate if it belongs to the owner, which it may do only from now on."""
+        meta, owner = candidate["metadata"], self.owner["metadata"]
         reference = controller_of(candidate)
-        matches = selector.matches(meta.get("labels"))
+        if reference is not None and reference["uid"] != owner["uid"]:
+            return None
+        matches = self.selector.matches(meta.get("labels"))
+        if reference is not None and matches:
+            return candidate
+        if "deletionTimestamp" in owner:
+            return None
+        if reference is not None:
+            self._release(candidate)
+        elif matches and "deletionTimestamp" not in meta:
+            return self._adopt(candidate)
+        return None
+
+    def _adopt(self, candidate: Object) -> Object:
+        if not self._checked:
+            self._check_owner()
+        meta = candidate["metadata"]
+        patch: Object = {"ownerReferences": [controller_ref(self.owner)], "uid": meta["uid"]}
+        if self.finalizers:
+            patch["finalizers"] = list(self.finalizers)
+        return self.client.patch(self.kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
+
+    def _release(self, candidate: Object) -> None:
+        meta, uid = candidate["metadata"], self.owner["metadata"]["uid"]
+        patch: Object = {"ownerReferences": [{"$patch": "delete", "uid": uid}], "uid": meta["uid"]}
+        if self.finalizers:
+            patch["$deleteFromPrimitiveList/finalizers"] = list(self.finalizers)
         try:
-            if reference is not None:
-                if reference["uid"] != uid:
-                    continue
-                if matches:
-                    claimed.append(candidate)
-                elif not leaving:
-                    _release(client, kind, candidate, uid, finalizers)
-            elif matches and not leaving and "deletionTimestamp" not in meta:
-                if not checked:
-                    _check_still_there(client, owner_kind, owner)
-                    checked = True
-                claimed.append(_adopt(client, kind, candidate, owner, finalizers))
-        except NotFound:
-            continue
-        except StatusError as error:
-            failure = failure or error
-    if failure:
-        raise failure
-    return claimed
+            self.client.patch(self.kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
+        except Invalid:
+            # An object of the same name has taken its place, or it has no owners any more: nothing is left to release.
+            return
 
-
-def _adopt(client: Client, kind: ResourceType, candidate: Object, owner: Object, finalizers: tuple[str, ...]) -> Object:
-    meta = candidate["metadata"]
-    patch: Object = {"ownerReferences": [controller_ref(owner)], "uid": meta["uid"]}
-    if finalizers:
-        patch["finalizers"] = list(finalizers)
-    return client.patch(kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
-
-
-def _release(client: Client, kind: ResourceType, candidate: Object, uid: str, finalizers: tuple[str, ...]) -> None:
-    meta = candidate["metadata"]
-    patch: Object = {"ownerReferences": [{"$patch": "delete", "uid": uid}], "uid": meta["uid"]}
-    if finalizers:
-        patch["$deleteFromPrimitiveList/finalizers"] = list(finalizers)
-    try:
-        client.patch(kind, meta.get("namespace", ""), meta["name"], {"metadata": patch})
-    except Invalid:
-        # An object of the same name has taken its place, or it has no owners any more: nothing is left to release.
-        return
-
-
-def _check_still_there(client: Client, owner_kind: ResourceType, owner: Object) -> None:
-    """The informer may be old: an owner that is being deleted must not adopt."""
-    meta = owner["metadata"]
-    fresh = client.get(owner_kind, meta.get("namespace", ""), meta["name"])["metadata"]
-    if fresh["uid"] != meta["uid"] or "deletionTimestamp" in fresh:
-        why = f"{meta.get('namespace', '')}/{meta['name']} has just been deleted"
-        raise Conflict.on(owner_kind.plural, owner_kind.group, meta["name"], why)
+    def _check_owner(self) -> None:
+        """The informer may be old: an owner that is being deleted must not adopt."""
+        meta = self.owner["metadata"]
+        fresh = self.client.get(self.owner_kind, meta.get("namespace", ""), meta["name"])["metadata"]
+        if fresh["uid"] != meta["uid"] or "deletionTimestamp" in fresh:
+            why = f"{meta.get('namespace', '')}/{meta['name']} has just been deleted"
+            raise Conflict.on(self.owner_kind.plural, self.owner_kind.group, meta["name"], why)
+        self._checked = True

@@ -20,7 +20,7 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import (
-    claim,
+    RefManager,
     controller_among,
     controller_of,
     is_controlled_by,
@@ -113,7 +113,7 @@ class ReplicaSetController(PodMaker):
         selector = self.selector(replica_set)
         known = podlib.owned_and_orphans(self.pods, replica_set)
         candidates = [pod for pod in known if podlib.is_active(pod)]
-        active = claim(self.client, self.KIND, replica_set, selector, PODS, candidates)
+        active = RefManager(self.client, self.KIND, replica_set, selector, PODS).claim(candidates)
         terminating = sum(
             podlib.is_terminating(pod)
             and is_controlled_by(pod, replica_set)

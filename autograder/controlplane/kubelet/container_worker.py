@@ -18,7 +18,7 @@ from autograder.controlplane.containers.machines import StartError
 from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kubelet import container_config, image_manager, pod_status, probes, resources, volumes
 from autograder.controlplane.kubelet.container_config import ConfigError
-from autograder.controlplane.kubelet.pod_status import is_sidecar, should_restart
+from autograder.controlplane.kubelet.pod_status import is_sidecar, should_restart, until_success
 from autograder.controlplane.kubelet.records import Backoff, ContainerWork, PodState, Stop, Waiting
 from autograder.controlplane.kubelet.surroundings import Surroundings
 
@@ -67,7 +67,7 @@ class ContainerWorker:
         if spec in self._ephemeral_containers():
             return False
         pod_spec: Object = self.state.pod["spec"]
-        policy = _until_success(pod_spec) if spec in (pod_spec.get("initContainers") or ()) else pod_spec
+        policy = until_success(pod_spec) if spec in (pod_spec.get("initContainers") or ()) else pod_spec
         return is_sidecar(spec) or should_restart(spec, policy, ended.exit_code)
 
     def _may_restart(self, spec: Object, latest: Container) -> bool:
@@ -345,11 +345,6 @@ class _HookResult:
 #: Where the containers stand that are not the ordinary ones.
 _BESIDE: Final = ("initContainers", "ephemeralContainers")
 _IMAGE_REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
-
-
-def _until_success(spec: Object) -> Object:
-    """The policy for ordinary init containers: a pod's Always means until success for them."""
-    return {"restartPolicy": "OnFailure"} if spec.get("restartPolicy", "Always") == "Always" else spec
 
 
 def _seconds(micros: int) -> str:

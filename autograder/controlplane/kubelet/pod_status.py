@@ -5,6 +5,7 @@ Rules and texts are those of pkg/kubelet/kubelet_pods.go and pkg/kubelet/status/
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import timestamps
@@ -181,45 +182,73 @@ def _mount_status(mount: Object) -> Object:
     return status
 
 
+@dataclass(slots=True)
+class _Counts:
+    """How many containers of a pod are in which state.
+
+    ``failed`` are init containers that have failed for good; of those that have ``stopped`` some stay so (``final``).
+    """
+
+    pending: int = 0
+    waiting: int = 0
+    running: int = 0
+    failed: int = 0
+    stopped: int = 0
+    succeeded: int = 0
+    final: int = 0
+
+
 def _phase(spec: Object, statuses: list[Object], init_statuses: list[Object], state: PodState) -> str:
     """The phase of a pod whose end nobody has decided."""
-    by_name = {status["name"]: status for status in init_statuses}
-    pending = running = waiting = stopped = final = succeeded = 0
+    counts = _Counts()
+    _count_init_containers(spec, init_statuses, counts)
+    if counts.failed:
+        return "Failed"
+    _count_containers(spec, statuses, counts)
+    if (counts.pending and not state.initialized) or counts.waiting:
+        return "Pending"
+    if counts.running:
+        return "Running"
+    if not counts.stopped:
+        return "Pending"
+    ending = state.stage in (Stage.TERMINATING, Stage.FINISHED) and not state.static
+    if not ending and counts.stopped != counts.final:
+        return "Running"
+    return "Succeeded" if counts.stopped == counts.succeeded else "Failed"
+
+
+def _count_init_containers(spec: Object, statuses: list[Object], counts: _Counts) -> None:
+    """Count init containers; those that have yet to run keep the others ``pending``."""
+    by_name = {status["name"]: status for status in statuses}
     for container in spec.get("initContainers") or ():
         status = by_name[container["name"]]
         code = _last_exit(status)
         if is_sidecar(container):
-            running += "running" in status["state"]
+            counts.running += "running" in status["state"]
             fresh = "waiting" in status["state"] and code is None
-            waiting += fresh
-            pending += fresh or ("running" in status["state"] and not status["started"])
+            counts.waiting += fresh
+            counts.pending += fresh or ("running" in status["state"] and not status["started"])
         elif "running" in status["state"] or code is None:
-            pending += 1
-        elif code != 0 and not should_restart(container, _not_always(spec), code):
-            return "Failed"
+            counts.pending += 1
+        elif code != 0 and not should_restart(container, until_success(spec), code):
+            counts.failed += 1
+
+
+def _count_containers(spec: Object, statuses: list[Object], counts: _Counts) -> None:
+    """Count ordinary containers."""
     for container, status in zip(sorted(spec["containers"], key=lambda one: str(one["name"])), statuses, strict=True):
         code = _last_exit(status)
         if "running" in status["state"]:
-            running += 1
+            counts.running += 1
         elif code is None:
-            waiting += 1
+            counts.waiting += 1
         else:
-            stopped += 1
-            succeeded += code == 0
-            final += not should_restart(container, spec, code)
-    if (pending and not state.initialized) or waiting:
-        return "Pending"
-    if running:
-        return "Running"
-    if not stopped:
-        return "Pending"
-    ending = state.stage in (Stage.TERMINATING, Stage.FINISHED) and not state.static
-    if not ending and stopped != final:
-        return "Running"
-    return "Succeeded" if stopped == succeeded else "Failed"
+            counts.stopped += 1
+            counts.succeeded += code == 0
+            counts.final += not should_restart(container, spec, code)
 
 
-def _not_always(spec: Object) -> Object:
+def until_success(spec: Object) -> Object:
     """A pod's policy as it holds for ordinary init containers: Always means until it succeeds."""
     return {"restartPolicy": "OnFailure"} if spec.get("restartPolicy", "Always") == "Always" else spec
 

@@ -27,7 +27,7 @@ from autograder.controlplane.kube_controller_manager.daemonset.placement import 
 )
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
 from autograder.controlplane.kube_controller_manager.ownership import (
-    claim,
+    RefManager,
     controller_among,
     controller_of,
     would_adopt,
@@ -135,7 +135,7 @@ class DaemonSetController(PodMaker):
         """The revision of the present template, made if there is none, and the others."""
         selector = selectors.of_object(daemon_set["spec"]["selector"])
         candidates = self.revisions.by_index("namespace", daemon_set["metadata"]["namespace"])
-        known = claim(self.client, DAEMONSETS, daemon_set, selector, CONTROLLERREVISIONS, candidates)
+        known = RefManager(self.client, DAEMONSETS, daemon_set, selector, CONTROLLERREVISIONS).claim(candidates)
         same = history.in_order(one for one in known if history.keeps_template_of(one, daemon_set))
         old = history.in_order(one for one in known if not history.keeps_template_of(one, daemon_set))
         number = old[-1]["revision"] + 1 if old else 1
@@ -178,7 +178,7 @@ class DaemonSetController(PodMaker):
         selector = selectors.of_object(daemon_set["spec"]["selector"])
         known = podlib.owned_and_orphans(self.pods, daemon_set)
         found: dict[str, list[Object]] = {}
-        for pod in claim(self.client, DAEMONSETS, daemon_set, selector, PODS, known):
+        for pod in RefManager(self.client, DAEMONSETS, daemon_set, selector, PODS).claim(known):
             if podlib.is_terminal(pod) and "deletionTimestamp" in pod["metadata"]:
                 continue
             if node := target_node(pod):

@@ -15,7 +15,7 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.deployment import arithmetic, revisions
 from autograder.controlplane.kube_controller_manager.deployment.rollout import Rollout
-from autograder.controlplane.kube_controller_manager.ownership import claim, controller_of, would_adopt
+from autograder.controlplane.kube_controller_manager.ownership import RefManager, controller_of, would_adopt
 
 __all__ = ["DeploymentController"]
 
@@ -79,7 +79,7 @@ class DeploymentController(Controller):
             self._refuse(deployment)
             return
         candidates = self.replica_sets.by_index("namespace", namespace)
-        owned = claim(self.client, DEPLOYMENTS, deployment, selector, REPLICASETS, candidates)
+        owned = RefManager(self.client, DEPLOYMENTS, deployment, selector, REPLICASETS).claim(candidates)
         rollout = Rollout(self.client, self.recorder, self.clock, deployment, owned)
         if "deletionTimestamp" in deployment["metadata"]:
             rollout.report()

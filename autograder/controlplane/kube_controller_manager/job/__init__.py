@@ -20,7 +20,7 @@ from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.round import Round
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, is_tracked, without_tracking
 from autograder.controlplane.kube_controller_manager.ownership import (
-    claim,
+    RefManager,
     controller_among,
     controller_of,
     would_adopt,
@@ -96,7 +96,7 @@ class JobController(PodMaker):
     def _pods_of(self, job: Object) -> list[Object]:
         known = podlib.owned_and_orphans(self.pods, job)
         selector = selectors.of_object(job["spec"]["selector"])
-        return claim(self.client, JOBS, job, selector, PODS, known, (TRACKING,))
+        return RefManager(self.client, JOBS, job, selector, PODS, (TRACKING,)).claim(known)
 
     def _let_go(self, key: str) -> None:
         """Nobody will count this pod any more."""

@@ -22,7 +22,7 @@ from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import (
-    claim,
+    RefManager,
     controller_among,
     controller_of,
     would_adopt,
@@ -78,10 +78,10 @@ class StatefulSetController(Controller):
         selector = selectors.of_object(stateful_set["spec"]["selector"])
         meta = stateful_set["metadata"]
         candidates = self.revisions.by_index("namespace", meta["namespace"])
-        revisions = claim(self.client, STATEFULSETS, stateful_set, selector, CONTROLLERREVISIONS, candidates)
+        revisions = RefManager(self.client, STATEFULSETS, stateful_set, selector, CONTROLLERREVISIONS).claim(candidates)
         known = podlib.owned_and_orphans(self.pods, stateful_set)
         members = [pod for pod in known if parent_of(pod) == meta["name"]]
-        pods = claim(self.client, STATEFULSETS, stateful_set, selector, PODS, members)
+        pods = RefManager(self.client, STATEFULSETS, stateful_set, selector, PODS).claim(members)
         current, update, collisions = self._sync_revisions(stateful_set, history.in_order(revisions))
         round_ = Round(self, stateful_set, current, update, sorted(pods, key=ordinal))
         try:
