@@ -35,21 +35,27 @@ def _condition(call: Call, words: list[str]) -> bool:
     if len(words) == 1:
         return bool(words[0])
     if len(words) == 2:
-        unary = _UNARY.get(words[0])
-        if unary is None:
-            raise ValueError(f"{words[0]}: unknown operand")
-        return unary(call, words[1])
+        return _unary(call, *words)
     if len(words) == 3:
-        left, operator, right = words
-        if operator in _TEXT:
-            return _TEXT[operator](left, right)
-        if operator in _NUMBERS:
-            for number in (left, right):
-                if not re.fullmatch(r"\s*-?\d+\s*", number):
-                    raise ValueError(f"invalid number '{number}'")
-            return _NUMBERS[operator](int(left), int(right))
-        raise ValueError(f"{operator}: unknown operand")
+        return _binary(*words)
     raise ValueError("too many arguments")
+
+
+def _unary(call: Call, operator: str, operand: str) -> bool:
+    if operator not in _UNARY:
+        raise ValueError(f"{operator}: unknown operand")
+    return _UNARY[operator](call, operand)
+
+
+def _binary(left: str, operator: str, right: str) -> bool:
+    if operator in _TEXT:
+        return _TEXT[operator](left, right)
+    if operator not in _NUMBERS:
+        raise ValueError(f"{operator}: unknown operand")
+    for number in (left, right):
+        if not re.fullmatch(r"\s*-?\d+\s*", number):
+            raise ValueError(f"invalid number '{number}'")
+    return _NUMBERS[operator](int(left), int(right))
 
 
 _UNARY: Final[dict[str, Callable[[Call, str], bool]]] = {

@@ -107,6 +107,19 @@ def _job_spec(spec: Object, path: Path) -> Iterator[FieldError]:
         yield field.required(path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified")
     if "managedBy" in spec:
         yield from _managed_by(spec["managedBy"], path.child("managedBy"))
+    yield from _completion_mode(spec, path)
+    if "podFailurePolicy" in spec:
+        yield from _failure_policy(spec, path.child("podFailurePolicy").child("rules"))
+    if "successPolicy" in spec:
+        yield from _success_policy(spec, path.child("successPolicy"))
+    if "podReplacementPolicy" in spec:
+        allowed = ("Failed",) if "podFailurePolicy" in spec else ("Failed", "TerminatingOrFailed")
+        yield from one_of(spec["podReplacementPolicy"], path.child("podReplacementPolicy"), allowed)
+    yield from validate_pod_template(spec["template"], path.child("template"))
+    yield from _restart_policy(spec, path.child("template").child("spec").child("restartPolicy"))
+
+
+def _completion_mode(spec: Object, path: Path) -> Iterator[FieldError]:
     mode = spec.get("completionMode")
     if mode is not None:
         yield from one_of(mode, path.child("completionMode"), COMPLETION_MODES)
@@ -116,22 +129,17 @@ def _job_spec(spec: Object, path: Path) -> Iterator[FieldError]:
         for name in ("backoffLimitPerIndex", "maxFailedIndexes"):
             if name in spec:
                 yield field.invalid(path.child(name), spec[name], "requires indexed completion mode")
-    if "podFailurePolicy" in spec:
-        yield from _failure_policy(spec, path.child("podFailurePolicy").child("rules"))
-    if "successPolicy" in spec:
-        yield from _success_policy(spec, path.child("successPolicy"))
-    if "podReplacementPolicy" in spec:
-        allowed = ("Failed",) if "podFailurePolicy" in spec else ("Failed", "TerminatingOrFailed")
-        yield from one_of(spec["podReplacementPolicy"], path.child("podReplacementPolicy"), allowed)
-    yield from validate_pod_template(spec["template"], path.child("template"))
-    policy, at = spec["template"]["spec"].get("restartPolicy", ""), path.child("template").child("spec")
+
+
+def _restart_policy(spec: Object, path: Path) -> Iterator[FieldError]:
+    """Pods of a Job end, and where a policy judges how, no container may be started again behind its back."""
+    policy = spec["template"]["spec"].get("restartPolicy", "")
     if policy in ("Always", ""):
-        yield field.required(at.child("restartPolicy"), 'valid values: "OnFailure", "Never"')
+        yield field.required(path, 'valid values: "OnFailure", "Never"')
     elif policy not in ("OnFailure", "Never"):
-        yield field.not_supported(at.child("restartPolicy"), policy, ("OnFailure", "Never"))
+        yield field.not_supported(path, policy, ("OnFailure", "Never"))
     elif "podFailurePolicy" in spec and policy != "Never":
-        why = 'only "Never" is supported when podFailurePolicy is specified'
-        yield field.invalid(at.child("restartPolicy"), policy, why)
+        yield field.invalid(path, policy, 'only "Never" is supported when podFailurePolicy is specified')
 
 
 def _managed_by(manager: str, path: Path) -> Iterator[FieldError]:

@@ -95,30 +95,40 @@ def _numbers(status: Object) -> Iterator[FieldError]:
 
 def _finish(change: _Change) -> Iterator[FieldError]:
     """Conditions and times of a Job that is finished, or is not."""
-    status, true = change.status, change.true
-    started, completed = status.get("startTime"), status.get("completionTime")
-    at = _STATUS.child("completionTime")
+    true = change.true
     if change.of("Complete", "Failed") and true >= {"Complete", "Failed"}:
         yield _wrong("cannot set Complete=True and Failed=true conditions")
     if change.of("Complete", "FailureTarget") and true >= {"Complete", "FailureTarget"}:
         yield _wrong("cannot set Complete=True and FailureTarget=true conditions")
-    if change.of("Complete", "completionTime"):
-        if completed and "Complete" not in true:
-            yield field.invalid(at, completed, "cannot set completionTime when there is no Complete=True condition")
-        if not completed and "Complete" in true:
-            yield field.required(at, "completionTime is required for Complete jobs")
-    if change.of("startTime", "completionTime") and started and completed and completed < started:
-        yield field.invalid(at, completed, "must be equal to or after `startTime`")
+    yield from _completion_time(change)
     if change.of("Failed", "failedIndexes") and "Failed" in true and "FailureTarget" not in true:
         yield _wrong("cannot set Failed=True condition without the FailureTarget=true condition")
     if change.of("Complete", "SuccessCriteriaMet") and "Complete" in true and "SuccessCriteriaMet" not in true:
         yield _wrong("cannot set Complete=True condition without the SuccessCriteriaMet=true condition")
-    if not change.finished:
-        return
+    if change.finished:
+        yield from _finished(change)
+
+
+def _completion_time(change: _Change) -> Iterator[FieldError]:
+    """A Job has one when it is complete, and it is not before its start."""
+    at, is_complete = _STATUS.child("completionTime"), "Complete" in change.true
+    started, completed = change.status.get("startTime"), change.status.get("completionTime")
+    if change.of("Complete", "completionTime"):
+        if completed and not is_complete:
+            yield field.invalid(at, completed, "cannot set completionTime when there is no Complete=True condition")
+        if not completed and is_complete:
+            yield field.required(at, "completionTime is required for Complete jobs")
+    if change.of("startTime", "completionTime") and started and completed and completed < started:
+        yield field.invalid(at, completed, "must be equal to or after `startTime`")
+
+
+def _finished(change: _Change) -> Iterator[FieldError]:
+    """What must be so once a Job is finished."""
+    status = change.status
     if (change.of_finish or change.of("active")) and status.get("active", 0) > 0:
         yield field.invalid(_STATUS.child("active"), status["active"], "active>0 is invalid for finished job")
     never_ran = change.spec.get("suspend") is True and change.spec.get("completions") == 0
-    if (change.of_finish or change.of("startTime")) and not never_ran and not started:
+    if (change.of_finish or change.of("startTime")) and not never_ran and not status.get("startTime"):
         yield field.required(_STATUS.child("startTime"), "startTime is required for finished job")
     uncounted = status.get(_UNCOUNTED, {})
     if (change.of_finish or change.of(_UNCOUNTED)) and (uncounted.get("failed") or uncounted.get("succeeded")):

@@ -6,7 +6,7 @@ pkg/apis/core/validation/validation.go.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field, quantity
@@ -45,6 +45,7 @@ DIVISORS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 KEY_TYPES: Final = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 CONFLICT: Final = "conflicting duplicate paths"
 TOKEN_LIFETIME: Final = (10 * 60, 1 << 32)
+CERTIFICATE_FILES: Final = ("credentialBundlePath", "keyPath", "certificateChainPath")
 CERTIFICATE_LIFETIME: Final = (3600, 91 * 24 * 3600)
 
 
@@ -57,50 +58,49 @@ def validate_downward_api(source: Object, path: Path) -> Iterator[FieldError]:
 
 def validate_projections(sources: list[Object], path: Path) -> Iterator[FieldError]:
     """The sources of a projected volume; no two may write the same file."""
-    taken: set[str] = set()
-
-    def claim(target: str, value: str) -> Iterator[FieldError]:
-        if target in taken:
-            yield field.invalid(path, value, CONFLICT)
-        taken.add(target)
-
+    volume = _Volume(path)
     for position, source in enumerate(sources):
         at = path.child("sources").index(position)
-        for name in ("secret", "configMap"):
-            if name not in source:
-                continue
-            if not source[name].get("name"):
-                yield field.required(at.child(name).child("name"))
-            for place, item in enumerate(source[name].get("items", ())):
-                yield from key_to_path(item, at.child(name).child("items").index(place))
-                if item["path"]:
-                    yield from claim(item["path"], source[name].get("name", ""))
-        for item in source.get("downwardAPI", {}).get("items", ()):
-            yield from _downward_file(item, at.child("downwardAPI"))
-            if item["path"]:
-                yield from claim(item["path"], item["path"])
-        if token := source.get("serviceAccountToken"):
-            yield from _token(token, at.child("serviceAccountToken"), path)
-        if "clusterTrustBundle" in source:
-            bundle = source["clusterTrustBundle"]
-            yield from _trust_bundle(bundle, at.child("clusterTrustBundle"))
-            yield from claim(bundle["path"], bundle["path"])
-        if "podCertificate" in source:
-            certificate = source["podCertificate"]
-            yield from _certificate(certificate, at.child("podCertificate"))
-            targets = ("credentialBundlePath", "keyPath", "certificateChainPath")
-            for target in targets:
-                if given := certificate.get(target):
-                    yield from plain_path(given, at.child("podCertificate").child(target))
-                    yield from claim(given, given)
-            if not any(certificate.get(target) for target in targets):
-                why = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"
-                yield field.required(at.child("podCertificate"), why)
+        for kind, rule in _RULES.items():
+            if kind in source:
+                yield from rule(source[kind], at.child(kind), volume)
         if len(source) > 1:
             yield field.forbidden(at, "may not specify more than 1 volume type per source")
 
 
-def _token(token: Object, path: Path, volume: Path) -> Iterator[FieldError]:
+class _Volume:
+    """A projected volume, and the files that its sources write."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._taken: set[str] = set()
+
+    def take(self, target: str, value: str) -> Iterator[FieldError]:
+        """Note that a source writes a file; ``value`` is what an error quotes."""
+        if target in self._taken:
+            yield field.invalid(self.path, value, CONFLICT)
+        self._taken.add(target)
+
+
+def _keys(source: Object, path: Path, volume: _Volume) -> Iterator[FieldError]:
+    """Keys of a Secret or a ConfigMap."""
+    if not source.get("name"):
+        yield field.required(path.child("name"))
+    for place, item in enumerate(source.get("items", ())):
+        yield from key_to_path(item, path.child("items").index(place))
+        if item["path"]:
+            yield from volume.take(item["path"], source.get("name", ""))
+
+
+def _facts(source: Object, path: Path, volume: _Volume) -> Iterator[FieldError]:
+    """What a pod learns of itself."""
+    for item in source.get("items", ()):
+        yield from _downward_file(item, path)
+        if item["path"]:
+            yield from volume.take(item["path"], item["path"])
+
+
+def _token(token: Object, path: Path, volume: _Volume) -> Iterator[FieldError]:
     low, high = TOKEN_LIFETIME
     lifetime = token.get("expirationSeconds", low)
     at = path.child("expirationSeconds")
@@ -109,12 +109,12 @@ def _token(token: Object, path: Path, volume: Path) -> Iterator[FieldError]:
     if lifetime > high:
         yield field.invalid(at, lifetime, "may not specify a duration larger than 2^32 seconds")
     if not token["path"]:
-        yield field.required(volume.child("path"))
+        yield field.required(volume.path.child("path"))
     else:
-        yield from plain_path(token["path"], volume.child("path"))
+        yield from plain_path(token["path"], volume.path.child("path"))
 
 
-def _trust_bundle(bundle: Object, path: Path) -> Iterator[FieldError]:
+def _trust_bundle(bundle: Object, path: Path, volume: _Volume) -> Iterator[FieldError]:
     name, signer = bundle.get("name"), bundle.get("signerName")
     if name is not None and signer is not None:
         yield field.invalid(
@@ -140,9 +140,10 @@ def _trust_bundle(bundle: Object, path: Path) -> Iterator[FieldError]:
     if not bundle["path"]:
         yield field.required(path.child("path"))
     yield from plain_path(bundle["path"], path.child("path"))
+    yield from volume.take(bundle["path"], bundle["path"])
 
 
-def _certificate(certificate: Object, path: Path) -> Iterator[FieldError]:
+def _certificate(certificate: Object, path: Path, volume: _Volume) -> Iterator[FieldError]:
     yield from signer_name(certificate.get("signerName", ""), path.child("signerName"))
     yield from annotation_map(certificate.get("userAnnotations"), path.child("userAnnotations"))
     yield from one_of(certificate.get("keyType", ""), path.child("keyType"), KEY_TYPES)
@@ -156,6 +157,23 @@ def _certificate(certificate: Object, path: Path) -> Iterator[FieldError]:
     if lifetime is not None and lifetime > high:
         why = f"if provided, maxExpirationSeconds must be <= {high}"
         yield field.invalid(path.child("maxExpirationSeconds"), lifetime, why)
+    for target in CERTIFICATE_FILES:
+        if given := certificate.get(target):
+            yield from plain_path(given, path.child(target))
+            yield from volume.take(given, given)
+    if not any(certificate.get(target) for target in CERTIFICATE_FILES):
+        yield field.required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath")
+
+
+#: Kind of source -> its rule, in the order in which a real server judges them.
+_RULES: Final[dict[str, Callable[[Object, Path, _Volume], Iterator[FieldError]]]] = {
+    "secret": _keys,
+    "configMap": _keys,
+    "downwardAPI": _facts,
+    "serviceAccountToken": _token,
+    "clusterTrustBundle": _trust_bundle,
+    "podCertificate": _certificate,
+}
 
 
 def signer_name(name: str, path: Path) -> Iterator[FieldError]:

@@ -5,7 +5,7 @@ Sources: pkg/api/service and the strategies of endpoints, endpointslice, ingress
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.field import Path
@@ -31,28 +31,37 @@ def of_service(service: Object) -> Iterator[str]:
     if TOPOLOGY_HINTS in service["metadata"].get("annotations", {}):
         yield f"annotation {TOPOLOGY_HINTS} is deprecated, please use {TOPOLOGY_MODE} instead"
     if spec.get("clusterIP") not in (None, "", "None"):
-        for position, address in enumerate(spec.get("clusterIPs") or ()):
-            yield from of_address(address, path.child("clusterIPs").index(position))
-    if headless and spec.get("loadBalancerIP"):
-        yield "spec.loadBalancerIP is ignored for headless services"
-    if headless and external:
-        yield "spec.externalIPs is ignored for headless services"
-    if headless and spec.get("sessionAffinity") != "None":
-        yield "spec.SessionAffinity is ignored for headless services"
-    for position, address in enumerate(external):
-        yield from of_address(address, path.child("externalIPs").index(position))
+        yield from _each(of_address, spec.get("clusterIPs"), path.child("clusterIPs"))
+    if headless:
+        yield from _ignored_without_address(spec)
+    yield from _each(of_address, external, path.child("externalIPs"))
     if external and not headless and not external_name:
         yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
     if spec.get("loadBalancerIP"):
         yield from of_address(spec["loadBalancerIP"], path.child("loadBalancerIP"))
-    for position, network in enumerate(spec.get("loadBalancerSourceRanges") or ()):
-        yield from of_network(network, path.child("loadBalancerSourceRanges").index(position))
+    yield from _each(of_network, spec.get("loadBalancerSourceRanges"), path.child("loadBalancerSourceRanges"))
     if external_name and external:
         yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
     if not external_name and spec.get("externalName"):
         yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
     if spec.get("trafficDistribution") == "PreferClose":
         yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
+
+
+def _ignored_without_address(spec: Object) -> Iterator[str]:
+    """What a headless Service asks for in vain."""
+    if spec.get("loadBalancerIP"):
+        yield "spec.loadBalancerIP is ignored for headless services"
+    if spec.get("externalIPs"):
+        yield "spec.externalIPs is ignored for headless services"
+    if spec.get("sessionAffinity") != "None":
+        yield "spec.SessionAffinity is ignored for headless services"
+
+
+def _each(rule: Callable[[str, Path], Iterator[str]], values: Sequence[str] | None, path: Path) -> Iterator[str]:
+    """What a rule says of each value of a list."""
+    for position, value in enumerate(values or ()):
+        yield from rule(value, path.index(position))
 
 
 def of_load_balancer(obj: Object) -> Iterator[str]:
@@ -87,8 +96,7 @@ def of_endpoint_slice(endpoint_slice: Object) -> Iterator[str]:
         return
     for position, endpoint in enumerate(endpoint_slice.get("endpoints") or ()):
         path = Path("endpoints").index(position).child("addresses")
-        for place, address in enumerate(endpoint.get("addresses") or ()):
-            yield from of_address(address, path.index(place))
+        yield from _each(of_address, endpoint.get("addresses"), path)
 
 
 def of_new_ingress(ingress: Object) -> Iterator[str]:
@@ -106,5 +114,4 @@ def of_network_policy(policy: Object) -> Iterator[str]:
                 block, here = peer.get("ipBlock"), path.index(place).child("ipBlock")
                 if block:
                     yield from of_network(block["cidr"], here.child("cidr"))
-                    for number, network in enumerate(block.get("except") or ()):
-                        yield from of_network(network, here.child("except").index(number))
+                    yield from _each(of_network, block.get("except"), here.child("except"))
