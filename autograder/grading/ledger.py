@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -152,7 +153,7 @@ class Ledger:
         query = f"SELECT verdict FROM judgements WHERE {_KEY} AND status NOT IN (?, ?, ?) ORDER BY id DESC LIMIT 1"
         with self._minded():
             found = self._database().execute(query, (*_columns(key), *statuses)).fetchone()
-            return Verdict.from_json(json.loads(found[0])) if found else None
+            return _read(found[0]) if found else None
         return None
 
     def newest(self, grader: str, cluster: str, limit: int) -> dict[Key, str]:
@@ -298,5 +299,10 @@ def _judgement(database: sqlite3.Connection, entry: Entry) -> int:
 
 def _row(number: int, when: str, student: str, assignment: str, task: str, *rest: str) -> Row:
     *key, verdict, answer, drawn = rest
-    said = Verdict.from_json(json.loads(verdict))
-    return Row(number, when, Entry(student, assignment, task, Key(*key), said, answer, json.loads(drawn)))
+    return Row(number, when, Entry(student, assignment, task, Key(*key), _read(verdict), answer, json.loads(drawn)))
+
+
+@lru_cache(maxsize=1024)
+def _read(verdict: str) -> Verdict:
+    """A verdict from its JSON; what many students were told is one object."""
+    return Verdict.from_json(json.loads(verdict))

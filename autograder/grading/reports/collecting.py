@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import autograder
-from autograder.checks.verdict import Result, Role, Status, tidy
+from autograder.checks.verdict import Result, Role, Status, Verdict, tidy
 from autograder.exercises import load
 from autograder.exercises.exercise import Exercise
 from autograder.grading.assignment import Assignment, exercises_of
@@ -123,10 +123,16 @@ class Collector:
             status=graded.verdict.status.value,
             earned=graded.score,
             possible=graded.task.points,
-            criteria=tuple(map(_criterion, graded.verdict.criteria)),
+            criteria=_criteria(graded.verdict),
             answer=Text(graded.task.opening.file, kept) if kept.strip() else None,
             values={name: str(value) for name, value in exercise.values.items()} if exercise.is_individual else {},
         )
+
+
+@lru_cache(maxsize=1024)
+def _criteria(verdict: Verdict) -> tuple[Criterion, ...]:
+    """What a verdict says; of what many students were told there is one copy."""
+    return tuple(map(_criterion, verdict.criteria))
 
 
 def _criterion(result: Result) -> Criterion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +19,8 @@ WRITTEN: Final = 0
 #: There is nothing to report, or a file could not be read or written.
 NOT_WRITTEN: Final = 2
 
-#: A file's path below the folder of the report, and its text.
-Files = Iterator[tuple[str, str]]
+#: A file's path below the folder of the report, and its text, in pieces where it is a large one.
+Files = Iterator[tuple[str, str | Iterable[str]]]
 
 
 def _html(results: Results) -> Files:
@@ -71,7 +71,9 @@ def _junit(results: Results) -> Files:
 
 
 def _json(results: Results) -> Files:
-    yield "results.json", results.dumps()
+    from autograder.grading.reports.results import texts
+
+    yield "results.json", texts(results)
 
 
 #: What can be written, by the name of the format.
@@ -181,8 +183,8 @@ def _remark_on(options: argparse.Namespace, results: Results) -> None:
         print(f"left empty, since answers wait for somebody to look at them: {names}{more}", file=sys.stderr)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str | Iterable[str]) -> None:
     """Write a file with the line ends that the text has."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with naming(path):
-        path.write_bytes(text.encode("utf-8", "replace"))
+    with naming(path), path.open("wb") as file:
+        file.writelines(piece.encode("utf-8", "replace") for piece in ([text] if isinstance(text, str) else text))

@@ -251,18 +251,17 @@ class Results:
         exercises = tuple(one for one in self.exercises if one.id in chosen[0].exercises)
         return dataclasses.replace(self, assignments=chosen, exercises=exercises, submissions=self.of(assignment))
 
-    def dumps(self) -> str:
-        """The document as text in ASCII, such that no reader stumbles over what a student wrote."""
-        return "".join(texts(self, self.submissions))
 
+def texts(results: Results, submissions: Iterable[SubmissionResult] | None = None) -> Iterator[str]:
+    """The document as text in ASCII, such that no reader stumbles over what a student wrote.
 
-def texts(results: Results, submissions: Iterable[SubmissionResult]) -> Iterator[str]:
-    """The document in pieces, with other ``submissions`` in the place of its own, so that none but one is in memory."""
+    It comes in pieces, and with other ``submissions`` in the place of its own no more than one need be in memory.
+    """
     known = {"schema_version": results.schema_version, "grader": results.grader}
     head = {**known, **_plain(dataclasses.replace(results, submissions=()))}
     head.pop("submissions")
     yield f'{json.dumps(head)[:-1]}, "submissions": ['
-    for number, one in enumerate(submissions):
+    for number, one in enumerate(results.submissions if submissions is None else submissions):
         # with what can be computed from it filled in for readers that are no Python
         yield (", " if number else "") + json.dumps({**_plain(one), "earned": one.earned, "possible": one.possible})
     yield "]}\n"

@@ -15,7 +15,7 @@ from generated_class import made_up, with_answer, with_names
 from autograder.cli import main
 from autograder.grading.reports.command import FORMATS
 from autograder.grading.reports.reading import from_json
-from autograder.grading.reports.results import Results
+from autograder.grading.reports.results import Results, texts
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -60,7 +60,7 @@ def word(request: pytest.FixtureRequest) -> str:
 def written(word: str, tmp_path: Path) -> Path:
     """Everything that can be written, in a folder of its own."""
     document = tmp_path / "results.json"
-    document.write_text(hostile(word).dumps())
+    document.write_text("".join(texts(hostile(word))))
     out = tmp_path / "a" / "b" / "c" / "out"
     assert main(["report", *FORMATS, "--results", str(document), "--out", str(out)]) == 0
     outside = {path for path in tmp_path.rglob("*") if out not in (path, *path.parents)}
@@ -97,7 +97,7 @@ def test_what_a_student_wrote_is_still_there_to_be_read(written: Path) -> None:
 
 def test_a_file_for_each_student_none_over_another(tmp_path: Path) -> None:
     document = tmp_path / "results.json"
-    document.write_text(with_names(made_up(6), "Ada", "ada", "ADA", "a/da", "a:da", "..").dumps())
+    document.write_text("".join(texts(with_names(made_up(6), "Ada", "ada", "ADA", "a/da", "a:da", ".."))))
     assert main(["report", "html", "gradescope", "--results", str(document), "--out", str(tmp_path / "out")]) == 0
     results = from_json(json.loads(document.read_text()))
     handed_in = {one.student for one in results.submissions if one.handed_in}

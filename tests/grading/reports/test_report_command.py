@@ -13,6 +13,7 @@ from generated_class import made_up
 from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
 
 from autograder.cli import main
+from autograder.grading.reports.results import texts
 
 FIRST, SECOND = EXERCISES
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
     path = tmp_path / "results.json"
-    path.write_text(made_up(6).dumps())
+    path.write_text("".join(texts(made_up(6))))
     return path
 
 
