@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.wire import Object, Request
-from autograder.controlplane.kube_apiserver.tables.ages import SECOND, micros
+from autograder.controlplane.clock import SECOND
 
 _COMMANDS: Final = ("kubectl describe", "kubectl events")
 _KINDS: Final = ("Event", "EventList", "PodList")
@@ -44,7 +45,7 @@ def restarts(request: Request) -> bool:
 
 def restarted(body: bytes, *, now: int) -> bytes:
     """The patch of a restart with ``now`` (virtual µs) as its time."""
-    time = datetime.fromtimestamp(now // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = timestamps.time(now)
     return _RESTARTED_AT.sub(rb"\g<1>" + time.encode() + rb"\g<2>", body)
 
 
@@ -80,6 +81,6 @@ def _event(event: Object, now: int, wall: float) -> Object:
 
 
 def _time(virtual: str, now: int, wall: float, *, precise: bool = False) -> str:
-    age = (now - micros(virtual)) // SECOND
+    age = (now - timestamps.parse(virtual)) // SECOND
     text = datetime.fromtimestamp(math.floor(wall) - age, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.000000Z" if precise else f"{text}Z"

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.scheme import BY_KIND, DEPLOYMENTS, PODS, RESOURCES, ResourceType
+from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_apiserver.tables import table
-from autograder.controlplane.kube_apiserver.tables.ages import SECOND, age, human, micros
+from autograder.controlplane.kube_apiserver.tables.ages import age, human
 
 CREATED = "2026-01-01T09:00:00Z"
-NOW = micros(CREATED) + 130 * SECOND
+NOW = timestamps.parse(CREATED) + 130 * SECOND
 
 RUNNING = {"running": {"startedAt": CREATED}}
 

@@ -5,11 +5,13 @@ Source of the rules: apimachinery/pkg/util/duration.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
+import math
+from collections.abc import Callable
 from typing import Final
 
-SECOND: Final = 1_000_000
+from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.clock import SECOND
+
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
@@ -18,21 +20,14 @@ YEAR: Final = 365 * DAY
 UNKNOWN: Final = "<unknown>"
 
 
-@lru_cache(maxsize=4096)
-def micros(timestamp: str) -> int:
-    """An RFC 3339 time in UTC as microseconds since the Unix epoch."""
-    moment = datetime.fromisoformat(timestamp)
-    return round((moment - _UNIX_EPOCH).total_seconds() * SECOND)
-
-
 def age(timestamp: str | None, now: int) -> str:
     """The time since ``timestamp`` at ``now`` (microseconds), or ``<unknown>`` when there is none."""
-    return human(now - micros(timestamp)) if timestamp else UNKNOWN
+    return human(now - timestamps.parse(timestamp)) if timestamp else UNKNOWN
 
 
 def between(start: str, end: str) -> str:
     """The time from one timestamp to another."""
-    return human(micros(end) - micros(start))
+    return human(timestamps.parse(end) - timestamps.parse(start))
 
 
 def human(duration: int) -> str:
@@ -40,23 +35,7 @@ def human(duration: int) -> str:
     seconds = abs(duration) // SECOND
     if duration < 0:
         return "<invalid>" if seconds > 1 else "0s"
-    if seconds < 2 * MINUTE:
-        return f"{seconds}s"
-    if seconds < 10 * MINUTE:
-        return _pair(seconds, MINUTE, "m", 1, "s")
-    if seconds < 3 * HOUR:
-        return f"{seconds // MINUTE}m"
-    if seconds < 8 * HOUR:
-        return _pair(seconds, HOUR, "h", MINUTE, "m")
-    if seconds < 2 * DAY:
-        return f"{seconds // HOUR}h"
-    if seconds < 8 * DAY:
-        return _pair(seconds, DAY, "d", HOUR, "h")
-    if seconds < 2 * YEAR:
-        return f"{seconds // DAY}d"
-    if seconds < 8 * YEAR:
-        return _pair(seconds, YEAR, "y", DAY, "d")
-    return f"{seconds // YEAR}y"
+    return next(shown(seconds) for limit, shown in _SHOWN if seconds < limit)
 
 
 def _pair(seconds: int, large: int, large_unit: str, small: int, small_unit: str) -> str:
@@ -65,4 +44,15 @@ def _pair(seconds: int, large: int, large_unit: str, small: int, small_unit: str
     return f"{seconds // large}{large_unit}" + (f"{rest}{small_unit}" if rest else "")
 
 
-_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: Durations below so many seconds are shown so.
+_SHOWN: Final[tuple[tuple[float, Callable[[int], str]], ...]] = (
+    (2 * MINUTE, lambda seconds: f"{seconds}s"),
+    (10 * MINUTE, lambda seconds: _pair(seconds, MINUTE, "m", 1, "s")),
+    (3 * HOUR, lambda seconds: f"{seconds // MINUTE}m"),
+    (8 * HOUR, lambda seconds: _pair(seconds, HOUR, "h", MINUTE, "m")),
+    (2 * DAY, lambda seconds: f"{seconds // HOUR}h"),
+    (8 * DAY, lambda seconds: _pair(seconds, DAY, "d", HOUR, "h")),
+    (2 * YEAR, lambda seconds: f"{seconds // DAY}d"),
+    (8 * YEAR, lambda seconds: _pair(seconds, YEAR, "y", DAY, "d")),
+    (math.inf, lambda seconds: f"{seconds // YEAR}y"),
+)

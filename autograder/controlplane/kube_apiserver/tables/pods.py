@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.kube_apiserver.tables.ages import age, micros
+from autograder.controlplane.kube_apiserver.tables.ages import age
 from autograder.controlplane.kube_apiserver.tables.printer import (
     AGE,
     NAME,
@@ -38,8 +39,8 @@ class Restarts(NamedTuple):
     def add(self, status: Object) -> Restarts:
         """With the restarts of one more container."""
         ended = ((status.get("lastState") or {}).get("terminated") or {}).get("finishedAt") or ""
-        last = ended if ended and (not self.last or micros(ended) > micros(self.last)) else self.last
-        return Restarts(self.times + status.get("restartCount", 0), last)
+        later = not self.last or (bool(ended) and timestamps.parse(ended) > timestamps.parse(self.last))
+        return Restarts(self.times + status.get("restartCount", 0), ended if later else self.last)
 
     def text(self, now: int) -> str:
         """``3 (2m ago)``, or the count alone when nothing is known of the last end."""
