@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _GO: Final = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
 _FEW_MESSAGES: Final = {"LC_ALL": "fr_FR.kubectl"}
 #: What it would start to let somebody change an object by hand, and must not: editors run what they read.
 _NO_EDITOR: Final = {"KUBE_EDITOR": os.devnull}
+#: Bytes that it may take (it takes 80 MB), and what it says of having taken more: a template can ask for any number.
+_MEMORY: Final = 640 * 1024 * 1024
+_TOO_MUCH: Final = "cannot allocate memory", "out of memory"
 #: The exit code of a command that had to be stopped.
 STOPPED: Final = 124
 
@@ -52,9 +56,9 @@ def run(
     """Run kubectl in ``folder``; stop it after ``timeout`` seconds or ``most`` characters of output.
 
     If it is ``interruptible``, an interrupt ends kubectl and not its caller.  ``lean``, for commands of others, it
-    starts in half the time, has no editor and leaves no files, and the help on ``kubectl config`` and the list of all
-    commands have lines in French.  Unless it ``finds_programs``, as ``kubectl diff`` must, it looks for no plugins
-    either, a tenth of its work, and can run none.
+    starts in half the time, has no editor, leaves no files and takes a bounded amount of memory; the help on
+    ``kubectl config`` and the list of all commands have lines in French.  Unless it ``finds_programs``, as ``kubectl
+    diff`` must, it looks for no plugins either, a tenth of its work, and can run none.
     """
     surroundings = environment(kubeconfig, home)
     if lean:
@@ -66,6 +70,8 @@ def run(
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
     )  # fmt: skip
     assert process.stdin and process.stdout and process.stderr
+    if lean:
+        _bound(process.pid)
     end = time.monotonic() + timeout
     texts: dict[str, str] = {}
     late = ""
@@ -93,7 +99,18 @@ def run(
         process.wait()
         for reader in readers:
             reader.join()
+    if lean and code and any(said in texts["err"] for said in _TOO_MUCH):
+        texts["err"] = f"kubectl was stopped: it took more than {_MEMORY >> 20} MiB of memory\n"
     return Ran(code, texts["out"], texts["err"] + late)
+
+
+def _bound(process: int) -> None:
+    """Bound the memory of a process that has just begun, where the system can do that from outside."""
+    if sys.platform == "linux":
+        import resource
+
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
+            resource.prlimit(process, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
 
 
 def _read(process: subprocess.Popen[str], stream: IO[str], name: str, texts: dict[str, str], most: int) -> None:

@@ -7,7 +7,6 @@ feedback where only that student finds it.
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 from autograder.clusters import scratch
 from autograder.grading.assignment import Assignment, Notebook
-from autograder.grading.disk import naming
+from autograder.grading.disk import naming, plain_file
 from autograder.grading.engine import GradedNotebook, GradedSubmission
 from autograder.grading.marking import marked_cells
 
@@ -69,10 +68,18 @@ def text(source: Notebook, graded: GradedNotebook) -> str:
     return f'{{\n "cells": [\n  {cells}\n ],{json.dumps(rest, indent=1, ensure_ascii=False)[1:]}\n'
 
 
-@lru_cache(maxsize=1024)
 def _indented(cell: str) -> str:
-    """JSON of one line as it stands among the cells; most cells are the same in everybody's notebook."""
+    """JSON of one line as it stands among the cells."""
+    return _remembered(cell) if len(cell) <= _SHORT else _anew(cell)
+
+
+def _anew(cell: str) -> str:
     return json.dumps(json.loads(cell), indent=1, ensure_ascii=False).replace("\n", "\n  ")
+
+
+#: Most cells are the same in everybody's notebook; those that may be are short.
+_SHORT: Final = 16 * 1024
+_remembered = lru_cache(maxsize=1024)(_anew)
 
 
 def metadata_of(source: Notebook) -> dict[str, Any]:
@@ -84,11 +91,13 @@ def metadata_of(source: Notebook) -> dict[str, Any]:
 def _receipts(folder: Path) -> Iterator[tuple[str, str]]:
     """The time and the secret of a submission, as far as they are plain texts; the student may have written them."""
     for name, size in _RECEIPTS.items():
-        path = folder / name
+        if folder.is_symlink():
+            return
         try:
-            found = path.lstat()
-            if stat.S_ISREG(found.st_mode) and found.st_size <= size and not folder.is_symlink():
-                yield name, path.read_text(encoding="utf-8")
+            with plain_file(folder / name) as file:
+                content = file.read(size + 1)
+            if len(content) <= size:
+                yield name, content.decode()
         except (OSError, UnicodeDecodeError):
             continue
 
