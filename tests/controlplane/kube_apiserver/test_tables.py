@@ -20,7 +20,8 @@ RUNNING = {"running": {"startedAt": CREATED}}
 
 
 def row(api_version: str, kind: str, **fields: Any) -> list[Any]:
-    obj = {"metadata": {"name": "x", "creationTimestamp": CREATED, **fields.pop("metadata", {})}, **fields}
+    metadata = {"name": "x", "creationTimestamp": CREATED, **fields.pop("metadata", {})}
+    obj = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
     return table(BY_KIND[api_version, kind], [obj], now=NOW)["rows"][0]["cells"]
 
 
@@ -65,7 +66,8 @@ def test_an_age_without_a_time_is_unknown() -> None:
 
 @pytest.mark.parametrize("kind", RESOURCES, ids=lambda kind: f"{kind.api_version}/{kind.kind}")
 def test_every_kind_has_described_columns_and_a_cell_for_each(kind: ResourceType) -> None:
-    shown = table(kind, [{"metadata": {"name": "x", "creationTimestamp": CREATED}}], now=NOW)
+    metadata = {"name": "x", "creationTimestamp": CREATED}
+    shown = table(kind, [{"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}], now=NOW)
     assert len(shown["rows"][0]["cells"]) == len(shown["columnDefinitions"])
     assert all(column["description"] for column in shown["columnDefinitions"])
 
