@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from standins import calls, pretender
+from waiting import AMPLE
 
 from autograder.clusters import ClusterError
 from autograder.clusters.kind.engine import EngineError, Tools
@@ -38,7 +39,7 @@ def opened(programs: Path) -> Iterator[Open]:
     known = dict(zip(("control-plane", "worker-1", "worker-2"), NODES, strict=True))
     with contextlib.ExitStack() as stack:
 
-        def open_one(patience: float = 5) -> KindPowers:
+        def open_one(patience: float = AMPLE) -> KindPowers:
             powers = KindPowers(Tools.find(), "course", NODES, lambda node: known.get(node, node), patience=patience)
             stack.callback(powers.close)
             return powers
@@ -157,7 +158,7 @@ def test_a_node_with_power_is_there_when_its_kubelet_answers(programs: Path, ope
 @pytest.mark.parametrize(("component", "workload"), [("kube-proxy", "daemonset"), ("coredns", "deployment")])
 def test_what_is_called_back_is_waited_for(programs: Path, opened: Open, component: str, workload: str) -> None:
     opened().start(component)
-    assert f"rollout status {workload} {component} --timeout=5s" in asked(programs)[-1]
+    assert f"rollout status {workload} {component} --timeout={AMPLE:g}s" in asked(programs)[-1]
 
 
 def test_commands_of_a_node_run_in_its_container(programs: Path, opened: Open) -> None:
