@@ -11,13 +11,11 @@ from functools import cache
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import cron, field, selectors
-from autograder.controlplane.apimachinery.emptied import as_given
-from autograder.controlplane.apimachinery.field import OMITTED, FieldError, Path
-from autograder.controlplane.apimachinery.types.unversioned import unversioned
+from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.kube_apiserver.validation import names
+from autograder.controlplane.kube_apiserver.validation.job_policies import failure_policy, success_policy
 from autograder.controlplane.kube_apiserver.validation.meta import (
     invalid,
-    label_name,
     label_selector,
     validate_metadata,
     validate_metadata_update,
@@ -29,17 +27,12 @@ from autograder.controlplane.kube_apiserver.validation.workloads import counts, 
 Object = Mapping[str, Any]
 
 COMPLETION_MODES: Final = ("NonIndexed", "Indexed")
-FAILURE_ACTIONS: Final = ("Count", "FailIndex", "FailJob", "Ignore")
-CONDITION_STATUSES: Final = ("False", "True", "Unknown")
 CONCURRENCY_POLICIES: Final = ("Allow", "Forbid", "Replace")
 INDEXED_PARALLELISM: Final = 100_000
 MANY_COMPLETIONS: Final = 100_000
 PARALLELISM_OF_MANY: Final = 10_000
 FAILED_INDEXES: Final = 100_000
 FAILED_INDEXES_OF_MANY: Final = 10_000
-RULES_LIMIT: Final = 20
-EXIT_CODES_LIMIT: Final = 255
-INDEXES_LENGTH: Final = 64 * 1024
 CRON_NAME_LENGTH: Final = 52
 LEGACY_LABELS: Final = ("controller-uid", "job-name")
 LABELS: Final = ("batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name")
@@ -109,9 +102,9 @@ def _job_spec(spec: Object, path: Path) -> Iterator[FieldError]:
         yield from _managed_by(spec["managedBy"], path.child("managedBy"))
     yield from _completion_mode(spec, path)
     if "podFailurePolicy" in spec:
-        yield from _failure_policy(spec, path.child("podFailurePolicy").child("rules"))
+        yield from failure_policy(spec, path.child("podFailurePolicy").child("rules"))
     if "successPolicy" in spec:
-        yield from _success_policy(spec, path.child("successPolicy"))
+        yield from success_policy(spec, path.child("successPolicy"))
     if "podReplacementPolicy" in spec:
         allowed = ("Failed",) if "podFailurePolicy" in spec else ("Failed", "TerminatingOrFailed")
         yield from one_of(spec["podReplacementPolicy"], path.child("podReplacementPolicy"), allowed)
@@ -183,138 +176,6 @@ def _indexed(spec: Object, path: Path) -> Iterator[FieldError]:
     if failed is not None and failed > FAILED_INDEXES_OF_MANY:
         why = f"must be less than or equal to {FAILED_INDEXES_OF_MANY} {many}"
         yield field.invalid(path.child("maxFailedIndexes"), failed, why)
-
-
-def _listed(values: tuple[str, ...]) -> str:
-    return "valid values: [" + " ".join(field.quoted(value) for value in values) + "]"
-
-
-def _failure_policy(spec: Object, path: Path) -> Iterator[FieldError]:
-    rules = spec["podFailurePolicy"].get("rules") or []
-    if len(rules) > RULES_LIMIT:
-        yield field.too_many(path, len(rules), RULES_LIMIT)
-    pod = spec["template"]["spec"]
-    containers = {one["name"] for kind in ("containers", "initContainers") for one in pod.get(kind) or ()}
-    for position, rule in enumerate(rules):
-        at, action = path.index(position), rule["action"]
-        if not action:
-            yield field.required(at.child("action"), _listed(FAILURE_ACTIONS))
-        elif action == "FailIndex":
-            if "backoffLimitPerIndex" not in spec:
-                yield field.invalid(at.child("action"), action, "requires the backoffLimitPerIndex to be set")
-        else:
-            yield from one_of(action, at.child("action"), FAILURE_ACTIONS)
-        codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions")
-        if codes is not None:
-            yield from _exit_codes(codes, containers, at.child("onExitCodes"))
-        if conditions:
-            yield from _conditions(conditions, at.child("onPodConditions"))
-        if codes is not None and conditions:
-            yield field.invalid(at, OMITTED, "specifying both OnExitCodes and OnPodConditions is not supported")
-        if codes is None and not conditions:
-            yield field.invalid(at, OMITTED, "specifying one of OnExitCodes and OnPodConditions is required")
-
-
-def _exit_codes(codes: Object, containers: set[str], path: Path) -> Iterator[FieldError]:
-    operator, values, container = codes["operator"], codes["values"] or [], codes.get("containerName")
-    if not operator:
-        yield field.required(path.child("operator"), _listed(("In", "NotIn")))
-    else:
-        yield from one_of(operator, path.child("operator"), ("In", "NotIn"))
-    if container is not None and container not in containers:
-        why = "must be one of the container or initContainer names in the pod template"
-        yield field.invalid(path.child("containerName"), container, why)
-    at = path.child("values")
-    if not values:
-        yield field.invalid(at, as_given(codes, "values"), "at least one value is required")
-    elif len(values) > EXIT_CODES_LIMIT:
-        yield field.too_many(at, len(values), EXIT_CODES_LIMIT)
-    for position, value in enumerate(values):
-        if operator == "In" and value == 0:
-            yield field.invalid(at.index(position), value, "must not be 0 for the In operator")
-        if value in values[:position]:
-            yield field.duplicate(at.index(position), value)
-    if values != sorted(values):
-        yield field.invalid(at, values, "must be ordered")
-
-
-def _conditions(conditions: list[Object], path: Path) -> Iterator[FieldError]:
-    if len(conditions) > RULES_LIMIT:
-        yield field.too_many(path, len(conditions), RULES_LIMIT)
-    for position, condition in enumerate(conditions):
-        at = path.index(position)
-        yield from label_name(condition["type"], at.child("type"))
-        if not condition.get("status"):
-            yield field.required(at.child("status"), _listed(CONDITION_STATUSES))
-        else:
-            yield from one_of(condition["status"], at.child("status"), CONDITION_STATUSES)
-
-
-def _success_policy(spec: Object, path: Path) -> Iterator[FieldError]:
-    rules = spec["successPolicy"].get("rules") or []
-    if spec.get("completionMode") != "Indexed":
-        yield field.invalid(
-            path, unversioned(spec["successPolicy"], "batch.SuccessPolicy"), "requires indexed completion mode"
-        )
-        return
-    if not rules:
-        why = "at least one rules must be specified when the successPolicy is specified"
-        yield field.required(path.child("rules"), why)
-    if len(rules) > RULES_LIMIT:
-        yield field.too_many(path.child("rules"), len(rules), RULES_LIMIT)
-    for position, rule in enumerate(rules):
-        yield from _success_rule(rule, spec.get("completions") or 0, path.child("rules").index(position))
-
-
-def _success_rule(rule: Object, completions: int, path: Path) -> Iterator[FieldError]:
-    indexes, count = rule.get("succeededIndexes"), rule.get("succeededCount")
-    total = 0
-    if indexes is None and count is None:
-        yield field.required(path, "at least one of succeededCount or succeededIndexes must be specified")
-    if indexes is not None:
-        at = path.child("succeededIndexes")
-        if len(indexes.encode()) > INDEXES_LENGTH:
-            yield field.too_long(at, INDEXES_LENGTH)
-        try:
-            total = count_indexes(indexes, completions)
-        except ValueError as error:
-            yield field.invalid(at, indexes, f"error parsing succeededIndexes: {error}")
-    if count is not None:
-        at = path.child("succeededCount")
-        yield from counts(rule, path, "succeededCount")
-        if count > completions:
-            why = f"must be less than or equal to {completions} (the number of specified completions)"
-            yield field.invalid(at, count, why)
-        if indexes is not None and count > total:
-            why = (
-                f"must be less than or equal to {total} (the number of indexes in the specified succeededIndexes field)"
-            )
-            yield field.invalid(at, count, why)
-
-
-def count_indexes(text: str, completions: int) -> int:
-    """How many indexes ``1,3-5`` names. Raises ValueError in Kubernetes' words."""
-    total, last = 0, -1
-    for interval in text.split(",") if text else ():
-        parts = interval.split("-")
-        if len(parts) > 2:
-            shown = field.quoted(interval)
-            why = "an index interval can have at most two parts separated by '-'"
-            raise ValueError(f"the fragment {shown} violates the requirement that {why}")
-        ends: list[int] = []
-        for part in parts:
-            if not re.fullmatch("[+-]?[0-9]+", part, re.ASCII):
-                raise ValueError(f"cannot convert string to integer for index: {field.quoted(part)}")
-            if int(part) >= completions:
-                raise ValueError(f"too large index: {field.quoted(part)}")
-            if ends and ends[0] >= int(part):
-                raise ValueError(f"non-increasing order, previous: {ends[0]}, current: {int(part)}")
-            ends.append(int(part))
-        if total and last >= ends[0]:
-            raise ValueError(f"non-increasing order, previous: {last}, current: {ends[0]}")
-        total += ends[-1] - ends[0] + 1
-        last = ends[-1]
-    return total
 
 
 # ---------------------------------------------------------------- CronJob

@@ -13,7 +13,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import OMITTED, FieldError, Path
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
-from autograder.controlplane.kube_apiserver.validation.batch import count_indexes
+from autograder.controlplane.kube_apiserver.validation.indexes import count_indexes
 from autograder.controlplane.kube_apiserver.validation.meta import not_negative, validate_metadata_update
 
 Object = Mapping[str, Any]
