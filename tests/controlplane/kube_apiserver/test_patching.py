@@ -91,6 +91,13 @@ def test_json_patch_refuses_an_operation_that_cannot_be_carried_out(operation: d
         apply_json_patch(POD, [operation])
 
 
+def test_json_patch_copies_no_more_than_three_megabytes() -> None:
+    copies = [{"op": "copy", "from": "", "path": f"/x{number}"} for number in range(60)]
+    assert len(apply_json_patch(POD, copies[:8])) == len(POD) + 8
+    with pytest.raises(Invalid):
+        apply_json_patch(POD, copies)
+
+
 def test_json_patch_must_be_a_list_of_operations() -> None:
     with pytest.raises(BadRequest, match=r"cannot unmarshal object into Go value of type \[\]handlers.jsonPatchOp"):
         decode_json_patch(b'{"op": "remove", "path": "/metadata"}')

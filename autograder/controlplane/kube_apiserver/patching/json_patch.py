@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
@@ -11,6 +12,8 @@ from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 #: Operations in one patch, as kube-apiserver limits them.
 OPERATION_LIMIT: Final = 10_000
+#: Bytes that one patch may copy: what holds copies of itself doubles with each.
+COPY_LIMIT: Final = 3 * 1024 * 1024
 
 
 class _Refused(ValueError):
@@ -45,13 +48,24 @@ def apply_json_patch(document: Any, patch: list[dict[str, Any]]) -> Any:
     if len(patch) > OPERATION_LIMIT:
         detail = f"The allowed maximum operations in a JSON patch is {OPERATION_LIMIT}, got {len(patch)}"
         raise RequestEntityTooLarge(detail)
+    copied = 0
     for operation in patch:
         try:
+            copied += _copied(document, operation)
+            if copied > COPY_LIMIT:
+                raise _Refused(f"copies of {copied} bytes, and the limit is {COPY_LIMIT}")
             document = _apply(document, operation)
         except _Refused as error:
             refusal = Invalid("the server rejected our request due to an error in our request", details={})
             raise refusal from error
     return document
+
+
+def _copied(document: Any, operation: dict[str, Any]) -> int:
+    """The bytes that an operation copies."""
+    if operation.get("op") != "copy":
+        return 0
+    return len(json.dumps(_get(document, _steps(operation.get("from")))))
 
 
 def _apply(document: Any, operation: dict[str, Any]) -> Any:
