@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ ENGINES: Final = ("docker", "podman")
 COMMAND_SECONDS: Final = 60.0
 #: How much of what a program said is quoted.
 _QUOTED_LINES, _QUOTED_WIDTH = 6, 300
+#: A function or a place of the stack that kubeadm prints under what it has to say.
+_STACK: Final = re.compile(r"\s*(?:[\w./*()-]+\.[\w.*()]+|\S+\.go:\d+)\s*")
 
 GET: Final = {
     "docker": "https://docs.docker.com/engine/install/, or on Debian: apt install docker.io",
@@ -125,7 +128,7 @@ class Tools:
 
 def failure(command: Sequence[str], code: int, said: str) -> EngineError:
     """What a failed command means: what to do where that is known, and the last lines that it wrote."""
-    lines = [line.rstrip()[:_QUOTED_WIDTH] for line in said.splitlines() if line.strip()]
+    lines = [line.rstrip()[:_QUOTED_WIDTH] for line in said.splitlines() if line.strip() and not _STACK.fullmatch(line)]
     lower = said.lower()
     advice = next((advice for part, advice in _ADVICE if part in lower), "")
     if not advice and code < 0:

@@ -371,3 +371,10 @@ def test_messages_are_one_sentence_before_the_quotation(programs: Path) -> None:
     first, *quoted = refusal().splitlines()
     assert first == "`docker info` failed with code 3; it said last:"
     assert len(quoted) == 6
+
+
+def test_the_stack_of_a_program_is_not_what_it_said_last(programs: Path) -> None:
+    stack = "main.main\n\t/src/cmd/kubeadm/main.go:25\nruntime.main\n\t/usr/go/src/runtime/proc.go:290\n"
+    methods = "github.com/spf13/cobra.(*Command).Execute\n\tvendor/cobra/command.go:1041\n"
+    pretender(programs, "docker", {"^info": {"err": f"error: the kubelet is not healthy\n{methods}{stack}", "code": 1}})
+    assert refusal().splitlines()[1:] == ["    error: the kubelet is not healthy"]
