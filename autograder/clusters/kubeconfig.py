@@ -146,7 +146,8 @@ class KubeconfigCluster:
         body = self._names.inward(obj)
         with self._ports_of_others(kind, obj):
             made = self._object(self._connection.send("POST", kind, target, query=STRICT, body=body))
-        self._note_created(kind, space, made["metadata"]["name"])
+        if name := made["metadata"].get("name"):  # a review is answered, and kept nowhere
+            self._note_created(kind, space, name)
         if kind is RESOURCEQUOTAS:
             self._let_quota_count(target, made)
         return made
