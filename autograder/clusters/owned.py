@@ -19,7 +19,7 @@ from autograder.clusters.connection import Connection
 from autograder.clusters.interface import Capability, ClusterError, NotSupportedHere, Object
 from autograder.clusters.kinds import kind_named
 from autograder.clusters.kubeconfig import DEFAULT, PATIENT, STRICT, SYSTEM, KubeconfigCluster, Objects, Pace
-from autograder.clusters.pristine import Pristine
+from autograder.clusters.pristine import Pristine, is_of_others
 from autograder.clusters.quiet import wait_until_quiet
 from autograder.clusters.relay import Gate, Relay
 from autograder.clusters.turns import Turns
@@ -228,7 +228,12 @@ class OwnedCluster(KubeconfigCluster):
         if self._whole is None:
             return super().list(kind, namespace, labels=labels, fields=fields)
         row = kind_named(kind)
-        return self._items(row, namespace if row.namespaced else "", labels, fields)
+        if not row.namespaced or namespace:
+            return self._items(row, namespace if row.namespaced else "", labels, fields)
+        namespaces = json.loads(self._connection.send("GET", NAMESPACES))["items"]
+        others = {one["metadata"]["name"] for one in namespaces if is_of_others(one)}
+        found = self._items(row, "", labels, fields)
+        return [obj for obj in found if obj["metadata"]["namespace"] not in others]
 
     def _create_namespace(self, obj: Object) -> Object:
         if self._whole is None:

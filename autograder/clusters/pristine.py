@@ -140,7 +140,7 @@ class Pristine:
     def _listed(self) -> _Objects:
         """Every object but those in namespaces of other judgements, which go by themselves."""
         listed = {place: obj for kind in _KINDS for place, obj in self._of_kind(kind)}
-        others = {place.name for place, obj in listed.items() if place.kind is NAMESPACES and _is_of_others(obj)}
+        others = {place.name for place, obj in listed.items() if place.kind is NAMESPACES and is_of_others(obj)}
         return {
             place: obj for place, obj in listed.items()
             if place.namespace not in others and not (place.kind is NAMESPACES and place.name in others)
@@ -155,7 +155,8 @@ def _place(kind: ResourceType, obj: Object) -> _Place:
     return _Place(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
 
 
-def _is_of_others(namespace: Object) -> bool:
+def is_of_others(namespace: Object) -> bool:
+    """Whether a namespace was made for another judgement."""
     labels = namespace["metadata"].get("labels") or {}
     return bool(labels.get(leftovers.MANAGED_BY) == leftovers.MANAGER)
 

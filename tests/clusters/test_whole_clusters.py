@@ -94,7 +94,9 @@ def test_a_finalizer_that_nobody_serves_holds_nothing_up(root: OwnedCluster) -> 
 def test_what_another_judgement_has_made_is_left_alone(root: OwnedCluster) -> None:
     other = root.apart()
     other.create(SETTINGS)
-    root.whole().close()
+    place = root.whole()
+    assert "settings" not in names(place, "ConfigMap")
+    place.close()
     assert other.get("ConfigMap", "settings")
 
 
