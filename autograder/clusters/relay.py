@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not hmac.compare_digest(shown, f"{self.relay.prefix}/".encode()):
             self.close_connection = True
             raise Forbidden("this address is not for you")
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): ", ".join(self.headers.get_all(name, ())) for name in self.headers}
         url = urlsplit(self.path[len(self.relay.prefix) :])
         body = self._chunks() if "transfer-encoding" in headers else self._piece(headers.get("content-length", "0"), 10)
         return Request(self.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, body)

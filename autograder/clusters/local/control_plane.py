@@ -164,7 +164,9 @@ class ControlPlane:
         ]  # fmt: skip
 
     def _api(self, etcd_port: int) -> list[str]:
+        """Our kubelets speak SPDY; a real one of v1.36, as which they declare themselves, also speaks websockets."""
         return [
+            "--feature-gates=ExtendWebSocketsToKubelet=false",
             f"--etcd-servers=http://{HOST}:{etcd_port}", f"--bind-address={HOST}", f"--secure-port={self.port}",
             f"--advertise-address={CONTROL_PLANE_ADDRESS}", f"--service-cluster-ip-range={SERVICE_NETWORK}",
             *self._serving(), f"--client-ca-file={self.path / 'ca.crt'}",
