@@ -32,6 +32,9 @@ KIND_MEMORY: Final = 4 << 30
 LOCAL_MEMORY: Final = 1 << 30
 #: Disk that the node image and the images of the exercises take, in bytes.
 KIND_DISK: Final = 8 << 30
+#: What kind recommends; three nodes do with 128, six do not.
+KIND_INOTIFY: Final = 512
+INOTIFY: Final = Path("/proc/sys/fs/inotify/max_user_instances")
 #: The version that exercises are made for.
 VERSION: Final = "v1.36"
 
@@ -133,6 +136,7 @@ def kinds(find: Find) -> dict[str, Sequence[Need]]:
             _package("kubernetes"),
             _memory(KIND_MEMORY),
             _cgroups(),
+            _inotify(),
             _disk(),
         ),
         "local": (
@@ -217,6 +221,16 @@ def _cgroups() -> Need:
         return Need("cgroup v2", True, "in the engine's virtual machine")
     met = Path("/sys/fs/cgroup/cgroup.controllers").exists()
     return Need("cgroup v2", met, "there" if met else "not there", "Boot with systemd.unified_cgroup_hierarchy=1")
+
+
+def _inotify() -> Need:
+    """The kubelet of a node does not start where there are too few left; systemd and containerd need some too."""
+    what = f"{KIND_INOTIFY} inotify instances"
+    if not INOTIFY.is_file():
+        return Need(what, True, "not known here")
+    count = int(INOTIFY.read_text(encoding="ascii"))
+    get = f"sysctl fs.inotify.max_user_instances={KIND_INOTIFY}"
+    return Need(what, count >= KIND_INOTIFY, str(count), get)
 
 
 def _distribution(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.cli import main
+from autograder.clusters import doctor
 from autograder.clusters.doctor import PROGRAMS, kinds, report
 
 
@@ -23,6 +24,17 @@ def test_what_is_missing_is_told_with_how_to_get_it() -> None:
     assert "kind.sigs.k8s.io" in missing["kind"]
     assert "docker" in missing["docker or podman"]
     assert all(need.get for found in needs.values() for need in found if not need.met)
+
+
+@pytest.mark.parametrize(("count", "met"), [("128\n", False), ("512\n", True), ("8192\n", True)])
+def test_too_few_inotify_instances_are_told_since_kind_does_not(
+    count: str, met: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "INOTIFY", tmp_path / "instances")
+    doctor.INOTIFY.write_text(count)
+    (need,) = (one for one in kinds(lambda name: None)["kind[:NAME]"] if "inotify" in one.what)
+    assert need.met is met
+    assert need.found == count.strip()
 
 
 def test_a_program_that_fails_or_hangs_is_not_waited_for(tmp_path: Path) -> None:

@@ -45,7 +45,11 @@ _ADVICE: Final = (
     ("failed to pull image", "the image cannot be pulled: see that this machine reaches its registry"),
     ("manifest unknown", "there is no such image: see the name and tag"),
     # kind says this of every machine with cgroup v1, on which the kubelet then does not start.
-    ("cgroup", "the machine's cgroups do not suit: boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"),
+    (
+        "cgroup",
+        "the machine may not suit: boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1); "
+        "see that sysctl fs.inotify.max_user_instances is 512 or more",
+    ),
     ("timed out waiting", "the machine is too slow, or busy: try again when it is not"),
 )
 
