@@ -28,6 +28,7 @@ V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf
 #: What a client calls the form is no media type that could be sent back.
 _V2_PROTOBUF_SENT: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
+_HERE: Final = Path(__file__).parent
 _INFO: Final = {"title": "Kubernetes", "version": GIT_VERSION}
 _GVK: Final = "x-kubernetes-group-version-kind"
 _PATCH: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
@@ -179,13 +180,18 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _component(name: str) -> Schema:
-    """A definition as OpenAPI writes it, with the values of enumerated fields, which the package leaves out."""
+    """A definition as OpenAPI writes it, with what the package leaves out."""
     schema = converted(definitions()[name])
+    if name in _descriptions():
+        schema = {"description": _descriptions()[name], **schema}
     for field, values in _enumerated(_go_type(name)):
         found = schema["properties"][field]
-        text = "\n".join(f' - `"{value}"`' for value in values)
+        if "items" in found:
+            found["items"]["enum"] = list(values)
+            continue
+        text = "\n".join(f' - `"{value}"` {meaning}'.rstrip() for value, meaning in values.items())
         found["description"] = f"{found.get('description', '')}\n\nPossible enum values:\n{text}".lstrip()
-        found.get("items", found)["enum"] = values
+        found["enum"] = list(values)
     return schema
 
 
@@ -195,7 +201,7 @@ def _go_type(name: str) -> str:
     return f"{parts[0]}/{parts[1]}.{parts[2]}" if len(parts) == 3 else ""
 
 
-def _enumerated(go_type: str) -> Iterator[tuple[str, list[str]]]:
+def _enumerated(go_type: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The fields of a type, and of what is embedded in it, that have a closed set of values."""
     for field in types.struct(go_type) or () if go_type else ():
         plain = field.go_type.removeprefix("[]").lstrip("*")
@@ -206,9 +212,16 @@ def _enumerated(go_type: str) -> Iterator[tuple[str, list[str]]]:
 
 
 @cache
-def _enums() -> dict[str, list[str]]:
-    """The values of enumerated types."""
-    table: dict[str, list[str]] = json.loads(Path(__file__).with_name("enums.json").read_text(encoding="utf-8"))
+def _enums() -> dict[str, dict[str, str]]:
+    """The values of enumerated types, each with its description."""
+    table: dict[str, dict[str, str]] = json.loads(_HERE.joinpath("enums.json").read_text(encoding="utf-8"))
+    return table
+
+
+@cache
+def _descriptions() -> dict[str, str]:
+    """The descriptions that the package leaves out, of types that are a plain value."""
+    table: dict[str, str] = json.loads(_HERE.joinpath("descriptions.json").read_text(encoding="utf-8"))
     return table
 
 

@@ -91,6 +91,23 @@ def test_fields_of_a_closed_set_of_values_say_which() -> None:
     assert embedded["enum"] == ["Always", "IfNotPresent", "Never"]
     modes = schemas["io.k8s.api.core.v1.PersistentVolumeSpec"]["properties"]["accessModes"]
     assert "ReadWriteOnce" in modes["items"]["enum"] and "enum" not in modes
+    assert "Possible enum values" not in modes["description"]
+
+
+def test_values_are_explained() -> None:
+    schemas = document("api/v1")["components"]["schemas"]
+    protocol = schemas["io.k8s.api.core.v1.ServicePort"]["properties"]["protocol"]
+    assert protocol["description"].endswith('\n - `"UDP"` is the UDP protocol.')
+    effect = schemas["io.k8s.api.core.v1.Taint"]["properties"]["effect"]
+    assert "Currently enforced by NodeController.\n" in effect["description"]
+    assert "NoScheduleNoAdmit" not in effect["description"]
+
+
+def test_types_that_are_a_plain_value_are_explained() -> None:
+    schemas = document("api/v1")["components"]["schemas"]
+    quantity = schemas["io.k8s.apimachinery.pkg.api.resource.Quantity"]["description"]
+    assert "\n\nThe serialization format is:\n\n" in quantity and "protobuf" not in quantity
+    assert schemas["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]["description"].endswith("a name or number.")
 
 
 def test_the_older_document_has_the_kinds_in_json_and_none_in_protobuf() -> None:
