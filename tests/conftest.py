@@ -1,4 +1,4 @@
-"""How tests are run: how many side by side, and with a Ctrl-C that is heard."""
+"""How tests are run: how many side by side, with a Ctrl-C that is heard, and never against the clock."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 #: Workers for each processor, since many tests wait for the time of a real cluster.  A worker takes some 200 MB.
 _FOR_EACH = 2
+
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

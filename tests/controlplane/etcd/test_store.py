@@ -105,7 +105,7 @@ WRITES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(writes=WRITES, start=st.integers(0, 40))
 def test_a_watch_from_any_revision_rebuilds_the_list(
     make_store: Callable[[], Store], writes: list[tuple[str, str, int]], start: int

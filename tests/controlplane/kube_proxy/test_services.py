@@ -185,10 +185,16 @@ def test_a_terminating_endpoint_serves_only_where_no_ready_one_is() -> None:
     assert usable(leaving) == (leaving,)
 
 
-def test_endpoints_of_a_slice_that_nobody_labelled_count_for_nothing(world: World) -> None:
+@pytest.mark.parametrize(("labels", "found"), [({}, []), ({"kubernetes.io/service-name": "by-hand"}, ["10.244.9.9"])])
+def test_the_endpoints_of_a_slice_count_for_the_service_that_its_label_names(
+    world: World, labels: dict[str, str], found: list[str]
+) -> None:
+    world.service("by-hand", selector=None)
     world._create(ENDPOINTSLICES, {
-        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "stray"},
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "stray", "labels": labels},
         "addressType": "IPv4", "endpoints": [{"addresses": ["10.244.9.9"]}], "ports": [{"port": 80}],
     })  # fmt: skip
     world.cluster.settle()
-    assert all(port.endpoints != () or port.name != "stray" for port in world.cluster.machines.rules.ports.values())
+    rules = world.cluster.machines.rules.ports
+    assert [endpoint.ip for endpoint in rules["default", "by-hand", "/TCP"].endpoints] == found
+    assert "10.244.9.9" not in {one.ip for key, port in rules.items() if key[1] != "by-hand" for one in port.endpoints}
