@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from autograder.checks import Review, criterion, guard
 
+#: What is in the value of a Pod, and in no key: a field of JSON, or how Kubernetes begins what it writes as protobuf.
+VALUES = ('"containers"', "k8s\0", r"k8s\x00")
 KEY = re.compile(r'(?:^|"Key" : ")(/registry/[^"\n]+)', re.MULTILINE)
 
 
@@ -32,6 +34,11 @@ def readable(out: str) -> str:
         return out
 
 
+def has_values(text: str) -> bool:
+    """Whether values were printed too, quoted or not."""
+    return any(value in part for value in VALUES for part in (text, text.replace("\\", "")))
+
+
 def decoded(text: str) -> str:
     """What is written in base64."""
     return base64.b64decode(text).decode("utf-8", "replace")
@@ -43,7 +50,7 @@ def keys(review: Review) -> None:
     namespace = review.values["namespace"]
     pods = {f"/registry/pods/{namespace}/{pod.name}" for pod in review.objects("Pod", namespace)}
     printed = answers(review)
-    shown = [set(KEY.findall(text)) for text in printed if '"containers"' not in text.replace("\\", "")]
+    shown = [set(KEY.findall(text)) for text in printed if not has_values(text)]
     review.require(
         pods in shown, f"no command printed the keys of the Pods of {namespace}, and only these",
         wanted=f"{len(pods)} keys and no values", found=described(printed),
@@ -55,8 +62,9 @@ def value(review: Review) -> None:
     """Whoever can read etcd reads every password: base64 is a way of writing, and no lock."""
     secret = review.object("Secret", review.values["secret"])
     password = secret.field("data.password").value
+    ways = (password, decoded(password))  # as JSON has it, and as protobuf has it
     review.require(
-        any(password in text for text in answers(review)), f"no command printed what etcd has of {secret}",
+        any(way in text for way in ways for text in answers(review)), f"no command printed what etcd has of {secret}",
         wanted="the value under its key", found=described(answers(review)),
     )  # fmt: skip
 
