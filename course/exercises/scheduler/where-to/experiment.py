@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from autograder.checks import Trial
+from autograder.checks.meaning import as_quantity
+from autograder.clusters import ClusterError
+
+#: What each node has, as the task says.
+CPUS = "4"
 
 
 def experiment(trial: Trial) -> dict[str, object]:
     """Three Pods, then a cordoned node and a fourth one."""
+    for node in ("worker-1", "worker-2"):
+        found = trial.cluster.get("Node", node)["status"]["allocatable"]["cpu"]
+        if as_quantity(found) != as_quantity(CPUS):
+            raise ClusterError(f"{node} has {found} CPUs for Pods, and this is about nodes with {CPUS}")
     first = _placed(trial, "first", "2500m")
     second = _placed(trial, "second", "2")
     third = _placed(trial, "third", "500m")
