@@ -7,7 +7,7 @@ Grammar and meaning are those of apimachinery/pkg/labels and pkg/fields.  A ``La
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -144,16 +144,20 @@ def go_syntax(selector: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def parse_labels(text: str) -> LabelSelector:
-    """A ``labelSelector`` parameter such as ``app=web,tier in (a,b),!old``; ``BadRequest`` when it is malformed."""
-    return LabelSelector(tuple(_Parser(_TOKEN.findall(text)).requirements()))
+def parse_labels(text: str, check: Callable[[Requirement], None] | None = None) -> LabelSelector:
+    """A ``labelSelector`` parameter such as ``app=web,tier in (a,b),!old``; ``BadRequest`` when it is malformed.
+
+    ``check`` is asked of each requirement as soon as it is read, and may refuse it.
+    """
+    return LabelSelector(tuple(_Parser(_TOKEN.findall(text), check).requirements()))
 
 
 class _Parser:
     """A recursive descent over the tokens of a label selector; what it says is what a real server's says."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], check: Callable[[Requirement], None] | None) -> None:
         self._tokens = tokens
+        self._check = check
         self._at = 0
 
     def requirements(self) -> list[Requirement]:
@@ -162,6 +166,8 @@ class _Parser:
             raise BadRequest(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
         while self._peek():
             found.append(self._requirement())
+            if self._check is not None:
+                self._check(found[-1])
             separator = self._take()
             if separator not in ("", ","):
                 raise BadRequest(f"found '{separator}', expected: ',' or 'end of string'")
@@ -260,21 +266,35 @@ class FieldSelector:
         return next((one.value for one in self.requirements if one.field == field and not one.negated), None)
 
 
-_FIELD_TERM = re.compile(r"((?:[^=!,\\]|\\.)*?)(!=|==|=)((?:[^,\\=]|\\.)*)(=.*)?")
+_FIELD_OPERATOR = re.compile(r"!=|==|=")
+#: Terms end at commas, but not at those that a backslash stands before.
+_FIELD_TERMS = re.compile(r"((?:[^,\\]|\\.|\\$)*)(?:,|$)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.?)|[,=]", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
 def parse_fields(text: str) -> FieldSelector:
-    """A ``fieldSelector`` parameter such as ``metadata.name=web,status.phase!=Running``."""
+    """A ``fieldSelector`` parameter such as ``metadata.name=web,status.phase!=Running``.
+
+    A term without field and value is dropped.  ``BadRequest`` when it is malformed.
+    """
     requirements = []
-    for term in re.split(r"(?<!\\),", text):
+    for term in sorted(match[1] for match in _FIELD_TERMS.finditer(text)):
         if not term:
             continue
-        match = _FIELD_TERM.fullmatch(term)
-        if match and match[4]:
-            raise BadRequest(f"invalid field selector: unescaped character in value: {ord(match[4][0])}")
-        if not match:
+        operator = _FIELD_OPERATOR.search(term)
+        if operator is None:
             raise BadRequest(f"invalid selector: '{text}'; can't understand '{term}'")
-        value = re.sub(r"\\(.)", r"\1", match[3])
-        requirements.append(FieldRequirement(match[1], value, match[2] == "!="))
+        field, value = term[: operator.start()], _ESCAPED.sub(_unescaped, term[operator.end() :])
+        if field or value:
+            requirements.append(FieldRequirement(field, value, operator[0] == "!="))
     return FieldSelector(tuple(requirements))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """The character that an escape sequence stands for; ``BadRequest`` for one that stands for none."""
+    if match[0] in (",", "="):
+        raise BadRequest(f"invalid field selector: unescaped character in value: {ord(match[0])}")
+    if match[1] not in ("\\", ",", "="):
+        raise BadRequest(f"invalid field selector: invalid escape sequence: {match[0]}")
+    return match[1]

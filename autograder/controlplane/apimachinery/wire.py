@@ -83,8 +83,8 @@ class Request:
         return values[0] if values else default
 
     def flag(self, name: str) -> bool:
-        """A boolean query parameter, as Go reads it."""
-        return self.param(name) in ("1", "t", "T", "true", "TRUE", "True")
+        """A boolean query parameter, as options are read: anything but ``0`` and ``false`` says yes."""
+        return name in self.query and self.param(name).lower() not in ("0", "false")
 
 
 class WatchEvent(NamedTuple):

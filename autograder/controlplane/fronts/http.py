@@ -117,7 +117,7 @@ _ESCAPES: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029
 
 def _wants_pretty(request: Request) -> bool:
     if "pretty" in request.query:
-        return request.flag("pretty")
+        return request.param("pretty") in ("1", "t", "T", "true", "TRUE", "True")
     return request.headers.get("user-agent", "").startswith(_PRETTY_AGENTS)
 
 

@@ -128,7 +128,7 @@ def shown_list(form: Form, kind: ResourceType, listed: Object, request: Request,
             "kind": "PartialObjectMetadataList",
             "apiVersion": f"meta.k8s.io/{form.version}",
             "metadata": listed["metadata"],
-            "items": [_partial(form, item) for item in listed["items"]],
+            "items": [_partial(form, item) for item in listed["items"]] or None,
         }
     items = [{key: value for key, value in item.items() if key not in _KIND} for item in listed["items"]]
     return {**listed, "items": items}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from autograder.controlplane.apimachinery.errors import MethodNotAllowed
@@ -34,4 +35,4 @@ def answer(request: Request) -> Response | None:
     if request.method != "GET":
         raise MethodNotAllowed.path()
     representation.check_route(request.headers.get("accept", ""), ("application/json",))
-    return Response(200, dict(_DOCUMENT))
+    return Response(200, json.dumps(_DOCUMENT, indent=2).encode(), "application/json")

@@ -1,7 +1,8 @@
 """A watch as clients see it: the store's events, narrowed by selectors and turned into ADDED, MODIFIED and DELETED.
 
-An object that begins to match a selector is ADDED for that watch and one that no longer does is DELETED, whatever
-happened to it in the store.  A client that asks for bookmarks is told now and then up to which revision it is informed.
+An object that begins to match a selector is ADDED for that watch and one that no longer does is DELETED, as it last
+matched, whatever happened to it in the store.  A client that asks for bookmarks is told now and then up to which
+revision it is informed.
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ class ApiWatch:
                 was_in = before is not None and (matches is None or matches(before.value))
                 if is_in:
                     found.append(WatchEvent("MODIFIED" if was_in else "ADDED", now.value))
-                elif was_in:
-                    found.append(WatchEvent("DELETED", now.value))
+                elif was_in and before is not None:
+                    found.append(WatchEvent("DELETED", stamp(before.value, event.revision)))
             elif before is not None and (matches is None or matches(before.value)):
                 found.append(WatchEvent("DELETED", stamp(before.value, event.revision)))
         return found

@@ -144,6 +144,33 @@ def test_who_creates_an_object_owns_what_is_not_in_every_object_of_its_kind() ->
     assert owners(web) == {"kubectl": {"f:spec": {"f:replicas": {}}}}
 
 
+def test_what_stands_within_something_optional_is_not_in_every_object() -> None:
+    world = World()
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    body = {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "template": template}}
+    controller = world.create(f"{DEFAULT}/replicationcontrollers?fieldManager=me", body)
+    pod = world.create(f"{DEFAULT}/pods?fieldManager=me", {"metadata": {"name": "web"}, "spec": template["spec"]})
+    assert "." in owners(controller)["me"]["f:spec"]["f:template"]["f:spec"]["f:containers"]
+    assert "." not in owners(pod)["me"]["f:spec"]["f:containers"]
+
+
+def test_an_entry_that_is_written_as_a_whole_is_owned_as_a_whole() -> None:
+    world = World()
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}
+    body = {"metadata": {"name": "web", "ownerReferences": [owner]}}
+    made = world.create(f"{DEFAULT}/configmaps?fieldManager=me", body)
+    assert owners(made)["me"]["f:metadata"]["f:ownerReferences"] == {".": {}, 'k:{"uid":"u"}': {}}
+
+
+def test_nobody_loses_what_a_write_of_the_status_puts_back() -> None:
+    world = World()
+    path = f"{DEFAULT}/resourcequotas"
+    world.create(f"{path}?fieldManager=me", {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}})
+    merge = "application/merge-patch+json"
+    answer = world.ask("PATCH", f"{path}/few/status?fieldManager=other", body={"spec": None}, content_type=merge)
+    assert owners(answer.body) == {"me": {"f:spec": {"f:hard": {".": {}, "f:pods": {}}}}}
+
+
 def test_an_object_that_nobody_manages_stays_so_until_somebody_applies() -> None:
     orphan: dict[str, Any] = {"metadata": {"name": "web"}, "spec": {"replicas": 3, "paused": True}}
     new = {**orphan, "metadata": dict(orphan["metadata"]), "spec": {"replicas": 9, "paused": True}}

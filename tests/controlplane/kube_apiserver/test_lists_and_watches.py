@@ -84,12 +84,14 @@ def test_a_page_whose_history_is_gone_offers_the_rest_as_it_stands_now(cluster: 
 @pytest.mark.parametrize(
     ("token", "why"),
     [
-        ("%%%", "continue key is not valid"),
+        ("%%%", "continue key is not valid: illegal base64 data at input byte 0"),
+        ("abcde", "continue key is not valid: illegal base64 data at input byte 4"),
+        ("e30", "server does not recognize this encoded version "),
         ("bm9wZQ", "continue key is not valid"),
         ("eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MCwic3RhcnQiOiJhIn0", "incorrect encoded start resourceVersion"),
         ("eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiIuLi9zZWNyZXRzL2EifQ", "continue key is not valid"),
     ],
-    ids=["no base64", "no JSON", "no revision", "another folder"],
+    ids=["no base64", "a letter too many", "no version", "no JSON", "no revision", "another folder"],
 )
 def test_a_token_that_is_not_ours_is_refused(cluster: Cluster, token: str, why: str) -> None:
     answer = ask(cluster, **{"continue": token})
@@ -150,8 +152,43 @@ def test_options_that_contradict_each_other_are_invalid(cluster: Cluster, query:
 def test_a_revision_that_is_no_number_is_refused(cluster: Cluster) -> None:
     why = 'resourceVersion: Invalid value: "new": strconv.ParseUint: parsing "new": invalid syntax'
     listed, watched = ask(cluster, resourceVersion="new"), ask(cluster, resourceVersion="new", watch="1")
+    one = ask(cluster, f"{CONFIGMAPS}/a", resourceVersion="new")
     assert (listed.code, listed.body["message"]) == (400, f"invalid resource version: {why}")
-    assert (watched.code, watched.body["message"]) == (500, why)
+    assert (watched.code, watched.body["message"]) == (one.code, one.body["message"]) == (500, why)
+
+
+@pytest.mark.parametrize(("plural", "pages"), [("configmaps", False), ("events", True)])
+def test_a_list_of_any_revision_comes_whole_from_the_cache_that_most_kinds_have(
+    cluster: Cluster, plural: str, pages: bool
+) -> None:
+    path = f"/api/v1/namespaces/default/{plural}"
+    for name in "abc":
+        about = {"involvedObject": {"namespace": "default"}} if plural == "events" else {}
+        ask(cluster, path, "POST", {"metadata": {"name": name}, **about})
+    answer = ask(cluster, path, resourceVersion="0", limit="1")
+    assert ("continue" in answer.body["metadata"], len(answer.body["items"]) == 1) == (pages, pages)
+
+
+@pytest.mark.parametrize(
+    ("text", "watches"), [("true", True), ("yes", True), ("", True), ("0", False), ("False", False)]
+)
+def test_every_text_but_0_and_false_says_yes(cluster: Cluster, text: str, watches: bool) -> None:
+    assert (ask(cluster, watch=text).stream is not None) == watches
+
+
+@pytest.mark.parametrize(
+    ("selector", "answer"),
+    [
+        ("=", None),
+        ("metadata.name=a\\,b", None),
+        ("metadata.name=a\\x", "invalid field selector: invalid escape sequence: \\x"),
+        ("metadata.name=a=b", "invalid field selector: unescaped character in value: 61"),
+        ("metadata.name", "invalid selector: 'metadata.name'; can't understand 'metadata.name'"),
+    ],
+)
+def test_values_of_fields_are_written_with_escapes(cluster: Cluster, selector: str, answer: str | None) -> None:
+    found = ask(cluster, fieldSelector=selector)
+    assert (found.code, found.body.get("message")) == (400 if answer else 200, answer)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +196,7 @@ def test_a_revision_that_is_no_number_is_refused(cluster: Cluster) -> None:
     [
         ("-a=b", 'unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of'),
         ("app=b_", 'unable to parse requirement: values[0][app]: Invalid value: "b_": a valid label must be'),
+        ("app=b;c=d", 'unable to parse requirement: values[0][app]: Invalid value: "b;c": a valid label must be'),
         ("app in (b_,-a)", 'unable to parse requirement: [values[0][app]: Invalid value: "-a": a valid label'),
     ],
 )
@@ -183,8 +221,9 @@ def test_a_field_that_cannot_be_selected_by_is_named(cluster: Cluster, path: str
 
 @pytest.mark.parametrize("name", ["limit", "timeoutSeconds"])
 def test_a_number_that_is_none_is_a_bad_request(cluster: Cluster, name: str) -> None:
-    answer = ask(cluster, watch="1" if name == "timeoutSeconds" else "0", **{name: "ten"})
-    assert (answer.code, answer.body["message"]) == (400, 'strconv.ParseInt: parsing "ten": invalid syntax')
+    for watch in ("0", "1"):
+        answer = ask(cluster, watch=watch, **{name: "ten"})
+        assert (answer.code, answer.body["message"]) == (400, 'strconv.ParseInt: parsing "ten": invalid syntax')
 
 
 # ------------------------------------------------------------ watches
@@ -219,7 +258,11 @@ def test_an_object_that_begins_or_ceases_to_match_is_added_or_deleted(cluster: C
     for tier in ("db", "web"):
         ask(cluster, f"{CONFIGMAPS}/a", "PATCH", {"metadata": {"labels": {"tier": tier}}})
     create(cluster, "b", tier="db")
-    assert told(stream) == [("DELETED", "a"), ("ADDED", "a")]
+    ceased, begun = stream.poll()
+    assert (ceased.type, begun.type) == ("DELETED", "ADDED")
+    # Told is what last matched, at the revision at which it ceased to.
+    metadata = ceased.object["metadata"]
+    assert (metadata["labels"], metadata["resourceVersion"]) == ({"tier": "web"}, str(int(start) + 1))
 
 
 def test_a_bookmark_comes_about_every_minute_to_whoever_wants_one(cluster: Cluster) -> None:

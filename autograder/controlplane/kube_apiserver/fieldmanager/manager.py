@@ -17,6 +17,7 @@ from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
     Path,
     Paths,
     applied_paths,
+    changed_paths,
     from_fields,
     is_well_formed,
     shape_of_root,
@@ -75,9 +76,9 @@ def track_update(
     # What stands in every object of the type is nobody's doing.
     before = dict(values(old if old is not None else normal_form({}, kind.go_type), shape))
     after = dict(values(new, shape))
-    changed = frozenset(path for path, value in after.items() if before.get(path, _NOTHING) != value)
-    removed = frozenset(before.keys() - after.keys())
-    entry = Entry(manager, "Update", subresource, now, _managed(kind, changed, subresource))
+    changed = _managed(kind, changed_paths(before, after), subresource)
+    removed = _managed(kind, before.keys() - after.keys(), subresource)
+    entry = Entry(manager, "Update", subresource, now, changed)
     entries = _entries(old) if subresource else _stated(given, old)
     mine = next((one for one in entries if one.is_same_manager(entry)), None)
     others = [
@@ -110,7 +111,7 @@ def apply(
     others = [one for one in entries if one is not mine]
     result = merged(base, config, shape)
     before, after = dict(values(base, shape)), dict(values(result, shape))
-    touched = {path for path, value in after.items() if before.get(path, _NOTHING) != value and value is not BRANCH}
+    touched = {path for path in changed_paths(before, after) if after[path] is not BRANCH}
     conflicts = [(one, sorted(one.paths & touched & new.paths)) for one in others]
     if live is not None and not force and any(paths for _, paths in conflicts):
         raise _conflict(kind, [(one, path) for one, paths in conflicts for path in paths])
@@ -125,8 +126,6 @@ def apply(
     return result
 
 
-_NOTHING: Final = object()
-
 #: Who is said to manage what was written before anybody was noted.
 _BEFORE_FIRST_APPLY: Final = "before-first-apply"
 
@@ -135,7 +134,7 @@ def _unknown(kind: ResourceType, live: Object, now: str) -> Entry:
     """The manager of everything in an object of which nobody is known to manage anything."""
     shape = shape_of_root(kind.go_type)
     before = dict(values(normal_form({}, kind.go_type), shape))
-    paths = (path for path, value in values(live, shape) if before.get(path, _NOTHING) != value)
+    paths = changed_paths(before, dict(values(live, shape)))
     return Entry(_BEFORE_FIRST_APPLY, "Update", "", now, _managed(kind, paths, ""))
 
 

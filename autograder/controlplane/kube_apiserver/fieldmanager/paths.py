@@ -7,7 +7,7 @@ entry of a set.  Which fields are owned by their parts and which as a whole is s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -29,14 +29,12 @@ _KEY_DEFAULTS: Final = {"protocol": "TCP"}
 class Shape:
     """How one field is owned: as a ``leaf``, or by the parts of a ``struct``, ``map``, keyed ``list`` or ``set``.
 
-    ``element`` is the Go type of the parts; ``keys`` are the key fields of a keyed list; ``optional`` says that an
-    empty object does not have the field.
+    ``element`` is the Go type of the parts; ``keys`` are the key fields of a keyed list.
     """
 
     kind: str
     element: str = ""
     keys: tuple[str, ...] = ()
-    optional: bool = True
 
 
 LEAF: Final = Shape("leaf")
@@ -44,7 +42,7 @@ LEAF: Final = Shape("leaf")
 
 def shape_of_root(type_name: str) -> Shape:
     """The shape of a whole object."""
-    return Shape("struct", type_name, optional=False)
+    return Shape("struct", type_name)
 
 
 @cache
@@ -53,17 +51,16 @@ def shape_of(type_name: str, name: str) -> Shape:
     field = _field(type_name, name)
     if field is None or field.ownership == "atomic":
         return LEAF
-    optional = field.option != ""
     bare = field.go_type.lstrip("*")
     target = types.underlying(bare)
     if target.startswith("[]"):
         element = target[2:].lstrip("*")
         if field.ownership.startswith("map:"):
-            return Shape("list", element, tuple(field.ownership[4:].split(",")), optional)
-        return Shape("set", element, optional=optional) if field.ownership == "set" else LEAF
+            return Shape("list", element, tuple(field.ownership[4:].split(",")))
+        return Shape("set", element) if field.ownership == "set" else LEAF
     if target.startswith("map["):
-        return Shape("map", target[target.index("]") + 1 :].lstrip("*"), optional=optional)
-    return Shape("struct", bare, optional=optional) if _is_granular(bare) else LEAF
+        return Shape("map", target[target.index("]") + 1 :].lstrip("*"))
+    return Shape("struct", bare) if _is_granular(bare) else LEAF
 
 
 def child_shape(parent: Shape, name: str) -> Shape:
@@ -75,7 +72,7 @@ def child_shape(parent: Shape, name: str) -> Shape:
 
 def entry_shape(parent: Shape) -> Shape:
     """The shape of an entry of a keyed list."""
-    return Shape("struct", parent.element, optional=True)
+    return Shape("struct", parent.element) if _is_granular(parent.element) else LEAF
 
 
 def entry_step(parent: Shape, entry: Any) -> str:
@@ -89,15 +86,12 @@ def entry_step(parent: Shape, entry: Any) -> str:
 def values(obj: Any, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every path of a value with what stands there; ``BRANCH`` where parts of it follow."""
     if shape.kind in ("struct", "map") and isinstance(obj, dict) and (obj or shape.kind == "struct"):
-        if path and shape.optional:
+        if path:
             yield path, BRANCH
-        elif path and not obj:
-            yield path, {}
         for name, value in obj.items():
             yield from values(value, child_shape(shape, name), (*path, "f:" + name))
     elif shape.kind in ("list", "set") and isinstance(obj, list) and obj:
-        if shape.optional:
-            yield path, BRANCH
+        yield path, BRANCH
         for entry in obj:
             step = (*path, entry_step(shape, entry))
             if shape.kind == "set":
@@ -106,6 +100,13 @@ def values(obj: Any, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, Any]
                 yield from values(entry, entry_shape(shape), step)
     else:
         yield path, obj
+
+
+def changed_paths(before: Mapping[Path, Any], after: Mapping[Path, Any]) -> Iterator[Path]:
+    """The paths of ``values`` at which something else stands than before; parts that were there may be other parts."""
+    for path, value in after.items():
+        if path not in before or (value is not BRANCH and before[path] != value):
+            yield path
 
 
 def applied_paths(obj: Any, shape: Shape, path: Path = ()) -> Iterator[Path]:

@@ -116,6 +116,8 @@ class Registry(Reader):
         if attributes.dry_run:
             if found is not None:
                 raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
+            if revision:
+                meta["resourceVersion"] = revision
             return obj
         return self._stored(attributes, key, obj, expected=0)
 

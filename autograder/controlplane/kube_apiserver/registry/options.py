@@ -8,14 +8,20 @@ from __future__ import annotations
 import base64
 import json
 import posixpath
+import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unclassified
 from autograder.controlplane.apimachinery.field import FieldError, Path
-from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelSelector, parse_fields, parse_labels
+from autograder.controlplane.apimachinery.selectors import (
+    FieldSelector,
+    LabelSelector,
+    Requirement,
+    parse_fields,
+    parse_labels,
+)
 from autograder.controlplane.apimachinery.wire import Request
 from autograder.controlplane.kube_apiserver.registry.strategy import FieldLabels
 from autograder.controlplane.kube_apiserver.validation import names
@@ -24,6 +30,8 @@ from autograder.controlplane.kube_apiserver.validation import names
 _MOST_REVISION = 2**64 - 1
 _REVISION_DIGITS = 20
 _MATCHES = ("Exact", "NotOlderThan")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _POLICIES = {"Orphan": "orphan", "Background": "background", "Foreground": "foreground"}
 
 
@@ -41,6 +49,7 @@ class ListOptions:
     revision: int = 0
     minimum: int = 0
     start: str = ""
+    is_of_cache: bool = False
 
 
 def continue_token(revision: int, start: str) -> str:
@@ -77,8 +86,10 @@ class DeleteOptions:
 
 def list_options(request: Request, known_fields: FieldLabels) -> ListOptions:
     """The options of a list request; ``BadRequest`` or ``Invalid`` when they make no sense."""
-    labels, fields = _selectors(request, known_fields)
+    labels, fields = _selectors(request)
+    _integer(request, "timeoutSeconds")  # lists do not take that long; here it must only be a number
     limit = _integer(request, "limit")
+    _check_fields(fields, known_fields)
     token = request.param("continue")
     match = request.param("resourceVersionMatch")
     version = request.param("resourceVersion")
@@ -88,7 +99,11 @@ def list_options(request: Request, known_fields: FieldLabels) -> ListOptions:
     _refuse(errors)
     if token:
         revision, start = _continued(token)
+        if version not in ("", "0"):
+            raise BadRequest("specifying resource version is not allowed when using continue")
         return ListOptions(labels, fields, limit, max(revision, 0), start=start)
+    if version == "0" and match != "Exact":
+        return ListOptions(labels, fields, limit, is_of_cache=True)
     revision = _revision(version)
     if match == "Exact" or (limit > 0 and not match):
         return ListOptions(labels, fields, limit, revision)
@@ -97,12 +112,15 @@ def list_options(request: Request, known_fields: FieldLabels) -> ListOptions:
 
 def minimum_revision(request: Request) -> int:
     """The revision that a get wants to be reached at least; 0 is any."""
-    return _revision(request.param("resourceVersion"))
+    return _stated_revision(request.param("resourceVersion"))
 
 
 def watch_options(request: Request, known_fields: FieldLabels) -> WatchOptions:
     """The options of a watch request; ``BadRequest`` or ``Invalid`` when they make no sense."""
-    labels, fields = _selectors(request, known_fields)
+    labels, fields = _selectors(request)
+    _integer(request, "timeoutSeconds")  # kept by whoever holds the connection; here it must only be a number
+    _integer(request, "limit")
+    _check_fields(fields, known_fields)
     version, match = request.param("resourceVersion"), request.param("resourceVersionMatch")
     asked = request.param("sendInitialEvents")
     errors = []
@@ -118,12 +136,8 @@ def watch_options(request: Request, known_fields: FieldLabels) -> WatchOptions:
     if match and request.param("continue"):
         errors.append(field.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
     _refuse(errors)
-    try:
-        revision = _revision(version)
-    except BadRequest as error:
-        raise Unclassified(error.message.partition(": ")[2]) from error
+    revision = _stated_revision(version)
     initial = request.flag("sendInitialEvents") if asked else not revision
-    _integer(request, "timeoutSeconds")  # kept by whoever holds the connection; here it must only be a number
     bookmarks = request.flag("allowWatchBookmarks")
     return WatchOptions(labels, fields, revision, initial, request.flag("sendInitialEvents") and bookmarks, bookmarks)
 
@@ -163,29 +177,30 @@ def dry_run_option(values: list[str], errors: list[FieldError]) -> bool:
     return bool(values)
 
 
-def _selectors(request: Request, known: FieldLabels) -> tuple[LabelSelector, FieldSelector]:
-    labels = parse_valid_labels(request.param("labelSelector"))
-    fields = parse_fields(request.param("fieldSelector"))
+def _selectors(request: Request) -> tuple[LabelSelector, FieldSelector]:
+    return parse_valid_labels(request.param("labelSelector")), parse_fields(request.param("fieldSelector"))
+
+
+def _check_fields(fields: FieldSelector, known: FieldLabels) -> None:
     for requirement in fields.requirements:
         if requirement.field not in known.names:
             raise BadRequest(known.refusal.format(requirement.field))
-    return labels, fields
 
 
-@lru_cache(maxsize=1024)
 def parse_valid_labels(text: str) -> LabelSelector:
     """The label selector that a text spells, of keys and values that labels may have; ``BadRequest``."""
-    selector = parse_labels(text)
-    for one in selector.requirements:
-        wrong = [("<nil>", one.key, names.label_key(one.key))]
-        if not wrong[0][2]:
-            values = enumerate(sorted(one.values))
-            wrong = [(f"values[{place}][{one.key}]", value, names.label_value(value)) for place, value in values]
-        texts = [f"{path}: Invalid value: {field.quoted(given)}: {'; '.join(why)}" for path, given, why in wrong if why]
-        if texts:
-            listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-            raise BadRequest(f"unable to parse requirement: {listed}")
-    return selector
+    return parse_labels(text, _check_label)
+
+
+def _check_label(one: Requirement) -> None:
+    wrong = [("<nil>", one.key, names.label_key(one.key))]
+    if not wrong[0][2]:
+        values = enumerate(sorted(one.values))
+        wrong = [(f"values[{place}][{one.key}]", value, names.label_value(value)) for place, value in values]
+    texts = [f"{path}: Invalid value: {field.quoted(given)}: {'; '.join(why)}" for path, given, why in wrong if why]
+    if texts:
+        listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+        raise BadRequest(f"unable to parse requirement: {listed}")
 
 
 def _match_errors(match: str, version: str, token: str) -> list[FieldError]:
@@ -199,8 +214,6 @@ def _match_errors(match: str, version: str, token: str) -> list[FieldError]:
         errors.append(field.not_supported(path, match, [*_MATCHES, ""]))
     if match == "Exact" and version == "0":
         errors.append(field.forbidden(path, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
-    if not errors and token and version and version != "0":
-        raise BadRequest("specifying resource version is not allowed when using continue")
     return errors
 
 
@@ -220,22 +233,30 @@ def _revision(text: str) -> int:
     return number
 
 
+def _stated_revision(text: str) -> int:
+    """The revision of a get or a watch, of which a real server does not say that the request was bad."""
+    try:
+        return _revision(text)
+    except BadRequest as error:
+        raise Unclassified(error.message.partition(": ")[2]) from error
+
+
 def _integer(request: Request, name: str) -> int:
     text = request.param(name)
-    if not text:
-        return 0
-    try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if text and not _INTEGER.fullmatch(text):
+        raise BadRequest(f"strconv.ParseInt: parsing {field.quoted(text)}: invalid syntax")
+    number = int(text[:_REVISION_DIGITS] or 0)
+    if not -(2**63) <= number < 2**63:
+        raise BadRequest(f"strconv.ParseInt: parsing {field.quoted(text)}: value out of range")
+    return number
 
 
 def _continued(token: str) -> tuple[int, str]:
     """Revision and first key of a ``continue`` token; a token that is not ours is a bad request."""
     try:
-        content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        version, revision, start = content["v"], content["rv"], content["start"]
-    except (ValueError, KeyError, TypeError) as error:
+        content = json.loads(_decoded(token))
+        version, revision, start = content.get("v", ""), content.get("rv", 0), content.get("start", "")
+    except (ValueError, AttributeError) as error:
         raise _bad_token(f": {error}") from None
     if version != "meta.k8s.io/v1":
         raise _bad_token(f": server does not recognize this encoded version {version}")
@@ -246,6 +267,15 @@ def _continued(token: str) -> tuple[int, str]:
     if posixpath.normpath("/" + start.lstrip("/")) != "/" + start.removeprefix("/"):
         raise _bad_token(f": {start}")
     return revision, start.removeprefix("/")
+
+
+def _decoded(token: str) -> bytes:
+    """What a token encodes; ``ValueError`` as Go says it."""
+    text = token.replace("\r", "").replace("\n", "")
+    wrong = _NOT_BASE64.search(text)
+    if wrong or len(text) % 4 == 1:
+        raise ValueError(f"illegal base64 data at input byte {wrong.start() if wrong else len(text) - 1}")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _bad_token(why: str) -> BadRequest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from autograder.controlplane.apimachinery.errors import Expired, NotFound, Timeout
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelSelector
@@ -13,6 +15,9 @@ from autograder.controlplane.kube_apiserver.registry.strategy import field_label
 from autograder.controlplane.kube_apiserver.watching import ApiWatch, Bookmarks, Matches, initial_events
 
 Objects = list[Object]
+
+#: Of all kinds, a real server keeps no cache of events.
+_NEVER_CACHED: Final = "events"
 
 
 class Reader:
@@ -63,7 +68,8 @@ class Reader:
     def _page(self, folder: str, options: ListOptions, matches: Matches | None) -> tuple[Objects, str]:
         """One page of a list, and the key after which there is more ('': there is not)."""
         found: Objects = []
-        limit = options.limit if options.limit > 0 else 0
+        whole = options.is_of_cache and self.kind.plural != _NEVER_CACHED
+        limit = options.limit if options.limit > 0 and not whole else 0
         after = folder + options.start if options.start else ""
         while True:
             page = self.backend.store.range(
