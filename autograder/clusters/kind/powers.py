@@ -50,6 +50,7 @@ class KindPowers:
             Capability.POWER,
             Capability.CLUSTER_WIDE,
             Capability.COMMANDS,
+            Capability.EXEC,
         }
     )
 
