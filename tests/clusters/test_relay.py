@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,8 +29,10 @@ class Gate:
 
     def __init__(self) -> None:
         self.passed: list[tuple[str, int]] = []
+        self.headers: Mapping[str, str] = {}
 
     def refusal(self, request: Request) -> StatusError | None:
+        self.headers = request.headers
         return Forbidden("no secrets") if request.path.endswith("/secrets") else None
 
     def answered(self, request: Request, code: int) -> None:
@@ -137,6 +139,17 @@ def test_nodes_are_called_as_exercises_know_them(config: Path, gate: Gate) -> No
         assert stored["spec"]["nodeName"] == "worker-1"
     finally:
         relay.close()
+
+
+def test_a_header_that_is_said_twice_is_one_with_both_values(relay: Relay, gate: Gate) -> None:
+    connection = http.client.HTTPConnection(urlsplit(relay.url).netloc, timeout=AMPLE)
+    connection.putrequest("GET", f"/secret{PODS}")
+    for protocol in ("v5.channel.k8s.io", "v4.channel.k8s.io"):
+        connection.putheader("X-Stream-Protocol-Version", protocol)
+    connection.endheaders()
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert gate.headers["x-stream-protocol-version"] == "v5.channel.k8s.io, v4.channel.k8s.io"
 
 
 def test_a_body_in_chunks_is_read(relay: Relay) -> None:

@@ -60,17 +60,24 @@ def furnish(owner: Connection) -> None:
 
 
 def rested(owner: Connection, patience: float = 200) -> dict[str, str]:
-    """Everything else once somebody's work has started and nothing has changed for a moment."""
+    """Everything else once all Pods are ready and nothing has changed for a moment."""
     before: dict[str, str] = {}
     end = time.monotonic() + patience
     while time.monotonic() < end:
         found = everything_else(owner)
         web = json.loads(found["deployments.apps shop/web"])
-        if found == before and web["status"].get("availableReplicas") == web["spec"]["replicas"]:
+        pods = [json.loads(text) for what, text in found.items() if what.startswith("pods. ")]
+        is_there = web["status"].get("availableReplicas") == web["spec"]["replicas"]
+        if found == before and is_there and all(map(_is_ready, pods)):
             return found
         before = found
         time.sleep(0.5)
     raise AssertionError(f"the cluster was not at rest within {patience} seconds")
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def with_least_rights(config: Path, folder: Path) -> Path:
