@@ -30,7 +30,7 @@ CHOSEN: Final = "AUTOGRADER_CLUSTER"
 #: Seconds of virtual time that a new cluster has to start its own Pods.
 BOOT_SECONDS: Final = 60
 #: Seconds that each kind of cluster has to start; a kind cluster may have to be made first.
-_START_SECONDS: Final = {EMBEDDED: 60.0, "local": 180.0, "kind": 900.0, "kubeconfig": 120.0}
+_START_SECONDS: Final = {EMBEDDED: 60.0, "local": 400.0, "kind": 900.0, "kubeconfig": 120.0}
 _END_SECONDS: Final = {EMBEDDED: 10.0, "local": 60.0, "kind": 300.0, "kubeconfig": 60.0}
 _POLL_SECONDS: Final = 0.02
 _LONGEST: Final = 500

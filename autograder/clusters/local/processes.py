@@ -19,8 +19,8 @@ from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 from autograder.clusters.interface import ClusterError
 from autograder.clusters.programs import on_path
 
-#: Seconds that a program has to get ready, and to end once it was asked to.
-START_SECONDS: Final = 120.0
+#: Seconds that a program has to get ready on a machine with too much to do, and to end once it was asked to.
+START_SECONDS: Final = 300.0
 STOP_SECONDS: Final = 10.0
 _LOOK_AGAIN: Final = 0.1
 #: How much of a log is quoted: lines, and characters of each.
