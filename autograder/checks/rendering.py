@@ -35,7 +35,8 @@ SIGNS: Final = {
 QUOTED: Final = 1_000
 
 _WIDTH: Final = 118
-_CELL: Final = "text-align: left; vertical-align: top; white-space: pre-wrap; overflow-wrap: anywhere"
+_LABEL: Final = "text-align: left; vertical-align: top; white-space: pre-wrap"
+_CELL: Final = f"{_LABEL}; overflow-wrap: anywhere"  # where long names may be broken in a narrow window
 
 
 def as_text(verdict: Verdict) -> str:
@@ -92,8 +93,8 @@ def _cells(result: Result) -> Iterator[str]:
         f'<td style="color: {colour}; font-weight: bold; vertical-align: top" '
         f'title="{outcome}" aria-label="{outcome}">{sign}</td>'
     )
-    yield _cell(_quoted(result.name))
-    yield _cell(_quoted(points_of(result)))
+    yield _cell(_quoted(result.name), _LABEL)
+    yield _cell(_quoted(points_of(result)), _LABEL)
     yield _cell(_quoted(result.message) + "".join(_details(result)))
 
 
@@ -110,8 +111,8 @@ def _details(result: Result) -> Iterator[str]:
         yield f"<div><em>why</em> {_quoted(result.why)}</div>"
 
 
-def _cell(content: str) -> str:
-    return f'<td style="{_CELL}">{content}</td>'
+def _cell(content: str, style: str = _CELL) -> str:
+    return f'<td style="{style}">{content}</td>'
 
 
 def _quoted(text: str) -> str:
