@@ -46,8 +46,7 @@ class HorizontalPodAutoscalerController(Controller):
         return {self.autoscalers: "on_autoscaler"}
 
     def on_autoscaler(self, delta: Delta) -> None:
-        # Somebody may wait for the first look; the later ones are a heartbeat.
-        self.queue.add_after(object_key(delta.object), PERIOD, periodic=delta.old is not None)
+        self.queue.add_after(object_key(delta.object), PERIOD, periodic=True)
 
     def reconcile(self, key: str) -> None:
         autoscaler = self.autoscalers.get_by_key(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -214,3 +215,49 @@ def test_metadata_written_through_the_status_is_managed_there_but_what_that_puts
         assert entry["subresource"] == "status"
         assert "f:annotations" in entry["fieldsV1"]["f:metadata"]
         assert ("f:labels" in entry["fieldsV1"]["f:metadata"]) is labels_managed
+
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def applied_by_client(**spec: Any) -> dict[str, Any]:
+    """What ``kubectl apply`` leaves, of which another manager has everything in hand."""
+    text = json.dumps(config(**spec))
+    metadata = {"name": "web", "annotations": {LAST_APPLIED: text}}
+    return apply(None, {**config(**spec), "metadata": metadata}, "kubectl-client-side-apply")
+
+
+def test_kubectl_may_change_from_the_server_what_it_applied_from_the_client() -> None:
+    web = applied_by_client(replicas=3)
+    assert apply(web, config(replicas=5), "kubectl")["spec"]["replicas"] == 5
+    with pytest.raises(Conflict):
+        apply(web, config(replicas=5), "alice")
+
+
+def test_kubectl_may_not_change_what_somebody_else_has_written_since() -> None:
+    web = apply(applied_by_client(replicas=3), config(replicas=4), "bob", force=True)
+    with pytest.raises(Conflict, match=r'conflict with "bob": \.spec\.replicas'):
+        apply(web, config(replicas=5), "kubectl")
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "[]", "null", '{"spec": [1]}'])
+def test_an_annotation_that_is_no_configuration_allows_nothing(text: str) -> None:
+    web = applied_by_client(replicas=3)
+    web["metadata"]["annotations"][LAST_APPLIED] = text
+    with pytest.raises(Conflict):
+        apply(web, config(replicas=5), "kubectl")
+
+
+def test_what_kubectl_applies_from_the_server_goes_into_the_annotation() -> None:
+    web = applied_by_client(replicas=3)
+    wanted = {**config(replicas=3, paused=True), "metadata": {"name": "web", "annotations": {"note": "a<b"}}}
+    left = apply(web, wanted, "kubectl")["metadata"]["annotations"]
+    assert left[LAST_APPLIED] == (
+        '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":{"note":"a\\u003cb"},"name":"web"},'
+        '"spec":{"paused":true,"replicas":3}}\n'
+    )
+    assert apply(web, wanted, "alice")["metadata"]["annotations"][LAST_APPLIED] == json.dumps(config(replicas=3))
+
+
+def test_there_is_no_annotation_for_what_was_never_applied_from_the_client() -> None:
+    assert "annotations" not in apply(None, config(replicas=3), "kubectl")["metadata"]

@@ -11,6 +11,7 @@ from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.decoding import normal_form
+from autograder.controlplane.kube_apiserver.fieldmanager import last_applied
 from autograder.controlplane.kube_apiserver.fieldmanager.merging import merged, without
 from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
     BRANCH,
@@ -113,6 +114,9 @@ def apply(
     before, after = dict(values(base, shape)), dict(values(result, shape))
     touched = {path for path in changed_paths(before, after) if after[path] is not BRANCH}
     conflicts = [(one, sorted(one.paths & touched & new.paths)) for one in others]
+    if live is not None and not force and manager == last_applied.KUBECTL and any(paths for _, paths in conflicts):
+        own = last_applied.allowed(live, shape)
+        conflicts = [(one, [path for path in paths if path not in own]) for one, paths in conflicts]
     if live is not None and not force and any(paths for _, paths in conflicts):
         raise _conflict(kind, [(one, path) for one, paths in conflicts for path in paths])
     others = [replace(one, paths=one.paths - touched) for one in others]
@@ -123,7 +127,7 @@ def apply(
             new = replace(new, time=mine.time)
     result = {**result, "metadata": dict(result.get("metadata", {}))}
     _write(kind, result, [*others, new])
-    return result
+    return last_applied.updated(result, config) if manager == last_applied.KUBECTL else result
 
 
 #: Who is said to manage what was written before anybody was noted.
