@@ -106,10 +106,13 @@ class KindPowers:
 
     def start(self, component: str) -> None:
         if component in STATIC:
+            before = self._renewed(component)
             self._shell(self.control_plane, f"test ! -f {self._aside(component)} || {self._back(component)}")
             self._until(lambda: self._runs(component), f"{component} runs")
             if component in _API:
                 self._recover()
+            elif _API.issubset(self._wanted()):
+                self._until(lambda: self._renewed(component) not in ("", before), f"{component} leads")
         elif component == KUBELET:
             for node in self._nodes:
                 self._shell(node, f"systemctl start {KUBELET} && rm -f {ASIDE}/{KUBELET}")
@@ -194,6 +197,19 @@ class KindPowers:
 
     def _api_answers(self) -> bool:
         return self._succeeds(self.control_plane, f"{' '.join(_KUBECTL)} get --raw /readyz")
+
+    def _renewed(self, component: str) -> str:
+        """When a component has last said that it leads, which it is to do before it works; empty if that is not known.
+
+        A lease is waited out even by who comes back, a quarter of a minute.
+        """
+        try:
+            return self._tools.on_node(
+                self.control_plane, *_KUBECTL, "get", "lease", component, "-o", "jsonpath={.spec.renewTime}",
+                "--request-timeout=5s",
+            )  # fmt: skip
+        except EngineError:
+            return ""
 
     def _succeeds(self, node: str, script: str) -> bool:
         try:
