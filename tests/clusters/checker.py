@@ -33,7 +33,7 @@ def run(arguments: list[str], temporary: str) -> int:
 
 def serve() -> None:
     """Serve until standard input ends."""
-    kubeconfig.PATIENT = replace(kubeconfig.QUICK, longest_wait=2)
+    kubeconfig.PATIENT = replace(kubeconfig.QUICK, longest_wait=120)
     for name in WARM:
         importlib.import_module(name)
     for line in sys.stdin:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,7 +122,7 @@ def test_the_command_compares_with_another_cluster(capsys: pytest.CaptureFixture
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with serving(tmp_path_factory.mktemp("served")) as path:
-        cluster = KubeconfigCluster.open(path, pace=replace(QUICK, longest_wait=2))
+        cluster = KubeconfigCluster.open(path, pace=QUICK)
         yield cluster
         cluster.close()
 
