@@ -64,6 +64,15 @@ class Handle:
         self.storage_classes = informers.informer(STORAGECLASSES)
         self.disruption_budgets = informers.informer(PODDISRUPTIONBUDGETS)
 
+    def fork(self, client: Client, clock: Clock) -> Handle:
+        """The same surroundings, in the same state, for a fork of the cluster."""
+        dice = Random()
+        dice.setstate(self.dice.getstate())
+        return Handle(
+            client, clock, self.informers.fork(client), self.cache.fork(), self.nominator.fork(),
+            self.recorder.fork(client, clock), dice, self.framework,
+        )  # fmt: skip
+
     def namespace_labels(self, name: str) -> Labels:
         """The labels of a namespace; none when it is not known."""
         namespace = self.namespaces.get("", name)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from random import Random
 from typing import Final, Self
 
 from autograder.controlplane.apimachinery.errors import StatusError
@@ -52,38 +51,22 @@ class Scheduler:
         *,
         scheduler_name: str = DEFAULT_SCHEDULER,
     ) -> None:
-        client = environment.client(USER)
-        self._wire(
-            environment,
-            Framework(default_plugins() if plugins is None else plugins),
-            scheduler_name,
-            InformerFactory(client),
-            SchedulerCache(),
-            Nominator(),
-            EventRecorder(client, environment.clock, self.name, scheduler_name, f"{scheduler_name}-{HOST}"),
-            environment.random(self.name),
-            None,
-        )
+        client, clock = environment.client(USER), environment.clock
+        framework = Framework(default_plugins() if plugins is None else plugins)
+        recorder = EventRecorder(client, clock, self.name, scheduler_name, f"{scheduler_name}-{HOST}")
+        handle = Handle(
+            client, clock, InformerFactory(client), SchedulerCache(), Nominator(), recorder,
+            environment.random(self.name), framework,
+        )  # fmt: skip
+        self._wire(handle, SchedulingQueue(clock, self.name, framework.pre_enqueue), scheduler_name)
         self._next_start = 0
         self._attempts: deque[Attempt] = deque(maxlen=REMEMBERED)
 
     def fork(self, environment: Environment) -> Self:
-        client = environment.client(USER)
-        old = self._handle
-        dice = Random()
-        dice.setstate(old.dice.getstate())
         twin = object.__new__(type(self))
-        twin._wire(
-            environment,
-            old.framework,
-            self._scheduler_name,
-            old.informers.fork(client),
-            old.cache.fork(),
-            old.nominator.fork(),
-            old.recorder.fork(client, environment.clock),
-            dice,
-            self._queue,
-        )
+        handle = self._handle.fork(environment.client(USER), environment.clock)
+        queue = self._queue.fork(handle.clock, handle.framework.pre_enqueue)
+        twin._wire(handle, queue, self._scheduler_name)
         twin._next_start = self._next_start
         twin._attempts = self._attempts.copy()
         return twin
@@ -183,24 +166,8 @@ class Scheduler:
             # The pod is gone or changed under our hands; the watch will tell, and the queue follows the watch.
             return
 
-    def _wire(
-        self,
-        environment: Environment,
-        framework: Framework,
-        scheduler_name: str,
-        informers: InformerFactory,
-        cache: SchedulerCache,
-        nominator: Nominator,
-        recorder: EventRecorder,
-        dice: Random,
-        queue: SchedulingQueue | None,
-    ) -> None:
-        clock = environment.clock
-        client = environment.client(USER)
+    def _wire(self, handle: Handle, queue: SchedulingQueue, scheduler_name: str) -> None:
+        self._handle = handle
+        self._queue = queue
         self._scheduler_name = scheduler_name
-        self._handle = Handle(client, clock, informers, cache, nominator, recorder, dice, framework)
-        pre_enqueue = framework.pre_enqueue
-        self._queue = (
-            queue.fork(clock, pre_enqueue) if queue is not None else SchedulingQueue(clock, self.name, pre_enqueue)
-        )
-        self._handlers = EventHandlers(self._handle, self._queue, scheduler_name)
+        self._handlers = EventHandlers(handle, queue, scheduler_name)

@@ -40,6 +40,13 @@ BACKOFF: Final = 1 * SECOND
 LONGEST_BACKOFF: Final = 900 * SECOND
 
 
+class _Plan(NamedTuple):
+    """The nodes on which a daemon is missing, and the pods that are to go."""
+
+    missing: list[str]
+    doomed: list[Object]
+
+
 class _Backoff(NamedTuple):
     """The last time a failed daemon of a node was replaced, and how long to wait for the next time."""
 
@@ -188,56 +195,53 @@ class DaemonSetController(PodMaker):
     def _manage(self, key: str, daemon_set: Object, digest: str) -> None:
         """A pod where one is missing, none where none may be, and no more than one."""
         by_node = self._pods_by_node(daemon_set)
-        missing: list[str] = []
-        doomed: list[Object] = []
+        plan = _Plan([], [])
         all_nodes = self._nodes_in_order()
         for node in all_nodes:
-            self._judge_node(key, daemon_set, node, by_node.get(node["metadata"]["name"]), digest, missing, doomed)
+            self._judge_node(key, daemon_set, node, by_node.get(node["metadata"]["name"]), digest, plan)
         present = {node["metadata"]["name"] for node in all_nodes}
         for name in sorted(by_node.keys() - present):
-            doomed += [pod for pod in by_node[name] if not pod["spec"].get("nodeName")]
-        self._apply(key, daemon_set, digest, missing, doomed)
+            plan.doomed.extend([pod for pod in by_node[name] if not pod["spec"].get("nodeName")])
+        self._apply(key, daemon_set, digest, plan)
 
     def _judge_node(
-        self,
-        key: str,
-        daemon_set: Object,
-        node: Object,
-        pods: list[Object] | None,
-        digest: str,
-        missing: list[str],
-        doomed: list[Object],
+        self, key: str, daemon_set: Object, node: Object, pods: list[Object] | None, digest: str, plan: _Plan
     ) -> None:
+        """Plan for one node, where these pods are; None where there has been none at all."""
         name = node["metadata"]["name"]
         may_start, may_stay = should_run(daemon_set, node)
         if pods is None:
             if may_start:
-                missing.append(name)
+                plan.missing.append(name)
             return
         staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
         if not may_stay:
-            doomed += staying
+            plan.doomed.extend(staying)
             return
-        running = []
-        for pod in staying:
-            if podlib.phase(pod) == "Failed":
-                self._replace_failed(key, daemon_set, name, pod, doomed)
-            elif podlib.phase(pod) == "Succeeded":
-                message = f"Found succeeded daemon pod {object_key(pod)} on node {name}, will try to delete it"
-                self.recorder.event(daemon_set, "Normal", "SucceededDaemonPod", message)
-                doomed.append(pod)
-            else:
-                running.append(pod)
-        running.sort(key=_seniority)
+        running = sorted(self._running(key, daemon_set, name, staying, plan), key=_seniority)
         if rollout.max_surge(daemon_set, 1) == 0:
-            doomed += running[1:]
+            plan.doomed.extend(running[1:])
         elif not running:
             if may_start:
-                missing.append(name)
+                plan.missing.append(name)
         elif len(running) > 1:
-            doomed += rollout.surplus(daemon_set, running, digest, self.clock.now)
+            plan.doomed.extend(rollout.surplus(daemon_set, running, digest, self.clock.now))
 
-    def _replace_failed(self, key: str, daemon_set: Object, node: str, pod: Object, doomed: list[Object]) -> None:
+    def _running(self, key: str, daemon_set: Object, node: str, pods: list[Object], plan: _Plan) -> list[Object]:
+        """The daemons of a node that have not ended; those that have are to go."""
+        running = []
+        for pod in pods:
+            if podlib.phase(pod) == "Failed":
+                self._replace_failed(key, daemon_set, node, pod, plan)
+            elif podlib.phase(pod) == "Succeeded":
+                message = f"Found succeeded daemon pod {object_key(pod)} on node {node}, will try to delete it"
+                self.recorder.event(daemon_set, "Normal", "SucceededDaemonPod", message)
+                plan.doomed.append(pod)
+            else:
+                running.append(pod)
+        return running
+
+    def _replace_failed(self, key: str, daemon_set: Object, node: str, pod: Object, plan: _Plan) -> None:
         """A failed daemon is deleted, so that a new one comes; each time with a longer wait."""
         generation = daemon_set.get("status", {}).get("observedGeneration", 0)
         backoff_key = f"{daemon_set['metadata']['uid']}/{generation}/{node}"
@@ -250,18 +254,18 @@ class DaemonSetController(PodMaker):
         self.backoffs[backoff_key] = _Backoff(now, delay)
         message = f"Found failed daemon pod {object_key(pod)} on node {node}, will try to kill it"
         self.recorder.event(daemon_set, "Warning", "FailedDaemonPod", message)
-        doomed.append(pod)
+        plan.doomed.append(pod)
 
     def _roll(self, key: str, daemon_set: Object, digest: str) -> None:
         """Replace old pods as far as ``maxUnavailable`` or ``maxSurge`` allow."""
         by_node = self._pods_by_node(daemon_set)
         runnable = {node["metadata"]["name"] for node in self._nodes_in_order() if should_run(daemon_set, node)[0]}
-        missing, doomed = rollout.next_step(daemon_set, digest, by_node, runnable, self.clock.now)
-        self._apply(key, daemon_set, digest, missing, doomed)
+        plan = _Plan(*rollout.next_step(daemon_set, digest, by_node, runnable, self.clock.now))
+        self._apply(key, daemon_set, digest, plan)
 
-    def _apply(self, key: str, daemon_set: Object, digest: str, missing: list[str], doomed: list[Object]) -> None:
-        """Create a pod for each of the nodes ``missing`` and delete the doomed ones."""
-        missing, doomed = missing[:BURST], doomed[:BURST]
+    def _apply(self, key: str, daemon_set: Object, digest: str, plan: _Plan) -> None:
+        """Create the pods that are missing and delete the doomed ones."""
+        missing, doomed = plan.missing[:BURST], plan.doomed[:BURST]
         if not missing and not doomed:
             return
         self.expectations.expect(key, len(missing), map(object_key, doomed))
