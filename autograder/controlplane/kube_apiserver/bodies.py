@@ -10,9 +10,13 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery.errors import BadRequest, UnsupportedMediaType
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver import decoding, repeated_keys
+from autograder.controlplane.kube_apiserver.unreadable import Undecodable, Unreadable
 
 #: What bodies can be read as.
 TYPES: Final = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+_DELETE_OPTIONS: Final = "DeleteOptions"
+#: Where a real server looks up the kinds of options.
+_OPTIONS_SCHEME: Final = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"
 #: What a client may ask to be done about unknown fields.
 FIELD_VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
 
@@ -56,16 +60,23 @@ def repeated_keys_of(request: Request) -> tuple[str, ...]:
     return found
 
 
-def delete_options(request: Request) -> Object:
-    """The DeleteOptions in the body of a request; none is an empty one."""
-    if not request.body:
-        return {}
-    if isinstance(request.body, dict):
-        return request.body
+def delete_options(request: Request) -> Object | None:
+    """The DeleteOptions in the body of a request; None where there is no body, and the parameters count."""
+    if not request.body or isinstance(request.body, dict):
+        return request.body or None
     try:
-        body = decoding.parse(request.body, request.headers.get("content-type", "application/json"))
-    except ValueError as error:
-        raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from error
-    if not isinstance(body, dict):
-        raise BadRequest("expected DeleteOptions in the body of the request")
-    return body
+        value, _ = decoding.parse_body(request.body, media_type(request))
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if kind == _DELETE_OPTIONS and str(value.get("apiVersion", "")).count("/") <= 1:
+            value = {**value, "apiVersion": "v1"}  # every group and version has them
+        elif isinstance(kind, str) and kind not in ("", "Status"):
+            version = value.get("apiVersion") or "meta.k8s.io/v1"
+            raise BadRequest(f'no kind "{kind}" is registered for version "{version}" in scheme "{_OPTIONS_SCHEME}"')
+        decoded = decoding.decode(
+            value, "meta/v1.DeleteOptions", kind=_DELETE_OPTIONS, api_version="v1", field_validation="Ignore"
+        )
+    except (decoding.CannotBeHandled, decoding.Unrecognized) as error:
+        raise BadRequest(error.why) from error
+    except (Undecodable, Unreadable) as error:
+        raise BadRequest(str(error)) from error
+    return decoded.object

@@ -34,7 +34,17 @@ from autograder.controlplane.kube_apiserver.reading.refusals import refuse_unmar
 from autograder.controlplane.kube_apiserver.reading.scalars import OWN_READERS
 from autograder.controlplane.kube_apiserver.unreadable import Undecodable, Unreadable
 
-__all__ = ["BODY_LIMIT", "CannotBeHandled", "Decoded", "FieldValidation", "decode", "normal_form", "parse"]
+__all__ = [
+    "BODY_LIMIT",
+    "CannotBeHandled",
+    "Decoded",
+    "FieldValidation",
+    "Unrecognized",
+    "decode",
+    "normal_form",
+    "parse",
+    "parse_body",
+]
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 
@@ -48,6 +58,14 @@ class CannotBeHandled(BadRequest):
     def __init__(self, given: str, api_version: str, kind: str, why: str) -> None:
         version = api_version.rpartition("/")[2]
         super().__init__(f'{given} in version "{version}" cannot be handled as a {kind}: {why}')
+        self.why = why
+
+
+class Unrecognized(BadRequest):
+    """A body of which it cannot be told what it is; ``why`` is the reason alone."""
+
+    def __init__(self, kind: str, why: str, body: Any) -> None:
+        super().__init__(f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})")
         self.why = why
 
 
@@ -105,9 +123,7 @@ def decode(
         except Undecodable as error:
             raise CannotBeHandled(error.kind, error.api_version, kind, str(error)) from error
         except Unreadable as error:
-            raise BadRequest(
-                f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(body)})"
-            ) from error
+            raise Unrecognized(kind, str(error), body) from error
     if value is None:
         value = {}
     given_version, given_kind = _kind_of(value, kind, api_version, body)
@@ -171,10 +187,7 @@ def _kind_of(value: Any, kind: str, api_version: str, body: Any) -> tuple[str, s
         found.append(spelt[-1] if spelt else "")
     given_version, given_kind = found
     if given_version.count("/") > 1:
-        raise BadRequest(
-            f"the object provided is unrecognized (must be of type {kind}): "
-            f"unexpected GroupVersion string: {given_version} ({_summary(body)})"
-        )
+        raise Unrecognized(kind, f"unexpected GroupVersion string: {given_version}", body)
     given_version = given_version.removeprefix("/")
     group, _, version = given_version.rpartition("/")
     if not version and group in ("", api_version.rpartition("/")[0]):
@@ -187,10 +200,7 @@ def _kind_of(value: Any, kind: str, api_version: str, body: Any) -> tuple[str, s
 
 
 def _unrecognized(kind: str, why: str, body: Any) -> NoReturn:
-    raise BadRequest(
-        f"the object provided is unrecognized (must be of type {kind}): "
-        f"couldn't get version/kind; json parse error: {why} ({_summary(body)})"
-    )
+    raise Unrecognized(kind, f"couldn't get version/kind; json parse error: {why}", body)
 
 
 def _refuse_kind(given_version: str, given_kind: str, kind: str, api_version: str) -> NoReturn:

@@ -268,7 +268,7 @@ class Handlers:
         attributes.dry_run = attributes.dry_run or delete.dry_run
         obj, gone = self.registry(kind).delete(attributes, delete)
         if not gone or kind in _RETURNED:
-            return self._answer(200, request, kind, obj)
+            return self._answer(202 if delete.is_not_orphaning and not gone else 200, request, kind, obj)
         meta = obj["metadata"]
         details: Object = {"name": meta["name"]}
         if kind.group:

@@ -256,16 +256,16 @@ class Registry(Reader):
         return kept + [finalizer for finalizer, name in ours.items() if name == policy]
 
     def _check_preconditions(self, meta: Object, options: DeleteOptions, name: str) -> None:
-        for key, wanted, label in (
-            ("uid", options.uid, "UID"),
-            ("resourceVersion", options.revision, "ResourceVersion"),
+        for key, wanted, label, may_be in (
+            ("uid", options.uid, "UID", "deleted and then recreated"),
+            ("resourceVersion", options.revision, "ResourceVersion", "modified"),
         ):
             if wanted and wanted != meta[key]:
                 why = (
                     f"the {label} in the precondition ({wanted}) does not match the {label} in record ({meta[key]}). "
-                    "The object might have been deleted and then recreated"
+                    f"The object might have been {may_be}"
                 )
-                raise Conflict.on(self.kind.plural, self.kind.group, name, why)
+                raise Conflict.on(self.kind.kind, self.kind.group, name, why)
 
     def _remove(self, attributes: Attributes, found: KeyValue) -> Object:
         attributes.enter("etcd")

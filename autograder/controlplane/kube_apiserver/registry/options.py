@@ -32,7 +32,7 @@ _REVISION_DIGITS = 20
 _MATCHES = ("Exact", "NotOlderThan")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
-_POLICIES = {"Orphan": "orphan", "Background": "background", "Foreground": "foreground"}
+_POLICIES = {"Foreground": "foreground", "Background": "background", "Orphan": "orphan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,17 @@ class WatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """How an object is to be deleted; empty fields leave it to the kind."""
+    """How an object is to be deleted; empty fields leave it to the kind.
+
+    ``is_not_orphaning`` says that the client asked, in the words of old, that dependents go too.
+    """
 
     grace_period: int | None = None
     propagation: str = ""
     uid: str = ""
     revision: str = ""
     dry_run: bool = False
+    is_not_orphaning: bool = False
 
 
 def list_options(request: Request, known_fields: FieldLabels) -> ListOptions:
@@ -142,13 +146,10 @@ def watch_options(request: Request, known_fields: FieldLabels) -> WatchOptions:
     return WatchOptions(labels, fields, revision, initial, request.flag("sendInitialEvents") and bookmarks, bookmarks)
 
 
-def delete_options(request: Request, body: dict[str, Any]) -> DeleteOptions:
-    """The options of a delete request, from its body or else its parameters."""
-    grace = body.get("gracePeriodSeconds")
-    if grace is None and request.param("gracePeriodSeconds"):
-        grace = _integer(request, "gracePeriodSeconds")
-    policy = body.get("propagationPolicy") or request.param("propagationPolicy")
-    orphan = body.get("orphanDependents")
+def delete_options(request: Request, body: dict[str, Any] | None) -> DeleteOptions:
+    """The options of a delete request: those of its body, or, where it has none, those of its parameters."""
+    given = _delete_parameters(request) if body is None else body
+    policy, orphan = given.get("propagationPolicy") or "", given.get("orphanDependents")
     errors = []
     if policy and orphan is not None:
         errors.append(
@@ -157,17 +158,29 @@ def delete_options(request: Request, body: dict[str, Any]) -> DeleteOptions:
             )
         )
     if policy and policy not in _POLICIES:
-        errors.append(field.not_supported(Path("propagationPolicy"), policy, [*sorted(_POLICIES), "nil"]))
-    dry_run = dry_run_option(body.get("dryRun") or list(request.query.get("dryRun", ())), errors)
+        errors.append(field.not_supported(Path("propagationPolicy"), policy, [*_POLICIES, "nil"]))
+    dry_run = dry_run_option(given.get("dryRun") or [], errors)
     if errors:
         raise Invalid.on("DeleteOptions", "meta.k8s.io", "", errors)
     propagation = _POLICIES.get(policy, "")
     if orphan is not None:
         propagation = "orphan" if orphan else "background"
-    preconditions = body.get("preconditions") or {}
+    preconditions = given.get("preconditions") or {}
     return DeleteOptions(
-        grace, propagation, preconditions.get("uid", ""), preconditions.get("resourceVersion", ""), dry_run
-    )
+        given.get("gracePeriodSeconds"), propagation, preconditions.get("uid", ""),
+        preconditions.get("resourceVersion", ""), dry_run, is_not_orphaning=orphan is False,
+    )  # fmt: skip
+
+
+def _delete_parameters(request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if request.param("gracePeriodSeconds"):
+        given["gracePeriodSeconds"] = _integer(request, "gracePeriodSeconds")
+    if "orphanDependents" in request.query:
+        given["orphanDependents"] = request.flag("orphanDependents")
+    return {
+        **given, "propagationPolicy": request.param("propagationPolicy"), "dryRun": [*request.query.get("dryRun", ())],
+    }  # fmt: skip
 
 
 def dry_run_option(values: list[str], errors: list[FieldError]) -> bool:

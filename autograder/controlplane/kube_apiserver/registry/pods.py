@@ -30,6 +30,17 @@ class PodRegistry(Registry):
             return 0
         return 1 if period < 0 else period
 
+    def delete(self, attributes: Attributes, options: DeleteOptions) -> tuple[Object, bool]:
+        last, gone = super().delete(attributes, options)
+        return (self._as_ended(last) if gone else last), gone
+
+    def _as_ended(self, pod: Object) -> Object:
+        """A pod that is gone, as its deletion answers with it: marked, as if it had been given no time."""
+        meta = {"deletionTimestamp": self.backend.now(), **pod["metadata"], "deletionGracePeriodSeconds": 0}
+        if "deletionTimestamp" not in pod["metadata"] and meta.get("generation"):
+            meta["generation"] += 1
+        return {**pod, "metadata": meta}
+
     def validate_update(self, attributes: Attributes, new: Object, old: Object) -> list[FieldError]:
         # A Binding sets the node, which nobody else may change; ``bind`` has judged it.
         return [] if attributes.subresource == "binding" else super().validate_update(attributes, new, old)
