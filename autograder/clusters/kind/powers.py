@@ -34,6 +34,7 @@ _START_AGAIN: Final = 40.0
 #: The selector that no node fulfils.
 _NOWHERE: Final = "autograder-stopped"
 _REPLICAS: Final = 2
+_OF_DNS: Final = "k8s-app=kube-dns"
 _KUBECTL: Final = ("kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "-n", "kube-system")
 
 
@@ -88,6 +89,7 @@ class KindPowers:
             self._recover()
             self._start_on_api(PROXY)
             self._start_on_api(DNS, only_if_stopped=True)
+            self._spread_dns()
 
     def stop(self, component: str) -> None:
         self._begin()
@@ -224,7 +226,7 @@ class KindPowers:
             selector = "k8s-app=kube-proxy"
         else:
             self._tools.on_node(self.control_plane, *_KUBECTL, "scale", "deployment", DNS, "--replicas=0")
-            selector = "k8s-app=kube-dns"
+            selector = _OF_DNS
         self._until(lambda: not self._pods(selector), f"{component} has ended")
 
     def _start_on_api(self, component: str, *, only_if_stopped: bool = False) -> None:
@@ -238,6 +240,15 @@ class KindPowers:
         if not only_if_stopped or replicas.strip() == "0":
             self._tools.on_node(self.control_plane, *_KUBECTL, "scale", "deployment", DNS, f"--replicas={_REPLICAS}")
         self._roll_out("deployment", DNS)
+
+    def _spread_dns(self) -> None:
+        """Let CoreDNS survive the loss of a node: its Pods may all have gone to the one that was ready first."""
+        nodes = self._tools.on_node(
+            self.control_plane, *_KUBECTL, "get", "pods", "-l", _OF_DNS, "-o", "jsonpath={.items[*].spec.nodeName}"
+        ).split()
+        if len(nodes) > 1 and len(set(nodes)) == 1:
+            self._tools.on_node(self.control_plane, *_KUBECTL, "rollout", "restart", "deployment", DNS)
+            self._roll_out("deployment", DNS)
 
     def _roll_out(self, kind: str, name: str) -> None:
         """Wait until all Pods of a component are ready: before that there may be none of them to look at."""

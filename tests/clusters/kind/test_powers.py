@@ -211,6 +211,15 @@ def test_what_runs_is_left_alone(programs: Path, opened: Open) -> None:
     assert all("test ! -f /etc/kubernetes/autograder-stopped/" in line for line in conditional)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "moved"), [("course-worker course-worker", True), ("course-worker course-worker2", False), ("one", False)]
+)
+def test_coredns_is_not_left_on_a_single_node(programs: Path, opened: Open, nodes: str, moved: bool) -> None:
+    pretender(programs, "docker", {**RUNNING, "get pods -l k8s-app=kube-dns": {"out": nodes}})
+    opened().restore()
+    assert any("rollout restart deployment coredns" in line for line in asked(programs)) is moved
+
+
 def test_what_another_run_has_stopped_on_purpose_is_left_alone(programs: Path, opened: Open) -> None:
     first, second = opened(), opened()
     first.power_off("worker-1")
