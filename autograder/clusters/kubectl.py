@@ -6,11 +6,13 @@ What it prints depends on the cluster alone, and what it may write is bounded.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -29,6 +31,11 @@ _NO_EDITOR: Final = {"KUBE_EDITOR": os.devnull}
 #: Bytes that it may take (it takes 80 MB), and what it says of having taken more: a template can ask for any number.
 _MEMORY: Final = 640 * 1024 * 1024
 _TOO_MUCH: Final = "cannot allocate memory", "out of memory"
+#: Seconds of a processor in which it has had its chance, seconds between two looks at that, and seconds that it has to
+#: end when it has closed its output.
+_FAIR: Final = 1.0
+_LOOK_AGAIN: Final = 0.5
+_ENDING: Final = 60.0
 #: The exit code of a command that had to be stopped.
 STOPPED: Final = 124
 
@@ -52,9 +59,12 @@ def environment(kubeconfig: Path, home: Path) -> dict[str, str]:
 def run(
     args: list[str], *, kubeconfig: Path, home: Path, folder: Path, stdin: str = "", timeout: float, most: int,
     interruptible: bool = False, lean: bool = False, finds_programs: bool = True,
+    longest: float = 0, is_waiting: Callable[[], bool] = lambda: True,
 ) -> Ran:  # fmt: skip
     """Run kubectl in ``folder``; stop it after ``timeout`` seconds or ``most`` characters of output.
 
+    On a busy machine that may be before it has begun.  So it has up to ``longest`` seconds if that is more, unless it
+    has worked for a second or ``is_waiting`` for something to happen in the cluster: then the machine is not to blame.
     If it is ``interruptible``, an interrupt ends kubectl and not its caller.  ``lean``, for commands of others, it
     starts in half the time, has no editor, leaves no files and takes a bounded amount of memory; the help on
     ``kubectl config`` and the list of all commands have lines in French.  Unless it ``finds_programs``, as ``kubectl
@@ -72,7 +82,8 @@ def run(
     assert process.stdin and process.stdout and process.stderr
     if lean:
         _bound(process.pid)
-    end = time.monotonic() + timeout
+    begin = time.monotonic()
+    end = begin + timeout
     texts: dict[str, str] = {}
     late = ""
     readers = [
@@ -84,12 +95,14 @@ def run(
             reader.start()
         with contextlib.suppress(BrokenPipeError), process.stdin:
             process.stdin.write(stdin)
-        for reader in readers:  # until it ends, or closes its output; this wakes up at once, `wait` looks now and then
-            reader.join(max(0.0, end - time.monotonic()))
-        code = process.wait(max(0.0, end - time.monotonic()))
+        while not _have_ended(readers, end):  # it ends, or closes its output; `wait` would look only now and then
+            if end >= begin + longest or is_waiting() or _worked(process.pid) >= _FAIR:
+                raise subprocess.TimeoutExpired(process.args, timeout)
+            end = min(begin + longest, end + _LOOK_AGAIN)
+        code = process.wait(_ENDING)
     except subprocess.TimeoutExpired:
         process.kill()
-        code, late = STOPPED, f"kubectl was stopped after {timeout:g} seconds\n"
+        code, late = STOPPED, f"kubectl was stopped after {end - begin:.3g} seconds\n"
     except BaseException as error:
         process.kill()
         if not (interruptible and isinstance(error, KeyboardInterrupt)):
@@ -102,6 +115,22 @@ def run(
     if lean and code and any(said in texts["err"] for said in _TOO_MUCH):
         texts["err"] = f"kubectl was stopped: it took more than {_MEMORY >> 20} MiB of memory\n"
     return Ran(code, texts["out"], texts["err"] + late)
+
+
+def _have_ended(readers: Sequence[threading.Thread], end: float) -> bool:
+    """Wait until there is no more to read, at most until ``end``."""
+    for reader in readers:
+        reader.join(max(0.0, end - time.monotonic()))
+    return not any(reader.is_alive() for reader in readers)
+
+
+def _worked(process: int) -> float:
+    """Seconds that a processor has worked for a process; no end of them where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        return math.inf
 
 
 def _bound(process: int) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.checks import Result, Where, place
-from autograder.clusters import Cluster, apply
+from autograder.clusters import Capability, Cluster, apply
 from autograder.clusters.kinds import UnknownKind
-from autograder.controlplane.apimachinery.errors import StatusError
+from autograder.controlplane.apimachinery.errors import StatusError, StoreError, Unclassified
 from autograder.exercises.confinement import trespasses
 from autograder.exercises.entries import ACCEPTED, WHY_ACCEPTED, WHY_CONFINED, entry, message_of, where_of
 from autograder.exercises.exercise import Exercise
@@ -30,12 +30,21 @@ def apply_document(exercise: Exercise, cluster: Cluster, document: Document) -> 
     except UnknownKind as unknown:
         return _explained(document, str(unknown), place(document, ("kind",)))
     except StatusError as refusal:
-        if refusal.code >= 500:
+        if refusal.code >= 500 and not _is_of_the_answer(refusal, cluster, document):
             raise
         return _explained(document, refusal.message, _place_of(document, refusal))
     if document.kind == "Namespace":
         _wait_for_account(cluster, document.name)
     return []
+
+
+def _is_of_the_answer(refusal: StatusError, cluster: Cluster, document: Document) -> bool:
+    """Whether an error that the server takes for its own is about what the answer says.
+
+    Of a few mistakes the server only passes on what some library says.  Elsewhere that may also be etcd.
+    """
+    passed_on = isinstance(refusal, Unclassified) and not isinstance(refusal, StoreError)
+    return (passed_on and Capability.FORK in cluster.capabilities) or "resourceVersion" in document.value["metadata"]
 
 
 def _wait_for_account(cluster: Cluster, namespace: str) -> None:

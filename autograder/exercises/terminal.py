@@ -15,7 +15,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -47,6 +47,7 @@ _Result = TypeVar("_Result")
 class _Served(NamedTuple):
     kubeconfig: Path
     url: str
+    is_waiting: Callable[[], bool] = lambda: True
 
 
 class Terminal:
@@ -93,13 +94,16 @@ class Terminal:
             for line in lines:
                 given = line.stdin
                 for command in line.commands:
-                    left = min(longest, end - time.monotonic())
+                    left = end - time.monotonic()
                     if left <= 0:
                         raise TimedOut
                     ran = kubectl.run(
                         list(command.arguments), kubeconfig=served.kubeconfig, home=self._home, folder=Path(folder),
-                        stdin=given, timeout=left, most=OUTPUT, lean=True, finds_programs=command.verb == "diff",
+                        stdin=given, timeout=min(longest, left), most=OUTPUT, lean=True,
+                        finds_programs=command.verb == "diff", longest=left, is_waiting=served.is_waiting,
                     )  # fmt: skip
+                    if ran.code == kubectl.STOPPED and time.monotonic() >= end:
+                        raise TimedOut
                     given, said = (text.replace(served.url, SERVER) for text in (ran.out, ran.err))
                     place = Where(source, line.line, 1)
                     yield CommandRun(command.verb, command.arguments, ran.code, given, said, place)
@@ -128,7 +132,8 @@ class Terminal:
         )
         address = self._do(front.start())
         try:
-            yield self._written(address.kubeconfig(), address.url, namespace)
+            served = self._written(address.kubeconfig(), address.url, namespace)
+            yield served._replace(is_waiting=lambda: len(front.watches) > 0)
         finally:
             self._do(front.close())
 

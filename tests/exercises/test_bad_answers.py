@@ -42,6 +42,24 @@ def test_what_cannot_be_read(runner: Runner, exercise: Exercise, text: str | byt
     assert verdict.criteria[0].message.strip()
 
 
+PORTS = "ports: [{name: a, port: 1, nodePort: 30080}, {name: b, port: 2, nodePort: 30080}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OBJECT + "  resourceVersion: '123'\n", "resourceVersion should not be set on objects to be created"),
+        (f"apiVersion: v1\nkind: Service\nmetadata: {{name: x}}\nspec: {{type: NodePort, {PORTS}}}\n", "nodePort"),
+    ],
+)
+def test_what_the_server_takes_for_an_error_of_its_own_is_refused(
+    runner: Runner, exercise: Exercise, text: str, said: str
+) -> None:
+    verdict = runner.judge(exercise, Answer({"answer.yaml": text}))
+    assert (verdict.status, verdict.earned, verdict.criteria[0].name) == (Status.GRADED, 0, "accepted")
+    assert said in verdict.criteria[0].message
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a\\b", "C:x", "", ".hidden", "a\nb", "\u202eabc"])
 def test_names_are_labels_and_no_paths(runner: Runner, exercise: Exercise, name: str) -> None:
     verdict = runner.judge(exercise, Answer({name: exercise.solution}))
