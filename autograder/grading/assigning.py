@@ -33,6 +33,7 @@ from autograder.grading.assignment import (
     load_assignments,
 )
 from autograder.grading.configuration import Configuration, configuration
+from autograder.grading.disk import in_words
 from autograder.grading.gradebook_rows import GradebookError
 from autograder.grading.individual import Individual
 from autograder.grading.releasing import for_students
@@ -40,7 +41,7 @@ from autograder.grading.submissions import NAME_LIMIT
 
 Document = dict[str, Any]
 
-#: What a roster's column of names may be called; otherwise the first one counts.
+#: What a roster's column of names may be called; a table of one column needs no such line.
 COLUMNS: Final = ("id", "student", "student_id", "username")
 DONE, NOT_DONE = 0, 2
 
@@ -57,7 +58,7 @@ def assign(options: argparse.Namespace) -> int:
         with closing(gradebook.Recorder(settings)) as recorder:
             recorder.introduce(assignment)  # nbgrader grades only what it knows
     except (BadCourse, BadExercise, GradebookError, OSError) as error:
-        print(f"autograder assign: {error}", file=sys.stderr)
+        print(f"autograder assign: {in_words(error)}", file=sys.stderr)
         return NOT_DONE
     where = os.path.relpath(course / "release")
     print(f"{count} copies of {assignment.name} are in {where}/STUDENT/{assignment.name}/")
@@ -160,6 +161,11 @@ def _of_roster(path: Path) -> list[str]:
         raise BadCourse(f"{path} is no table of comma-separated values: {error}") from error
     heads = [head.lower() for head in rows[0]] if rows else []
     column = next((heads.index(name) for name in COLUMNS if name in heads), None)
+    if column is None and len(heads) > 1:
+        known = ", ".join(COLUMNS[1:])
+        raise BadCourse(
+            f"{path}:1: no column is called {COLUMNS[0]} ({known} will do too); which one names the folders?"
+        )
     return [row[column or 0] for row in rows[0 if column is None else 1 :] if len(row) > (column or 0)]
 
 

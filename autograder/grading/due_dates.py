@@ -71,7 +71,7 @@ def read_extensions(course: Path) -> Extensions | None:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadCourse(f"{path} cannot be read: {error}") from error
+        raise BadCourse(f"{path} cannot be read: {error}; save it as CSV in UTF-8") from error
     rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
     if not set(COLUMNS) <= set(rows.fieldnames or ()):
         raise BadCourse(f"{path}:1: the first line must be {','.join(COLUMNS)}")

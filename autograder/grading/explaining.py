@@ -14,6 +14,7 @@ from autograder.clusters import ClusterError, open_cluster
 from autograder.exercises import BadExercise, Kind, Runner
 from autograder.grading.assignment import BadCourse, find_course
 from autograder.grading.configuration import configuration
+from autograder.grading.disk import in_words
 from autograder.grading.ledger import FILE as LEDGER
 from autograder.grading.ledger import Ledger
 from autograder.grading.replaying import (
@@ -55,7 +56,7 @@ def explain(options: argparse.Namespace) -> int:
             write_bundle(options.bundle, replayed)
             _print([f"{options.bundle} reproduces this elsewhere: autograder explain --from {options.bundle.name}"])
     except (BadCourse, BadExercise, BadBundle, ClusterError, OSError) as error:
-        _print([f"autograder explain: {error}"], sys.stderr)
+        _print([f"autograder explain: {in_words(error)}"], sys.stderr)
         return NOT_EXPLAINED
     return SAME if same else OTHER
 

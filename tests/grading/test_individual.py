@@ -219,6 +219,18 @@ def test_a_roster_names_the_students(course: SmallCourse, tmp_path: Path, table:
     assert sorted(path.name for path in (course.root / "release").iterdir()) == ["ada", "grace"]
 
 
+def test_a_roster_without_a_column_of_names_is_refused(
+    course: SmallCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("name,mail\nAda L,ada@example.org\n")
+    for file, said in ((roster, "no column is called id"), (tmp_path / "nowhere.csv", "No such file or directory")):
+        assert main(["assign", ASSIGNMENT, "--course", str(course.root), "--roster", str(file)]) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert "Errno" not in error
+
+
 def test_a_secret_is_made_once_and_for_its_owner_alone(
     course: SmallCourse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,7 +42,8 @@ def _record(kind: type[Record], value: Any, path: str) -> Record:
     try:
         return kind(**given)
     except TypeError as error:
-        raise BadResults(f"{path or 'the document'}: {error}") from error
+        missing = ", ".join(name for name in hints if name not in given)
+        raise BadResults(f"{path or 'the document'} lacks {missing}") from error
 
 
 def _value(hint: Any, value: Any, path: str) -> Any:
