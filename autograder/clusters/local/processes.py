@@ -22,6 +22,8 @@ from autograder.clusters.programs import on_path
 #: Seconds that a program has to get ready on a machine with too much to do, and to end once it was asked to.
 START_SECONDS: Final = 300.0
 STOP_SECONDS: Final = 10.0
+#: One that ends later than this was started rightly, and has given up on something that was too slow for it.
+AT_ONCE_SECONDS: Final = 20.0
 _LOOK_AGAIN: Final = 0.1
 #: How much of a log is quoted: lines, and characters of each.
 _QUOTED_LINES, _QUOTED_WIDTH = 6, 300
@@ -91,13 +93,23 @@ class Process:
             ) from error
 
     def wait(self) -> None:
-        """Wait until the program can be used; one that cannot be is stopped.  Raises ``ClusterError``."""
+        """Wait until the program can be used; one that cannot be is stopped.  Raises ``ClusterError``.
+
+        One that gives up after a while is started again, as kubelets do it: so does kube-apiserver when etcd takes
+        half a minute to store the default roles.
+        """
         seconds = START_SECONDS
-        end = time.monotonic() + seconds
+        begun = time.monotonic()
+        end = begun + seconds
         while not self._answers():
+            now = time.monotonic()
             if not self.running:
-                raise self._failure(f"{self.name} ended before it was ready")
-            if time.monotonic() > end:
+                failure = self._failure(f"{self.name} ended before it was ready")
+                if isinstance(failure, PortTaken) or now - begun < AT_ONCE_SECONDS or now > end:
+                    raise failure
+                self.launch()
+                begun = now
+            elif now > end:
                 failure = self._failure(f"{self.name} was not ready within {seconds:g} seconds")
                 self.stop()
                 raise failure

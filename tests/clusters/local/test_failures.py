@@ -36,6 +36,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(processes, "AT_ONCE_SECONDS", float("inf"))  # however slow this machine is
     return folder
 
 
@@ -110,6 +111,25 @@ def test_a_program_that_is_never_ready_is_given_up(programs: Path, monkeypatch: 
     assert "kube-apiserver was not ready within 3 seconds" in said
     assert "    thinking" in said
     assert left(programs) == []
+
+
+def test_a_program_that_gives_up_after_a_while_is_started_again(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "AT_ONCE_SECONDS", 0.5)
+    mark = programs / "tried"
+    once = f"""
+if not os.path.exists({str(mark)!r}):
+    open({str(mark)!r}, "w").close()
+    time.sleep(1)
+    sys.exit("unable to initialize roles: timed out waiting for the condition")
+"""
+    server(programs, API, f"import time\n{once}")
+    control_plane = ControlPlane()
+    control_plane.start()
+    assert control_plane.running() == list(NAMES)
+    assert mark.exists()
+    control_plane.close()
 
 
 def test_a_program_that_ignores_the_signal_is_killed(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
