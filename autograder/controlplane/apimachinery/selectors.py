@@ -129,6 +129,18 @@ def _of_parts(labels: tuple[tuple[str, str], ...], expressions: Expressions) -> 
     return LabelSelector(tuple(requirements))
 
 
+def text_of_object(selector: Mapping[str, Any]) -> str:
+    """A ``metav1.LabelSelector`` as a ``labelSelector`` parameter that selects the same, by the order of keys."""
+    told = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
+    for key, operator, values in _parts(selector.get("matchExpressions") or ()):
+        word = _EXPRESSION_OPERATORS[operator]
+        if word in ("in", "notin"):
+            told.append((key, f"{key} {word} ({','.join(sorted(values))})"))
+        else:
+            told.append((key, str(Requirement(key, word, frozenset(values)))))
+    return ",".join(text for _, text in sorted(told, key=lambda one: one[0]))
+
+
 def go_syntax(selector: Mapping[str, Any]) -> str:
     """A ``metav1.LabelSelector`` as Go prints it, which some messages quote."""
     labels = " ".join(f"{key}: {value}," for key, value in sorted(selector.get("matchLabels", {}).items()))

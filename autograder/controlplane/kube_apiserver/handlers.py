@@ -188,7 +188,7 @@ class Handlers:
         incoming.check_name(obj, info.name)
 
         def transform(old: Object | None) -> Object:
-            incoming.check_uid(kind, obj, old)
+            incoming.check_uid(kind, obj, old, dry_run=attributes.dry_run)
             incoming.drop_repeated_owners(obj["metadata"], attributes)
             incoming.track(request, kind, attributes, obj, old, self._backend.now)
             return obj

@@ -120,18 +120,22 @@ def check_name(obj: Object, name: str) -> None:
         raise BadRequest(f"the name of the object ({found}) does not match the name on the URL ({name})")
 
 
-def check_uid(kind: ResourceType, obj: Object, old: Object | None) -> None:
+def check_uid(kind: ResourceType, obj: Object, old: Object | None, *, dry_run: bool) -> None:
     """Raise ``Conflict`` when an update names another uid: it means another object of the same name."""
     meta = obj["metadata"]
     if old is not None and meta.get("uid", old["metadata"]["uid"]) not in ("", old["metadata"]["uid"]):
-        raise other_uid(kind, old["metadata"], meta["uid"])
+        raise other_uid(kind, old["metadata"], meta["uid"], dry_run=dry_run)
 
 
-def other_uid(kind: ResourceType, old: Object, uid: str, *, resource: str = "") -> Conflict:
-    """The conflict of a write that is meant for an object of another uid; ``old`` is the metadata that is stored."""
-    key = kind.storage_key(old.get("namespace", ""), old["name"]).removeprefix("/registry")
+def other_uid(kind: ResourceType, old: Object, uid: str, *, dry_run: bool, resource: str = "") -> Conflict:
+    """The conflict of a write that is meant for an object of another uid; ``old`` is the metadata that is stored.
+
+    Of a write that is only tried, etcd is not asked, and so its prefix does not stand before the key.
+    """
+    key = kind.storage_key(old.get("namespace", ""), old["name"])
     why = (
-        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"StorageError: invalid object, Code: 4, Key: {key.removeprefix('/registry') if dry_run else key}, "
+        "ResourceVersion: 0, AdditionalErrorMsg: "
         f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
     )
     return Conflict.on(resource or kind.plural, kind.group, old["name"], why)

@@ -19,6 +19,7 @@ from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import NotAcceptable
 from autograder.controlplane.apimachinery.scheme import BY_KIND, SERVED, ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
+from autograder.controlplane.kube_apiserver import openapi_protobuf
 from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
 
@@ -179,9 +180,9 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _component(name: str) -> Schema:
+def _component(name: str, prefix: str = "#/components/schemas/") -> Schema:
     """A definition as OpenAPI writes it, with what the package leaves out."""
-    schema = converted(definitions()[name])
+    schema = converted(definitions()[name], prefix=prefix)
     if name in _descriptions():
         schema = {"description": _descriptions()[name], **schema}
     for field, values in _enumerated(_go_type(name)):
@@ -250,36 +251,29 @@ def converted(schema: Schema, *, prefix: str = "#/components/schemas/") -> Schem
 
 
 def _v2(request: Request) -> Response:
-    """The older document, which clients of today read about kinds that v3 does not have.
-
-    In protobuf it is the document without a kind in it: kubectl looks up what is not there, and must be told so.
-    """
+    """The older document, which clients of today read about kinds that v3 does not have, and to explain as of old."""
     accept = request.headers.get("accept", "")
-    headers = {"cache-control": "no-cache, private"}
     if V2_PROTOBUF in accept:
-        return Response(200, _v2_protobuf(), _V2_PROTOBUF_SENT, headers)
+        return Response(200, _v2_protobuf(), _V2_PROTOBUF_SENT, {"cache-control": "no-cache, private"})
     if accept and "json" not in accept and "*/*" not in accept:
         raise NotAcceptable(f"only the following media types are accepted: application/json, {V2_PROTOBUF}")
-    return _unless_known(request, _v2_bytes(), headers)
+    return _unless_known(request, _v2_bytes(), {"cache-control": "no-cache, private"})
 
 
+@cache
+def _v2_definitions() -> dict[str, Schema]:
+    names = _reachable([_definition_name(row) for row in SERVED])
+    return {name: _component(name, "#/definitions/") for name in sorted(names)}
+
+
+@cache
 def _v2_protobuf() -> bytes:
-    """The message ``Document`` of gnostic: ``swagger`` (1), and ``info`` (2) of ``title`` (1) and ``version`` (2)."""
-    info = _protobuf_text(1, _INFO["title"]) + _protobuf_text(2, _INFO["version"])
-    return _protobuf_text(1, "2.0") + _protobuf_text(2, info)
-
-
-def _protobuf_text(number: int, value: str | bytes) -> bytes:
-    """A field of text, or of a message, that is shorter than 128 bytes."""
-    data = value.encode() if isinstance(value, str) else value
-    return bytes([number << 3 | 2, len(data)]) + data
+    return openapi_protobuf.document(_INFO, _v2_definitions())
 
 
 @cache
 def _v2_bytes() -> bytes:
-    names = _reachable([_definition_name(row) for row in SERVED])
-    schemas = {name: converted(definitions()[name], prefix="#/definitions/") for name in sorted(names)}
-    return _encode({"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": schemas})
+    return _encode({"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": _v2_definitions()})
 
 
 def _encode(document: Object) -> bytes:

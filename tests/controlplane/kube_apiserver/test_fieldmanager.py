@@ -145,6 +145,15 @@ def test_who_creates_an_object_owns_what_is_not_in_every_object_of_its_kind() ->
     assert owners(web) == {"kubectl": {"f:spec": {"f:replicas": {}}}}
 
 
+def test_who_applies_what_stands_there_already_owns_it_since_no_time() -> None:
+    web = apply(None, config(replicas=3))
+    shared = apply(web, config(replicas=3), "bob")
+    assert {entry["manager"]: entry.get("time") for entry in shared["metadata"]["managedFields"]} == {
+        "alice": NOW,
+        "bob": None,
+    }
+
+
 def test_what_stands_within_something_optional_is_not_in_every_object() -> None:
     world = World()
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}

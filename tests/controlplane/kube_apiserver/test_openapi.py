@@ -110,15 +110,49 @@ def test_types_that_are_a_plain_value_are_explained() -> None:
     assert schemas["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]["description"].endswith("a name or number.")
 
 
-def test_the_older_document_has_the_kinds_in_json_and_none_in_protobuf() -> None:
-    assert "io.k8s.api.core.v1.Pod" in json.loads(get("/openapi/v2").body)["definitions"]
+def test_the_older_document_is_to_be_had_as_json_and_as_protobuf() -> None:
+    pod = json.loads(get("/openapi/v2").body)["definitions"]["io.k8s.api.core.v1.Pod"]
+    assert pod["properties"]["spec"]["allOf"] == [{"$ref": "#/definitions/io.k8s.api.core.v1.PodSpec"}]
     response = get("/openapi/v2", accept=openapi.V2_PROTOBUF)
-    assert (response.content_type, response.body[:5]) == (
-        "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-        b"\x0a\x032.0",
-    )
+    assert response.content_type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    assert b"is the UDP protocol." in response.body
     with pytest.raises(NotAcceptable):
         get("/openapi/v2", accept="text/html")
+
+
+def fields(message: bytes) -> list[tuple[int, bytes]]:
+    """The fields of a protobuf message that has texts and messages only."""
+    found, at = [], 0
+    while at < len(message):
+        key, at = varint(message, at)
+        length, at = varint(message, at)
+        assert key & 7 == 2
+        found.append((key >> 3, message[at : at + length]))
+        at += length
+    return found
+
+
+def varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (message[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if message[at - 1] < 128:
+            return value, at
+
+
+def test_protobuf_has_every_definition_with_the_kind_that_it_defines() -> None:
+    document = dict(fields(get("/openapi/v2", accept=openapi.V2_PROTOBUF).body))
+    assert document[1] == b"2.0" and dict(fields(document[2]))[1] == b"Kubernetes"
+    named = [dict(fields(one)) for _, one in fields(document[9])]
+    schemas = {one[1].decode(): fields(one[2]) for one in named}
+    assert schemas.keys() == json.loads(get("/openapi/v2").body)["definitions"].keys()
+    extensions = [dict(fields(value)) for number, value in schemas["io.k8s.api.apps.v1.Deployment"] if number == 31]
+    kinds = next(dict(fields(one[2]))[2] for one in extensions if one[1] == b"x-kubernetes-group-version-kind")
+    assert json.loads(kinds) == [{"group": "apps", "kind": "Deployment", "version": "v1"}]
+    properties = dict(schemas["io.k8s.api.apps.v1.Deployment"])[25]
+    spec = dict(fields(next(one[2] for one in (dict(fields(p)) for _, p in fields(properties)) if one[1] == b"spec")))
+    assert spec[1] == b"#/definitions/io.k8s.api.apps.v1.DeploymentSpec" and 22 not in spec
 
 
 def test_there_is_no_document_of_a_group_that_is_not_served() -> None:

@@ -123,8 +123,8 @@ def apply(
     kept = frozenset().union(new.paths, *(one.paths for one in others))
     if mine is not None:
         result = without(result, mine.paths - kept, kept, shape)
-        if mine.paths == new.paths and result == base:
-            new = replace(new, time=mine.time)
+    if live is not None and result == base:  # only what changes an object has a time
+        new = replace(new, time=mine.time if mine is not None else "")
     result = {**result, "metadata": dict(result.get("metadata", {}))}
     _write(kind, result, [*others, new])
     return last_applied.updated(result, config) if manager == last_applied.KUBECTL else result
@@ -205,7 +205,7 @@ def _write(kind: ResourceType, obj: Object, entries: list[Entry]) -> None:
             "manager": one.manager,
             "operation": one.operation,
             "apiVersion": kind.api_version,
-            "time": one.time,
+            **({"time": one.time} if one.time else {}),
             "fieldsType": "FieldsV1",
             "fieldsV1": to_fields(one.paths),
         }

@@ -107,15 +107,12 @@ class Registry(Reader):
         attributes.name = meta["name"]
         key = self.kind.storage_key(attributes.namespace, meta["name"])
         revision = meta.pop("resourceVersion", "")
+        self.admission.validate(attributes)
         if revision.isdigit() and int(revision) and not (attributes.dry_run or attributes.trusted):
             raise Unclassified("resourceVersion should not be set on objects to be created")
-        found = self.backend.store.get(key)
-        if found is not None and not attributes.dry_run:
+        if self.backend.store.get(key) is not None:
             raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
-        self.admission.validate(attributes)
         if attributes.dry_run:
-            if found is not None:
-                raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
             if revision:
                 meta["resourceVersion"] = revision
             return obj
@@ -207,7 +204,7 @@ class Registry(Reader):
         if found is None:
             raise self._not_found(attributes.name)
         old: Object = found.value
-        self._check_preconditions(old["metadata"], options, attributes.name)
+        self.check_preconditions(old["metadata"], options, attributes.name)
         attributes.old = old
         self.admission.admit(attributes)
         self.admission.validate(attributes)
@@ -255,7 +252,8 @@ class Registry(Reader):
         kept = [one for one in finalizers if one not in ours]
         return kept + [finalizer for finalizer, name in ours.items() if name == policy]
 
-    def _check_preconditions(self, meta: Object, options: DeleteOptions, name: str) -> None:
+    def check_preconditions(self, meta: Object, options: DeleteOptions, name: str) -> None:
+        """Raise ``Conflict`` where an object is not the one, or not as, it must be to be deleted."""
         for key, wanted, label, may_be in (
             ("uid", options.uid, "UID", "deleted and then recreated"),
             ("resourceVersion", options.revision, "ResourceVersion", "modified"),

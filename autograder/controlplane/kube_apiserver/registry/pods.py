@@ -1,22 +1,20 @@
-"""Pods: graceful deletion, binding to a node, and eviction within disruption budgets."""
+"""Pods: graceful deletion, and binding to a node."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from autograder.controlplane.apimachinery import selectors
-from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Invalid, TooManyRequests
+from autograder.controlplane.apimachinery.errors import Conflict, Invalid
 from autograder.controlplane.apimachinery.field import FieldError, Path, not_supported, required
-from autograder.controlplane.apimachinery.scheme import PODDISRUPTIONBUDGETS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.admission.pod_topology_labels import labels_of
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.incoming import other_uid
+from autograder.controlplane.kube_apiserver.registry.evictions import SUCCESS
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions
 
 DEFAULT_GRACE: Final = 30
-SUCCESS: Final[Object] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
 class PodRegistry(Registry):
@@ -64,23 +62,12 @@ class PodRegistry(Registry):
         self.update(attributes, transform)
         return SUCCESS
 
-    def evict(self, attributes: Attributes, eviction: Object, options: DeleteOptions) -> Object:
-        """Delete a pod if the disruption budgets that select it allow it; otherwise 429, try again later."""
-        pod = self.get(attributes.namespace, attributes.name)
-        if pod["metadata"].get("deletionTimestamp") or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
-            self.delete(attributes, options)
-            return SUCCESS
-        if pod.get("status", {}).get("phase") != "Pending":
-            self._spend_budget(attributes, pod)
-        self.delete(attributes, options)
-        return SUCCESS
-
     def _bound(self, attributes: Attributes, old: Object, binding: Object, node: str) -> Object:
         meta, spec = old["metadata"], old["spec"]
         name = f"pod {meta['name']}"
         uid = binding["metadata"].get("uid")
         if uid and uid != meta["uid"]:
-            raise other_uid(self.kind, meta, uid, resource="pods/binding")
+            raise other_uid(self.kind, meta, uid, dry_run=attributes.dry_run, resource="pods/binding")
         if meta.get("deletionTimestamp"):
             raise Conflict.on(
                 "pods/binding", "", attributes.name, f"{name} is being deleted, cannot be assigned to a host"
@@ -110,36 +97,3 @@ class PodRegistry(Registry):
         status["conditions"] = [*others, scheduled]
         status.pop("nominatedNodeName", None)
         return {**old, "metadata": new_meta, "spec": {**spec, "nodeName": node}, "status": status}
-
-    def _spend_budget(self, attributes: Attributes, pod: Object) -> None:
-        """Take one disruption from the budget that selects the pod; ``TooManyRequests`` when there is none left."""
-        budgets = [
-            budget
-            for budget in self.backend.read_all(PODDISRUPTIONBUDGETS, attributes.namespace)
-            if selectors.of_object(budget["spec"].get("selector")).matches(pod["metadata"].get("labels"))
-        ]
-        if not budgets:
-            return
-        if len(budgets) > 1:
-            raise BadRequest(
-                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-            )
-        budget = budgets[0]
-        meta, status = budget["metadata"], budget.get("status", {})
-        name = meta["name"]
-        if status.get("observedGeneration", 0) < meta.get("generation", 0):
-            raise self._refused(f"The disruption budget {name} is still being processed by the server.")
-        allowed = status.get("disruptionsAllowed", 0)
-        if allowed <= 0:
-            healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
-            raise self._refused(f"The disruption budget {name} needs {wanted} healthy pods and has {healthy} currently")
-        disrupted = {**status.get("disruptedPods", {}), pod["metadata"]["name"]: self.backend.now()}
-        new_status = {**status, "disruptionsAllowed": allowed - 1, "disruptedPods": disrupted}
-        key = PODDISRUPTIONBUDGETS.storage_key(attributes.namespace, name)
-        if not attributes.dry_run:
-            self.backend.store.put(key, {**budget, "status": new_status}, expected=None)
-
-    @staticmethod
-    def _refused(why: str) -> TooManyRequests:
-        message = "Cannot evict pod as it would violate the pod's disruption budget."
-        return TooManyRequests(message, details={"causes": [{"reason": "DisruptionBudget", "message": why}]})

@@ -14,9 +14,8 @@ def scale_of(kind: ResourceType, obj: Object) -> Object:
     spec, status = obj["spec"], obj.get("status", {})
     selector = spec.get("selector")
     if kind.plural == "replicationcontrollers":
-        text = str(selectors.of_map(selector))
-    else:
-        text = str(selectors.of_object(selector))
+        selector = {"matchLabels": selector}
+    text = selectors.text_of_object(selector or {})
     shown: Object = {"replicas": status.get("replicas", 0)}
     if text:
         shown["selector"] = text

@@ -16,6 +16,7 @@ from autograder.controlplane.kube_apiserver import bodies, decoding, incoming
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.patching import PATCH_TYPES, Target
 from autograder.controlplane.kube_apiserver.registry import options, pod_options
+from autograder.controlplane.kube_apiserver.registry.evictions import evict
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
@@ -85,7 +86,7 @@ class Subresources:
         _check_named(request, eviction, attributes.name, "Eviction")
         delete = options.delete_options(request, eviction.get("deleteOptions", {}))
         attributes.dry_run = attributes.dry_run or delete.dry_run
-        return Response(201, self._pods().evict(attributes, eviction, delete))
+        return Response(201, evict(self._pods(), attributes, delete))
 
     def _scale(self, request: Request, kind: ResourceType, attributes: Attributes, verb: str) -> Response:
         def transform(old: Object | None) -> Object:
@@ -94,10 +95,14 @@ class Subresources:
                 scale = _patched_scale(request, scale_of(kind, old))
             else:
                 scale = _body(request, "autoscaling/v1.Scale", "Scale", "autoscaling/v1")
+            if not request.decoded:
+                incoming.adopt_namespace(scale, kind, attributes.namespace)
+                incoming.check_name(scale, attributes.name)
             replicas = scale.get("spec", {}).get("replicas", 0)
             if replicas < 0:
                 wrong = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
                 raise Invalid.on("Scale", "autoscaling", attributes.name, [wrong])
+            incoming.check_uid(kind, scale, old, dry_run=attributes.dry_run)
             return scaled(old, scale)
 
         stored, _ = self._registry(kind).update(attributes, transform)

@@ -1,0 +1,55 @@
+"""The number of replicas of a workload, in the form that all of them share."""
+
+from __future__ import annotations
+
+import pytest
+from asking import Object, World
+
+DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+SCALE = f"{DEPLOYMENTS}/web/scale"
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    template = {
+        "metadata": {"labels": {"app": "web", "tier": "front"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+    expressions = [{"key": "tier", "operator": "In", "values": ["front"]}, {"key": "old", "operator": "DoesNotExist"}]
+    selector = {"matchLabels": {"app": "web"}, "matchExpressions": expressions}
+    world.create(DEPLOYMENTS, {"metadata": {"name": "web"}, "spec": {"selector": selector, "template": template}})
+    return world
+
+
+def test_the_selector_is_told_as_it_was_written(world: World) -> None:
+    assert world.ask("GET", SCALE).body["status"]["selector"] == "app=web,!old,tier in (front)"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "why"),
+    [
+        ({"name": "web"}, 200, ""),
+        ({}, 400, "the name of the object (web based on URL) was undeterminable: name must be provided"),
+        ({"name": "api"}, 400, "the name of the object (api) does not match the name on the URL (web)"),
+        (
+            {"name": "web", "namespace": "dev"}, 400,
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ),
+    ],
+)  # fmt: skip
+def test_a_scale_is_of_the_workload_of_its_path(world: World, metadata: Object, code: int, why: str) -> None:
+    answer = world.ask("PUT", SCALE, body={"metadata": metadata, "spec": {"replicas": 3}})
+    assert (answer.code, answer.body.get("message", "")) == (code, why)
+
+
+@pytest.mark.parametrize(("query", "key"), [("", "/registry/deployments"), ("?dryRun=All", "/deployments")])
+def test_a_scale_of_another_uid_conflicts(world: World, query: str, key: str) -> None:
+    uid = world.ask("GET", SCALE).body["metadata"]["uid"]
+    answer = world.ask("PUT", SCALE + query, body={"metadata": {"name": "web", "uid": "x"}, "spec": {"replicas": 3}})
+    assert answer.code == 409
+    assert answer.body["message"] == (
+        'Operation cannot be fulfilled on deployments.apps "web": StorageError: invalid object, Code: 4, '
+        f"Key: {key}/default/web, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+        f"UID in precondition: x, UID in object meta: {uid}"
+    )
