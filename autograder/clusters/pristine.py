@@ -139,12 +139,12 @@ class Pristine:
 
     def _listed(self) -> _Objects:
         """Every object but those in namespaces of other judgements, which go by themselves."""
-        listed = {place: obj for kind in _KINDS for place, obj in self._of_kind(kind)}
-        others = {place.name for place, obj in listed.items() if place.kind is NAMESPACES and is_of_others(obj)}
-        return {
-            place: obj for place, obj in listed.items()
-            if place.namespace not in others and not (place.kind is NAMESPACES and place.name in others)
-        }  # fmt: skip
+        found = {place: obj for place, obj in self._of_kind(NAMESPACES) if not is_of_others(obj)}
+        known = {"", *(place.name for place in found)}  # whoever makes a namespace later is somebody else
+        for kind in _KINDS:
+            if kind is not NAMESPACES:
+                found |= {place: obj for place, obj in self._of_kind(kind) if place.namespace in known}
+        return found
 
     def _of_kind(self, kind: ResourceType) -> Iterator[tuple[_Place, Object]]:
         for item in json.loads(self._connection.send("GET", kind))["items"] or ():
