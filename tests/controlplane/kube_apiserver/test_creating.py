@@ -43,6 +43,17 @@ def test_a_revision_is_the_servers_to_give(world: World) -> None:
     )  # fmt: skip
 
 
+def test_a_quota_is_asked_before_it_is_known_that_the_object_exists(world: World) -> None:
+    quota = f"{DEFAULT}/resourcequotas"
+    hard = {"count/configmaps": "1"}
+    world.create(quota, {"metadata": {"name": "one"}, "spec": {"hard": hard}})
+    status = {"hard": hard, "used": {"count/configmaps": "0"}}
+    world.ask("PATCH", f"{quota}/one/status", body={"status": status}, content_type="application/merge-patch+json")
+    world.create(f"{DEFAULT}/configmaps", CONFIG_MAP)
+    code, said = refused(world, f"{DEFAULT}/configmaps", CONFIG_MAP)
+    assert (code, said.partition(", ")[0]) == (403, 'configmaps "c" is forbidden: exceeded quota: one')
+
+
 def test_names_are_shown_as_go_quotes_them(world: World) -> None:
     code, said = refused(world, f"{DEFAULT}/configmaps", {"metadata": {"name": "a\nb"}})
     assert (code, said[:32]) == (422, 'ConfigMap "a\\nb" is invalid: met')
