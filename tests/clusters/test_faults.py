@@ -49,10 +49,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def runner(proxy: Proxy) -> Iterator[Runner]:
+def runner(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
     cluster = KubeconfigCluster.open(proxy.config, pace=PACE)
     yield Runner(cluster)
     proxy.after(0, None)
+    monkeypatch.setattr(connection, "TIMEOUTS", (AMPLE, AMPLE))
+    monkeypatch.setattr(connection, "IMPATIENT", AMPLE)
     cluster.close()
 
 
