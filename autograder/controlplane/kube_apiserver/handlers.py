@@ -214,7 +214,7 @@ class Handlers:
             patched = patch_type.apply(old, patch, kind.go_type)
             attributes.enter("decoding")
             if request.decoded:
-                new = incoming.of_trusted_patch(patched)
+                new = incoming.of_trusted_patch(kind, patched)
             else:
                 decoded = patch_type.read(patched, patch, target, bodies.field_validation(request))
                 new = incoming.of_patch(kind, attributes, decoded)
@@ -248,7 +248,7 @@ class Handlers:
             managed = result["metadata"].get("managedFields", [])
             attributes.enter("decoding")
             if request.decoded:
-                new = incoming.of_trusted_patch(result)
+                new = incoming.of_trusted_patch(kind, result)
             else:
                 decoded = decoding.decode(
                     result, kind.go_type, kind=kind.kind, api_version=kind.api_version,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
-from autograder.controlplane.apimachinery.scheme import ResourceType
+from autograder.controlplane.apimachinery.scheme import PODS, ResourceType
 from autograder.controlplane.apimachinery.tracing import changes
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver import bodies, decoding, defaulting, fieldmanager
@@ -55,10 +55,16 @@ def of_patch(kind: ResourceType, attributes: Attributes, decoded: decoding.Decod
     return new
 
 
-def of_trusted_patch(patched: Object) -> Object:
-    """The outcome of a component's patch, which is not read again; what it has emptied goes."""
+def of_trusted_patch(kind: ResourceType, patched: Object) -> Object:
+    """The outcome of a component's patch, which is not read again; what it has emptied goes.
+
+    The time of a pod's condition that nobody has set is written all the same, although a patch that says so removes it.
+    """
     metadata = {key: value for key, value in patched["metadata"].items() if value not in ([], {})}
-    return {**patched, "metadata": metadata}
+    new = {**patched, "metadata": metadata}
+    if kind is PODS and (conditions := (new.get("status") or {}).get("conditions")):
+        new["status"] = {**new["status"], "conditions": [{"lastProbeTime": None, **one} for one in conditions]}
+    return new
 
 
 def _default(kind: ResourceType, attributes: Attributes, obj: Object) -> None:

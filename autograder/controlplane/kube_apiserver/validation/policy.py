@@ -11,6 +11,7 @@ from typing import Any
 from autograder.controlplane.apimachinery import intstr
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid
 from autograder.controlplane.kube_apiserver.validation import names
+from autograder.controlplane.kube_apiserver.validation.conditions import validate_conditions
 from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
 from autograder.controlplane.kube_apiserver.validation.meta import label_selector, not_negative
 from autograder.controlplane.kube_apiserver.validation.rules import one_of
@@ -32,9 +33,10 @@ def validate_pod_disruption_budget_update(new: dict[str, Any], old: dict[str, An
 
 
 def validate_pod_disruption_budget_status_update(new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
-    """All that is wrong with new counts of pods."""
+    """All that is wrong with new conditions and counts of pods."""
     status, path = new.get("status", {}), Path("status")
-    return [error for name in COUNTS for error in not_negative(status.get(name, 0), path.child(name))]
+    errors = list(validate_conditions(status.get("conditions") or [], path.child("conditions")))
+    return errors + [error for name in COUNTS for error in not_negative(status.get(name, 0), path.child(name))]
 
 
 def _validate_spec(spec: dict[str, Any], *, check_values: bool) -> Iterator[FieldError]:
