@@ -154,12 +154,15 @@ def _plain_cell(cell: Any, number: int) -> Cell:
 
 
 def _marked(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The metadata of a cell in which nbgrader's marks are plain values; what is none differs from every mark."""
-    known = metadata.get("nbgrader")
-    if not isinstance(known, dict):
-        return metadata
-    marks = {mark: value if _is_plain(value) else "no mark" for mark, value in known.items()}
-    return {**metadata, "nbgrader": marks}
+    """The metadata of a cell, marks and tags as plain values; what is none differs from every mark and tag."""
+    known, tags = metadata.get("nbgrader"), metadata.get("tags")
+    found = {key: value for key, value in metadata.items() if is_shallow(value)}
+    if isinstance(known, dict):
+        found["nbgrader"] = {mark: value if _is_plain(value) else "no mark" for mark, value in known.items()}
+    if tags is not None:
+        is_list = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+        found["tags"] = tags if is_list else ["no tag"]
+    return found
 
 
 def _is_plain(value: Any) -> bool:

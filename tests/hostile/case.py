@@ -21,7 +21,8 @@ class Case:
     """``hand_in`` writes into the student's folder of the assignment, which is there and empty.
 
     ``status`` is that of the answers to ``target`` (an exercise; '' for all of them), of which none earns a point, and
-    ``said`` stands in their message, or in a note.  The other answers are right and earn everything.
+    ``said`` stands in their message, or in a note.  The other answers are right and earn everything.  What ``is_long``
+    may also time out where the machine has much to do.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Case:
     status: Status
     said: str = ""
     target: str = ""
+    is_long: bool = False
 
     @property
     def targets(self) -> tuple[str, ...]:

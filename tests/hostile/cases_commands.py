@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from case import Case, holding
@@ -127,6 +128,11 @@ REFUSED: dict[str, tuple[str, str]] = {
 
 ENDLESS = '{{define "a"}}{{template "a"}}{{end}}{{template "a"}}'
 MANY = "".join(f"kubectl create deployment web{n} --image=nginx:1.27 --replicas=90\n" for n in range(9))
+DOUBLING = '{{$x := "aaaaaaaaaaaaaaaa"}}' + "{{$x = print $x $x}}" * 40 + "{{len $x}}"
+FLOOD = '{{range .items}}{{printf "%900000d" 1}}{{end}}'
+COPIES = json.dumps([{"op": "copy", "from": "/data", "path": f"/data/x{n}"} for n in range(60)])
+MAP = "kubectl create configmap a --from-literal=a=b\n"
+RUN_POD = "kubectl run x --image=busybox:1.36 -- sleep 3600\nkubectl wait --for=condition=Ready pod/x\n"
 SCALED = "kubectl create deployment web --image=nginx:1.27\nkubectl scale deployment web --replicas=99999"
 #: Lines that are run, and come to nothing.
 RUN: dict[str, tuple[str, str]] = {
@@ -140,6 +146,21 @@ RUN: dict[str, tuple[str, str]] = {
     "run-wait-for-ever": ("kubectl wait --for=delete node/worker-1 --timeout=1h", "stopped after"),
     "run-other-namespace": ("kubectl create configmap by-command -n nowhere --from-literal=colour=blue", ""),
     "run-exec-nothing": ("kubectl exec nothing -- cat /etc/passwd", ""),
+    "run-doubling-template": (f"kubectl get nodes -o go-template='{DOUBLING}'", ""),
+    "run-flood": (f"kubectl get nodes -o go-template='{FLOOD}'", "more than"),
+    "run-patch-bomb": (f"{MAP}kubectl patch cm a --type=json -p '{COPIES}'", ""),
+    "run-exec-endless": (f"{RUN_POD}kubectl exec x -- sh -c 'while true; do echo x; done'", ""),
+    "run-exec-host": (f"{RUN_POD}kubectl exec x -- cat ../../../../../../etc/passwd /proc/1/environ", ""),
+    "run-exec-regex": (f"{RUN_POD}kubectl exec x -- sh -c 'echo {'a' * 40}! | sed -E s/(a+)+$/x/'", ""),
+    "run-delete-the-rights": ("kubectl delete clusterroles,clusterrolebindings --all", ""),
+    "run-delete-system": ("kubectl delete namespace kube-system default --wait=false", ""),
+    "run-diff-of-nothing": ("kubectl diff -f - <<EOF\nkind: x\nEOF", ""),
+    "run-diff-then-plugin": ("kubectl create diff party", ""),
+    "run-node-of-mine": ("kubectl delete node worker-1 worker-2", ""),
+    "run-name-taken": ("kubectl create secret generic by-command --from-literal=colour=blue --from-literal=size=3", ""),
+    "run-name-look-alike": ("kubectl create configmap by-c\u043emmand --from-literal=colour=blue", ""),
+    "run-dry": ("kubectl create configmap by-command --from-literal=colour=blue --dry-run=server", ""),
+    "run-escapes": (f"{MAP}kubectl get -f - <<EOF\n\x1b[2J\u202e\nEOF", ""),
     "run-surrogate": ("kubectl get pods 'a\ud800b'", ""),
     "run-delete-everything": ("kubectl delete nodes --all", ""),
     "run-apply-piped": ("kubectl apply -f - <<EOF\nkind: List\nitems: [[[]]]\nEOF", ""),
@@ -151,4 +172,4 @@ def cases() -> Iterator[Case]:
     for name, (text, said) in REFUSED.items():
         yield Case(name, holding(notebook(by_command=text)), Status.UNREADABLE, said, COMMANDS)
     for name, (text, said) in RUN.items():
-        yield Case(name, holding(notebook(by_command=text)), Status.GRADED, said, COMMANDS)
+        yield Case(name, holding(notebook(by_command=text)), Status.GRADED, said, COMMANDS, is_long=True)

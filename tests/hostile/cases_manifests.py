@@ -12,6 +12,7 @@ from autograder.checks import Status
 
 RIGHT = ANSWERS[SETTINGS]
 RED = RIGHT.replace("blue", "red")
+WRONG = RED.replace("'3'", "'4'")
 LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
 )
@@ -53,6 +54,38 @@ MANIFESTS: dict[str, tuple[str, Status, str]] = {
         GRADED, "belongs to the whole cluster",
     ),
     "yaml-node": ("apiVersion: v1\nkind: Node\nmetadata: {name: mine}\n", GRADED, "belongs to the whole cluster"),
+    "yaml-kind-look-alike": (RIGHT.replace("C", "\u0421"), GRADED, ""),
+    "yaml-name-look-alike": (RIGHT.replace("name: settings", "name: s\u0435ttings"), GRADED, ""),
+    "yaml-name-full-width": (RIGHT.replace("name: settings", "name: \uff53ettings"), GRADED, ""),
+    "yaml-values-look-alike": (RIGHT.replace("blue", "blu\u0435").replace("'3'", "'\u0663'"), GRADED, "not what the"),
+    "yaml-values-hidden": (RIGHT.replace("blue", '"blue\\u200b"').replace("'3'", '"3\\u200b"'), GRADED, "not what the"),
+    "yaml-merged-over": (RIGHT.replace("kind: ConfigMap", "<<: {kind: Secret}"), GRADED, "Secret"),
+    "yaml-both-then-wrong": (RIGHT + "---\n" + WRONG, GRADED, "red"),
+    "yaml-items-in-lists": ("kind: List\nitems:\n" + "- {kind: List, items: [\n" * 300, UNREADABLE, ""),
+    "yaml-generated-name": (RIGHT.replace("name: settings", "generateName: settings"), GRADED, ""),
+    "yaml-tag-of-go": (RIGHT + "x: !!go/func os.Exit\n", UNREADABLE, ""),
+    "yaml-tag-directive": ("%TAG ! tag:yaml.org,2002:python/\n--- !object/apply:os.system [x]\n", UNREADABLE, ""),
+    "yaml-version-directive": ("%YAML 9.9\n---\n" + WRONG, UNREADABLE, ""),
+    "yaml-anchor-of-before": ("a: &a {colour: blue}\n---\n" + RIGHT.split("data")[0] + "data: *a\n", UNREADABLE, ""),
+    "yaml-huge-exponent": (RED.replace("'3'", "1e999999999"), GRADED, ""),
+    "yaml-json-with-comments": ('{"apiVersion": "v1", /* x */ "kind": "ConfigMap"}', GRADED, ""),
+    "yaml-json-twice": ('{"apiVersion": "v1", "kind": "Secret", "kind": "ConfigMap"}', UNREADABLE, "twice"),
+    "yaml-owned-by-nobody": (
+        RIGHT.replace("  name:", "  ownerReferences: [{apiVersion: v1, kind: Pod, name: x, uid: y}]\n  name:")
+        .replace("blue", "x").replace("'3'", "x"), GRADED, "",
+    ),
+    "yaml-managed-fields": (
+        RIGHT.replace("  name:", "  managedFields: [{manager: x, fieldsV1: {'f:data': {'f:colour': [[]]}}}]\n  name:")
+        .replace("blue", "x").replace("'3'", "x"), GRADED, "",
+    ),
+    "yaml-deleted-already": (
+        RIGHT.replace("  name:", "  deletionTimestamp: '2020-01-01T00:00:00Z'\n  finalizers: [a/b]\n  name:")
+        .replace("blue", "x").replace("'3'", "x"), GRADED, "",
+    ),
+    "yaml-other-uid": (
+        RIGHT.replace("  name:", "  uid: 00000000-0000-0000-0000-000000000000\n  resourceVersion: '1'\n  name:"),
+        GRADED, "resourceVersion should not be set",
+    ),
     "yaml-unknown-kind": (RIGHT.replace("ConfigMap", "Nothing"), GRADED, "Nothing"),
     "yaml-list-of-lists": ("apiVersion: v1\nkind: List\nitems: [{kind: List, items: []}]\n", UNREADABLE, "empty"),
     "yaml-large-map": (RIGHT + "  x: '" + "y" * 1_045_000 + "'\n", GRADED, ""),
@@ -65,6 +98,20 @@ def _pod(script: str) -> str:
     return (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: other}\nspec:\n  containers:\n"
         f"  - {{name: x, image: 'busybox:1.36', command: [sh, -c, {json.dumps(script)}]}}\n"
+    )
+
+
+STATUS = (
+    "status: {phase: Running, conditions: [{type: Ready, status: 'True'}], "
+    "containerStatuses: [{name: worker, ready: true, image: 'busybox:1.36', state: {running: {}}}]}\n"
+)
+
+
+def _wrong_pod(spec: str, status: str) -> str:
+    """The Pod that is asked for by its name, with an image that is nowhere, and more of a spec and a status."""
+    return (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: worker}\nspec:\n"
+        f"{spec}  containers:\n  - {{name: worker, image: none:none, imagePullPolicy: Always}}\n{status}"
     )
 
 
@@ -105,6 +152,47 @@ BOMBS: dict[str, tuple[str, Status, str]] = {
     "shell-arithmetic": (_pod("echo $((9**9**9**9)) $((1/0)) $((1<<999999999))"), GRADED, ""),
     "shell-braces": (_pod("seq 1 1000000000; echo {1..1000000000}"), GRADED, ""),
     "shell-deep": (_pod("(" * 5000 + "true" + ")" * 5000), GRADED, ""),
+    "pod-says-that-it-runs": (_wrong_pod("", STATUS), GRADED, ""),
+    "pod-on-no-node": (_wrong_pod("  nodeName: nowhere\n", STATUS), GRADED, ""),
+    "pod-of-another-scheduler": (_wrong_pod("  schedulerName: mine\n", STATUS), GRADED, ""),
+    "pod-mirror": (
+        _wrong_pod("  nodeName: worker-1\n", STATUS).replace(
+            "{name: worker}",
+            "{name: worker, annotations: {kubernetes.io/config.mirror: x, kubernetes.io/config.source: file}}",
+        ),
+        GRADED, "",
+    ),
+    "pod-owned": (
+        _wrong_pod("", STATUS).replace(
+            "{name: worker}", "{name: worker, ownerReferences: [{apiVersion: v1, kind: Node, name: worker-1, uid: x}]}"
+        ),
+        GRADED, "",
+    ),
+    "pod-deleted-already": (
+        _wrong_pod("", STATUS).replace(
+            "{name: worker}", "{name: worker, deletionTimestamp: '2020-01-01T00:00:00Z', finalizers: [a/b]}"
+        ),
+        GRADED, "",
+    ),
+    "pod-gates": (_wrong_pod("  schedulingGates: [{name: never}]\n", STATUS), GRADED, ""),
+    "pod-binding": (
+        f"{_wrong_pod('', '')}---\napiVersion: v1\nkind: Binding\nmetadata: {{name: worker}}\n"
+        "target: {kind: Node, name: control-plane}\n",
+        GRADED, "",
+    ),
+    "pod-events": (
+        f"{_wrong_pod('', '')}---\napiVersion: v1\nkind: Event\nmetadata: {{name: started}}\n"
+        "involvedObject: {kind: Pod, name: worker}\nreason: Started\ntype: Normal\nmessage: '<b>Running</b>'\n",
+        GRADED, "",
+    ),
+    "pod-quota-for-all": (
+        "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none}\nspec: {hard: {pods: 0}}\n---\n"
+        + _wrong_pod("", STATUS),
+        GRADED, "",
+    ),
+    "pod-message-of-markup": (
+        _wrong_pod("", "").replace("none:none", "'<script>alert(1)</script>'"), GRADED, "",
+    ),
     "pod-host-path": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: other}\nspec:\n  hostNetwork: true\n  hostPID: true\n"
         "  volumes: [{name: x, hostPath: {path: /}}]\n  containers:\n  - {name: x, image: 'busybox:1.36', "

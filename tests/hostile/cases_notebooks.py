@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from case import Case, Json, holding
-from hostile_course import SETTINGS, notebook, wrong
+from hostile_course import ANSWERS, SETTINGS, notebook, wrong
 from small_course import NOTEBOOK, cell_id, cell_of
 
 from autograder.checks import Status
 
 CHECK, ANSWER = cell_id("check", SETTINGS), cell_id("answer", SETTINGS)
 HONEST = json.dumps(notebook()).encode()
+RIGHT = ANSWERS[SETTINGS]
 DEEP = 10_000
 
 
@@ -109,6 +110,18 @@ def _bonus(**marks: Any) -> Json:
     return {"cell_type": "code", "metadata": {"nbgrader": known}, "source": "3.0"}
 
 
+def _plain(source: str) -> Json:
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+
+
+def _lists(depth: int) -> Any:
+    """A list in a list in a list."""
+    nested: Any = []
+    for _ in range(depth):
+        nested = [nested]
+    return nested
+
+
 #: What is done to a notebook with wrong answers, and what is noted.  The first are those of the reference.
 TAMPERING: dict[str, tuple[Callable[[Json], None], str]] = {
     "ref-skip-execution": (_everywhere(tags=["skip-execution"]), "tags"),
@@ -158,6 +171,32 @@ TAMPERING: dict[str, tuple[Callable[[Json], None], str]] = {
     "lie-nbformat": (lambda document: document.update(nbformat=99, nbformat_minor=-1), ""),
     "lie-cell-ids": (_append({"id": CHECK, "cell_type": "code", "metadata": {}, "source": "3.0"}), ""),
     "lie-attachments": (_append({"cell_type": "markdown", "metadata": {}, "source": "", "attachments": {"/": 1}}), ""),
+    "lie-points-of-400-digits": (_mark(CHECK, points=10**400), "marks"),
+    "lie-points-in-lists": (_mark(CHECK, points=_lists(500)), "marks"),
+    "lie-locked-in-lists": (_mark(ANSWER, locked=_lists(500)), "marks"),
+    "lie-tags-in-lists": (lambda document: cell_of(document, CHECK)["metadata"].update(tags=_lists(500)), "tags"),
+    "lie-id-in-deep-metadata": (lambda document: cell_of(document, CHECK)["metadata"].update(x=_lists(700)), ""),
+    "lie-marks-a-list": (lambda document: cell_of(document, CHECK)["metadata"].update(nbgrader=[1]), "was missing"),
+    "lie-metadata-a-text": (_cell(CHECK, metadata="nbgrader"), "was missing"),
+    "lie-our-sheet-deep": (_metadata(individual=_lists(700)), ""),
+    "lie-our-sheet-wide": (_metadata(individual={"values": {str(n): {"x": 1} for n in range(50_000)}}), ""),
+    "lie-our-notes-very-deep": (_metadata(autograder={"unreadable": _lists(700), "notes": _lists(700)}), ""),
+    "lie-id-look-alike": (_append(_bonus(grade_id=CHECK.replace("e", "\u0435"))), "does not know"),
+    "lie-id-hidden": (_append(_bonus(grade_id=f"{CHECK}\u200b")), "does not know"),
+    "lie-id-surrogate": (_append(_bonus(grade_id=f"{CHECK}\ud800")), "does not know"),
+    "lie-id-escapes": (_append(_bonus(grade_id="\x1b[2J\x1b]0;pwned\x07")), "does not know"),
+    "lie-other-cell": (_append(_plain(f"%%manifest settings.yaml\n{RIGHT}")), "another cell writes"),
+    "lie-answer-in-check": (_cell(CHECK, source=f"%%manifest settings.yaml\n{RIGHT}"), "was changed"),
+    "lie-check-of-another": (_cell(CHECK, source='check("maps/limits")'), "was changed"),
+    "lie-script-in-text": (_append({**_plain("<script>pwned()</script>"), "cell_type": "markdown"}), ""),
+    "lie-script-in-raw": (_append({**_plain("<img src=x onerror=pwned()>"), "cell_type": "raw"}), ""),
+    "lie-picture-missing": (_append({**_plain("![x](attachment:gone.png)"), "cell_type": "markdown"}), ""),
+    "lie-picture-evil": (
+        _append({**_plain("![x](attachment:a)"), "cell_type": "markdown", "attachments": {"a": {"text/html": "<b>"}}}),
+        "",
+    ),
+    "lie-formulas": (_append({**_plain("$\\href{javascript:pwned()}{x}$"), "cell_type": "markdown"}), ""),
+    "lie-quotations": (_append({**_plain("> " * 20_000), "cell_type": "markdown"}), ""),
     "lie-widget-state": (_metadata(widgets={"application/vnd.jupyter.widget-state+json": {"state": "x"}}), ""),
 }  # fmt: skip
 
@@ -186,6 +225,9 @@ HARMLESS: dict[str, bytes] = {
         {**notebook(), "cells": [{**c, "source": c["source"].splitlines(keepends=True)} for c in notebook()["cells"]]}
     ).encode(),
     "odd-reversed": json.dumps({**notebook(), "cells": notebook()["cells"][::-1]}).encode(),
+    "odd-utf-32": json.dumps(notebook()).encode("utf-32"),
+    "odd-points-twice": HONEST.replace(b'"points": 3', b'"points": 1000, "points": 3'),
+    "odd-nested-700": _nested("[" * 700 + "]" * 700),
     "odd-no-nbformat": json.dumps({"cells": notebook()["cells"]}).encode(),
     "odd-windows-lines": json.dumps(notebook(), indent=1).replace("\n", "\r\n").encode(),
 }

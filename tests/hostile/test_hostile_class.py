@@ -45,11 +45,12 @@ def test_what_becomes_of(graded: Graded, name: str) -> None:
             assert (one.verdict.status, one.score) == (Status.GRADED, 3)
             continue
         messages = [result.message for result in one.verdict.criteria if result.message]
-        assert one.verdict.status is case.status, messages
+        timed_out = case.is_long and one.verdict.status is Status.TIMED_OUT
+        assert one.verdict.status is case.status or timed_out, messages
         assert not one.score
         assert messages
-        assert one.score is None or case.status is Status.GRADED
-        texts += messages
+        assert one.score is None or one.verdict.status is Status.GRADED
+        texts += [*messages, case.said] if timed_out else messages
     assert any(case.said in text for text in texts), texts
 
 
@@ -57,6 +58,7 @@ def test_what_becomes_of(graded: Graded, name: str) -> None:
 NO_TAMPERING = {
     *(name for name, (_, noted) in cases_notebooks.TAMPERING.items() if not noted),
     "lie-answer-as-raw",
+    "lie-other-cell",
 }
 
 
