@@ -96,3 +96,11 @@ def test_a_pod_without_a_node_is_answered_with_as_one_that_was_given_no_time(wor
     assert (last["metadata"]["deletionGracePeriodSeconds"], last["metadata"]["generation"]) == (0, 2)
     assert "deletionTimestamp" in last["metadata"]
     assert world.ask("GET", f"{DEFAULT}/pods/web").code == 404
+
+
+def test_a_grace_period_beyond_all_time_wraps_around_as_in_go(world: World) -> None:
+    spec = {"containers": [{"name": "c", "image": "i"}], "nodeName": "n"}
+    world.create(f"{DEFAULT}/pods", {"metadata": {"name": "web"}, "spec": spec})
+    answer = delete(world, f"{DEFAULT}/pods/web", {"gracePeriodSeconds": 2**40})
+    assert (answer.code, answer.body["metadata"]["deletionGracePeriodSeconds"]) == (200, 2**40)
+    assert answer.body["metadata"]["deletionTimestamp"].startswith("1794-")

@@ -223,10 +223,10 @@ class Registry(Reader):
         grace = self.grace_period(old, options)
         deleting = meta.get("deletionTimestamp")
         if deleting and grace:
-            begun = timestamps.parse(deleting) - meta.get("deletionGracePeriodSeconds", 0) * SECOND
+            begun = timestamps.parse(deleting) - _span(meta.get("deletionGracePeriodSeconds", 0))
             if grace >= meta.get("deletionGracePeriodSeconds", 0):
                 return old
-            meta["deletionTimestamp"] = timestamps.time(max(begun + grace * SECOND, self.backend.clock.now))
+            meta["deletionTimestamp"] = timestamps.time(max(begun + _span(grace), self.backend.clock.now))
             meta["deletionGracePeriodSeconds"] = grace
             return {**old, "metadata": meta}
         finalizers = self.deletion_finalizers(meta.get("finalizers", []), options)
@@ -237,7 +237,7 @@ class Registry(Reader):
         if not grace and not finalizers:
             return None
         if not deleting:
-            meta["deletionTimestamp"] = timestamps.time(self.backend.clock.now + grace * SECOND)
+            meta["deletionTimestamp"] = timestamps.time(self.backend.clock.now + _span(grace))
             if meta.get("generation"):
                 meta["generation"] += 1
         meta["deletionGracePeriodSeconds"] = grace
@@ -286,3 +286,9 @@ class Registry(Reader):
     def _refuse(self, obj: Object, errors: Errors) -> None:
         if errors:
             raise Invalid.on(self.kind.kind, self.kind.group, obj["metadata"].get("name", ""), errors)
+
+
+def _span(seconds: int) -> int:
+    """Seconds in microseconds, as Go has durations: in nanoseconds of 64 bits, beyond which they wrap around."""
+    nanoseconds = (seconds * 10**9 + 2**63) % 2**64 - 2**63
+    return nanoseconds // 10**9 * SECOND
