@@ -156,8 +156,7 @@ class EndpointSliceController(ServiceFollower):
                 "ownerReferences": [controller_ref(service)],
             },
             "addressType": address_type,
-            "endpoints": endpoints,
-            "ports": ports,
+            **_listed(endpoints, ports),
         }
         try:
             self.client.create(ENDPOINTSLICES, meta["namespace"], wanted)
@@ -175,10 +174,15 @@ class EndpointSliceController(ServiceFollower):
         if trigger:
             annotations[TRIGGER_TIME] = trigger
         metadata = {**meta, "labels": labels, "annotations": annotations}
-        self.client.update(ENDPOINTSLICES, {**one, "metadata": metadata, "endpoints": endpoints, "ports": ports})
+        self.client.update(ENDPOINTSLICES, {**one, "metadata": metadata, **_listed(endpoints, ports)})
 
     def _delete(self, one: Object) -> None:
         self.client.delete_if_there(ENDPOINTSLICES, one["metadata"]["namespace"], one["metadata"]["name"])
+
+
+def _listed(endpoints: list[Object], ports: list[Object]) -> Object:
+    """The lists of a slice; the protobuf in which a real controller writes them has no empty ones."""
+    return {"endpoints": endpoints or None, "ports": ports or None}
 
 
 def _fill(plan: _Plan, existing: list[Object], ports: list[Object], endpoints: dict[str, Object]) -> None:

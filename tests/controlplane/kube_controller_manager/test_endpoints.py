@@ -101,7 +101,7 @@ def test_a_terminating_pod_still_serves_and_is_no_longer_ready(world: World) -> 
     assert addresses(world) == ([], [])
     world.advance(60)
     (placeholder,) = slices(world)
-    assert placeholder["endpoints"] == []
+    assert (placeholder["endpoints"], placeholder["ports"]) == (None, None)
 
 
 def test_keeps_its_name_when_all_pods_have_gone(world: World) -> None:

@@ -232,3 +232,15 @@ def test_a_stopped_scheduler_schedules_nothing_and_a_new_one_goes_on() -> None:
     world.start()
     assert {first, world.node_of("second")} == {"a", "b"}
     assert len(world.admin.list(EVENTS)[0]) == 2
+
+
+def test_a_condition_that_is_told_anew_keeps_all_its_fields() -> None:
+    world = World(node("n", cpu="1"))
+    world.patch(NODES, "n", {"spec": {"unschedulable": True}})
+    world.schedule("big", cpu="3")
+    first = world.condition("big")
+    world.patch(NODES, "n", {"spec": {"unschedulable": None}})
+    world.settle()
+    second = world.condition("big")
+    assert first["message"] != second["message"]
+    assert first.keys() == second.keys() and second["lastProbeTime"] is None
