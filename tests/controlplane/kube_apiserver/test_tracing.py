@@ -58,7 +58,7 @@ def test_a_create_passes_every_step_in_the_order_of_a_real_server(cluster: Clust
         "DefaultIngressClass", "PodTopologyLabels",
     ]  # fmt: skip
     assert [name.rpartition(" ")[2] for name in validating] == [
-        "LimitRanger", "ServiceAccount", "Priority", "RuntimeClass", "ResourceQuota",
+        "LimitRanger", "ServiceAccount", "PodSecurity", "Priority", "RuntimeClass", "ResourceQuota",
     ]  # fmt: skip
     revision = response.body["metadata"]["resourceVersion"]
     said = steps(trace)
