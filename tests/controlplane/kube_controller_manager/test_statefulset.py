@@ -53,6 +53,7 @@ def test_pods_know_their_name_and_number(world: World) -> None:
     world.advance(5)
     (pod,) = world.pods("app=db")
     assert pod["metadata"]["name"] == pod["spec"]["hostname"] == "db-5"
+    assert pod["metadata"]["generateName"] == "db-", "kubectl shows it, though the name is not drawn"
     assert pod["spec"]["subdomain"] == "db"
     assert pod["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] == "db-5"
     assert pod["metadata"]["labels"]["apps.kubernetes.io/pod-index"] == "5"

@@ -13,7 +13,7 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
-from autograder.controlplane.kube_controller_manager.pod_control import pod_from_template
+from autograder.controlplane.kube_controller_manager.pod_control import name_prefix, pod_from_template
 
 POD_NAME_LABEL: Final = "statefulset.kubernetes.io/pod-name"
 INDEX_LABEL: Final = "apps.kubernetes.io/pod-index"
@@ -23,7 +23,7 @@ _ORDINAL: Final = re.compile(r"(.*)-([0-9]+)", re.ASCII)
 def new_pod(stateful_set: Object, template: Object, revision: str, number: int) -> Object:
     """The pod of an ordinal, with its name, host name and claims."""
     name = f"{name_of(stateful_set)}-{number}"
-    pod = pod_from_template(template, stateful_set, name=name)
+    pod = pod_from_template(template, stateful_set, name=name, generateName=name_prefix(stateful_set))
     own = {POD_NAME_LABEL: name, INDEX_LABEL: str(number), history.HASH_LABEL: revision}
     labels = {**pod["metadata"].get("labels", {}), **own}
     spec = {**pod["spec"], "hostname": name, **compact({"subdomain": stateful_set["spec"].get("serviceName", "")})}
