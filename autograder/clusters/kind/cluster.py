@@ -67,7 +67,9 @@ class KindCluster(OwnedCluster):
         try:
             return {"stdout": self.powers.command(node, "sh", "-c", line), "stderr": "", "code": 0}
         except EngineError as error:
-            return {"stdout": "", "stderr": f"{error}\n", "code": 1}
+            if error.done is None:
+                return {"stdout": "", "stderr": f"{error}\n", "code": 1}
+            return {"stdout": error.done.stdout, "stderr": error.done.stderr, "code": error.done.returncode}
 
     def close(self) -> None:
         super().close()

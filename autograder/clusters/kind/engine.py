@@ -55,7 +55,12 @@ _ADVICE: Final = (
 
 
 class EngineError(ClusterError):
-    """A program failed, is missing or takes too long; the message says what to do about it."""
+    """A program failed, is missing or takes too long; the message says what to do about it.
+
+    ``done`` is how it ended, if it did so by itself.
+    """
+
+    done: subprocess.CompletedProcess[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,9 @@ class Tools:
             name = Path(command[0]).name
             raise EngineError(f"{command[0]} cannot be run ({error.strerror}); get it: {GET[name]}") from error
         if done.returncode:
-            raise failure(command, done.returncode, f"{done.stdout}\n{done.stderr}")
+            failed = failure(command, done.returncode, f"{done.stdout}\n{done.stderr}")
+            failed.done = done
+            raise failed
         return done.stdout
 
 

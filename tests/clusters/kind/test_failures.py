@@ -378,3 +378,11 @@ def test_the_stack_of_a_program_is_not_what_it_said_last(programs: Path) -> None
     methods = "github.com/spf13/cobra.(*Command).Execute\n\tvendor/cobra/command.go:1041\n"
     pretender(programs, "docker", {"^info": {"err": f"error: the kubelet is not healthy\n{methods}{stack}", "code": 1}})
     assert refusal().splitlines()[1:] == ["    error: the kubelet is not healthy"]
+
+
+def test_what_a_command_that_fails_has_printed_can_be_had(programs: Path) -> None:
+    pretender(programs, "docker", {"grep -c": {"out": "0\n", "err": "nothing\n", "code": 1}})
+    with pytest.raises(engine.EngineError) as caught:
+        Tools.find().on_node("course-worker", "sh", "-c", "iptables-save | grep -c web")
+    assert caught.value.done is not None
+    assert (caught.value.done.stdout, caught.value.done.stderr, caught.value.done.returncode) == ("0\n", "nothing\n", 1)
