@@ -18,6 +18,7 @@ REPLICAS: Final[dict[str, tuple[str, ...]]] = {
     "StatefulSet": ("spec", "replicas"),
     "Job": ("spec", "parallelism"),
     "CronJob": ("spec", "jobTemplate", "spec", "parallelism"),
+    "HorizontalPodAutoscaler": ("spec", "minReplicas"),
 }
 
 #: Kinds that rule over others are applied first, whatever their order in the files.

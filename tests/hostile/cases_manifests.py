@@ -134,7 +134,7 @@ BOMBS: dict[str, tuple[str, Status, str]] = {
         _WORKLOAD.format(1) + "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}\n"
         "spec: {minReplicas: 100000, maxReplicas: 200000, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "
         "name: bomb}}\n",
-        GRADED, "",
+        NOT_JUDGED, "100001 Pods",
     ),
     "shell-true-forever": (_pod("while true; do true; done"), GRADED, ""),
     "shell-output-forever": (_pod("while true; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxx; done"), GRADED, ""),
