@@ -99,8 +99,15 @@ def test_kind_is_opened_and_its_nodes_are_called_as_exercises_know_them(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything but the cluster pretends: its API is that of the served one."""
-    pretender(tmp_path, "docker", {"^info": {"out": "2 8000000000"}, "^inspect": {"out": "true"}, "get deployment coredns": {"out": "2"},
-                                   "crictl images": {"out": '{"images": []}'}})  # fmt: skip
+    pretender(
+        tmp_path, "docker",
+        {
+            "^info": {"out": "2 8000000000"},
+            "^inspect": {"out": "true"},
+            "get deployment coredns": {"out": "2"},
+            "crictl images": {"out": '{"images": []}'},
+        },
+    )  # fmt: skip
     pretender(
         tmp_path, "kind",
         {
