@@ -67,8 +67,8 @@ class Pace:
     """How fast a cluster is taken to be; all in seconds.
 
     A predicate is asked every ``poll``, more and more seldom up to ``longest_poll``, and must hold for ``stable``;
-    what happens at once has happened after ``settle``; ``longest_wait`` bounds a single wait.  A cluster in which
-    nothing has changed for ``quiet`` has done what it had to do.
+    what happens at once has happened after ``settle``.  A cluster in which nothing has changed for ``quiet`` has done
+    what it had to do.  ``longest_wait`` bounds a single wait for something, ``longest_advance`` a time that goes by.
     """
 
     poll: float = 0.1
@@ -77,11 +77,12 @@ class Pace:
     settle: float = 0.5
     quiet: float = 1.5
     longest_wait: float = float("inf")
+    longest_advance: float = float("inf")
 
 
 PATIENT: Final = Pace()
 #: For a cluster that does at once what it is asked, and whose time jumps for those who wait.
-QUICK: Final = Pace(longest_poll=0.3, stable=0.05, settle=0.05, quiet=0.3, longest_wait=8)
+QUICK: Final = Pace(longest_poll=0.3, stable=0.05, settle=0.05, quiet=0.3, longest_wait=8, longest_advance=8)
 
 
 class KubeconfigCluster:
@@ -224,7 +225,7 @@ class KubeconfigCluster:
         time.sleep(self._pace.settle)
 
     def advance(self, seconds: float) -> None:
-        time.sleep(min(seconds, self._pace.longest_wait))
+        time.sleep(min(seconds, self._pace.longest_advance))
 
     def troubles(self) -> Sequence[str]:
         """That the cluster did not answer for some time since this place was made: what it did then, nobody saw."""

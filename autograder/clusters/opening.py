@@ -28,7 +28,7 @@ def open_cluster(spec: str = "embedded", *, seed: int = 0, longest_wait: float |
         return EmbeddedCluster.boot(seed)
     from autograder.clusters.kubeconfig import PATIENT, Pace  # the official client takes its time to import
 
-    pace = PATIENT if longest_wait is None else Pace(longest_wait=longest_wait)
+    pace = PATIENT if longest_wait is None else Pace(longest_wait=longest_wait, longest_advance=longest_wait)
     return _open_real(kind, rest, pace)
 
 

@@ -27,7 +27,7 @@ from autograder.controlplane.apimachinery.scheme import NAMESPACES
 from autograder.exercises import Runner, load
 from autograder.exercises.exercise import Exercise
 
-PACE = replace(QUICK, longest_wait=AMPLE)
+PACE = replace(QUICK, longest_wait=AMPLE, longest_advance=2)
 #: Wrong answers whose Pod runs, so that nobody waits for what never comes.
 WRONG = ("annotation-for-label.yaml", "no-label.yaml", "other-tag.yaml")
 

@@ -31,7 +31,6 @@ ANSWER_SECONDS: Final = 30.0
 #: Seconds without an event after which a watch is begun anew.
 WATCH_SECONDS: Final = 300
 _KINDS: Final = {(row.group, row.version, row.plural): row for row in RESOURCES}
-_ACCOUNTS: Final = "system:serviceaccount:"
 
 Trust = Callable[[str, tuple[str, ...]], ssl.SSLContext]
 
