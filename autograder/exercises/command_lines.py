@@ -12,11 +12,11 @@ Nothing else of a shell is there: no variables, no other programs, no ``&&``.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from autograder.clusters import shell_words
 from autograder.exercises import allowed
 from autograder.exercises.allowed import NotAllowed
 from autograder.manifests import Problem
@@ -26,7 +26,6 @@ from autograder.manifests.problems import Position
 COMMANDS: Final = 20
 #: Characters of an answer that are read.
 LENGTH: Final = 64 * 1024
-_SIGNS: Final = "|&;<>`"
 _EXAMPLE: Final = "write one kubectl command a line"
 
 
@@ -81,7 +80,7 @@ def _line(number: int, row: str, rows: Iterator[tuple[int, str]]) -> CommandLine
     if "<<" in words:
         at = words.index("<<")
         end = words[at + 1] if at + 1 < len(words) else ""
-        if not end or end in _SIGNS:
+        if not end or end in shell_words.SIGNS:
             raise NotAllowed("after << comes the word that ends the text, as in <<EOF")
         del words[at : at + 2]
         stdin = _until(end, rows)
@@ -95,7 +94,7 @@ def _line(number: int, row: str, rows: Iterator[tuple[int, str]]) -> CommandLine
     for word in words:
         if word == "|":
             stages.append([])
-        elif word and set(word) <= set(_SIGNS):
+        elif shell_words.is_of_shell(word):
             raise NotAllowed(f"`{word}` is of a shell, and there is none here; {_EXAMPLE}")
         else:
             stages[-1].append(word)
@@ -103,13 +102,10 @@ def _line(number: int, row: str, rows: Iterator[tuple[int, str]]) -> CommandLine
 
 
 def _words(row: str) -> list[str]:
-    lexer = shlex.shlex(row, posix=True, punctuation_chars=_SIGNS)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
     try:
-        words = list(lexer)
+        words = shell_words.split(row)
     except ValueError as error:
-        raise NotAllowed(f"a quotation is not closed ({str(error).lower()})") from None
+        raise NotAllowed(str(error)) from None
     comment = next((at for at, word in enumerate(words) if word.startswith("#")), len(words))
     return words[:comment]
 
@@ -130,6 +126,6 @@ def _command(words: list[str]) -> Command:
     if program != "kubectl":
         hint = "begin the line with kubectl" if program in allowed.FLAGS else _EXAMPLE
         raise NotAllowed(f"{program[:40]!r} cannot be run here, only kubectl can; {hint}")
-    if any(word.startswith("$(") for word in words):
+    if any(map(shell_words.is_substitution, words)):
         raise NotAllowed(f"`$(...)` is of a shell, and there is none here; {_EXAMPLE}")
     return Command(allowed.check(words[1:]), tuple(words[1:]))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import replace
 from typing import Final
 
-from autograder.clusters import kubectl
+from autograder.clusters import kubectl, shell_words
 from autograder.clusters.kubectl import Ran
 from autograder.notebook.home import Home
 
@@ -15,7 +14,6 @@ from autograder.notebook.home import Home
 TIMEOUT: Final = 60.0
 #: Characters of output that are shown of one command.
 MOST: Final = 4 * 1024 * 1024
-_SHELL: Final = "|&;<>`"
 #: What `kubectl wait` logs if it has what it waits for before the answer to its own watch has come.
 _OWN_END: Final = re.compile(r"^E\d{4} .* reflector\.go:\d+\] \"Failed to watch\" .*context canceled.*\n", re.MULTILINE)
 
@@ -26,20 +24,17 @@ class NotAShell(ValueError):
 
 def arguments(line: str) -> list[str]:
     """The arguments of a command line, with quotes as in a shell.  Raises ``NotAShell``."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=_SHELL)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
     try:
-        words = list(lexer)
+        words = shell_words.split(line)
     except ValueError as error:
-        raise NotAShell(f"a quotation is not closed ({str(error).lower()})") from None
+        raise NotAShell(str(error)) from None
     for word in words:
-        if word and set(word) <= set(_SHELL):
+        if shell_words.is_of_shell(word):
             raise NotAShell(
                 f"%kubectl runs kubectl itself and no shell, so `{word}` has no meaning here; run one command a line, "
                 "quote the sign if it is part of an argument, or use a terminal"
             )
-        if word.startswith("$("):
+        if shell_words.is_substitution(word):
             raise NotAShell("%kubectl runs kubectl itself and no shell, so `$(...)` has no meaning here")
     return words[1:] if words[:1] == ["kubectl"] else words
 
