@@ -28,7 +28,6 @@ class HarmlessRenderer(IPythonRenderer):
 
     def __init__(self, attachments: dict[str, Any]) -> None:
         super().__init__(escape=True, allow_harmful_protocols=False, attachments=attachments)
-        self._allow_harmful_protocols = False
 
     def block_mermaidjs(self, code: str) -> str:
         """A drawing in words, which would be run in the page."""
