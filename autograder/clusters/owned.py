@@ -30,6 +30,10 @@ from autograder.controlplane.apimachinery.scheme import NAMESPACES, NODES, PODS,
 RECOVERY_SECONDS: Final = 120
 #: What the API server adds, and does not take back.
 _OF_THE_SERVER: Final = ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields")
+#: What can be asked of a real cluster that is ours: neither a fork nor another time.
+REAL_CAPABILITIES: Final = frozenset(
+    {Capability.COMPONENTS, Capability.POWER, Capability.CLUSTER_WIDE, Capability.COMMANDS, Capability.EXEC}
+)
 
 
 class Powers(Protocol):

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Final
 
-from autograder.clusters.interface import Capability, ClusterError
+from autograder.clusters.interface import ClusterError
 from autograder.clusters.kind.engine import COMMAND_SECONDS, EngineError, Tools
 from autograder.clusters.kind.provision import kept
+from autograder.clusters.owned import REAL_CAPABILITIES
 from autograder.clusters.scratch import locked
 
 MANIFESTS: Final = "/etc/kubernetes/manifests"
@@ -45,15 +46,7 @@ class KindPowers:
     """
 
     name = "kind"
-    capabilities = frozenset(
-        {
-            Capability.COMPONENTS,
-            Capability.POWER,
-            Capability.CLUSTER_WIDE,
-            Capability.COMMANDS,
-            Capability.EXEC,
-        }
-    )
+    capabilities = REAL_CAPABILITIES
 
     def __init__(
         self, tools: Tools, name: str, nodes: Sequence[str], container_of: Callable[[str], str], *,

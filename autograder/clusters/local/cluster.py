@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from autograder.clusters.interface import Capability, Object
+from autograder.clusters.interface import Object
 from autograder.clusters.kubeconfig import PATIENT, Pace
 from autograder.clusters.local import control_plane, nodes
 from autograder.clusters.local.api import Api
@@ -18,7 +18,7 @@ from autograder.clusters.local.control_plane import ControlPlane
 from autograder.clusters.local.kubelet_server import KubeletServer
 from autograder.clusters.local.nodes import Nodes
 from autograder.clusters.local.store import EtcdOnDemand
-from autograder.clusters.owned import OwnedCluster, OwnedConnection
+from autograder.clusters.owned import REAL_CAPABILITIES, OwnedCluster, OwnedConnection
 from autograder.controlplane.apimachinery.wire import ADMIN
 from autograder.controlplane.client import Client
 from autograder.controlplane.topology import DEFAULT_NODES
@@ -31,15 +31,7 @@ class LocalPowers:
     """A running local cluster, and power over all of it."""
 
     name = "local"
-    capabilities = frozenset(
-        {
-            Capability.COMPONENTS,
-            Capability.POWER,
-            Capability.CLUSTER_WIDE,
-            Capability.COMMANDS,
-            Capability.EXEC,
-        }
-    )
+    capabilities = REAL_CAPABILITIES
 
     def __init__(self, without: Collection[str] = (), manifests: Sequence[Object] = DEFAULT_NODES) -> None:
         """Start everything but what is left out; raises ``ClusterError``, and then nothing is left running."""
