@@ -5,7 +5,7 @@ Rules and texts are those of pkg/kubelet/kubelet_pods.go and pkg/kubelet/status/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import timestamps
@@ -182,70 +182,35 @@ def _mount_status(mount: Object) -> Object:
     return status
 
 
-@dataclass(slots=True)
-class _Counts:
-    """How many containers of a pod are in which state.
-
-    ``failed`` are init containers that have failed for good; of those that have ``stopped`` some stay so (``final``).
-    """
-
-    pending: int = 0
-    waiting: int = 0
-    running: int = 0
-    failed: int = 0
-    stopped: int = 0
-    succeeded: int = 0
-    final: int = 0
-
-
 def _phase(spec: Object, statuses: list[Object], init_statuses: list[Object], state: PodState) -> str:
     """The phase of a pod whose end nobody has decided."""
-    counts = _Counts()
-    _count_init_containers(spec, init_statuses, counts)
-    if counts.failed:
+    by_name = {status["name"]: status for status in (*init_statuses, *statuses)}
+    init_containers = spec.get("initContainers") or ()
+    before = [container for container in init_containers if not is_sidecar(container)]
+    sidecars = [by_name[container["name"]] for container in init_containers if is_sidecar(container)]
+    ended_before = _ended(before, by_name)
+    if any(code != 0 and not should_restart(one, until_success(spec), code) for one, code in ended_before):
         return "Failed"
-    _count_containers(spec, statuses, counts)
-    if (counts.pending and not state.initialized) or counts.waiting:
+    initializing = len(ended_before) < len(before) or any(
+        "running" in status["state"] and not status["started"] for status in sidecars
+    )
+    lasting = [*sidecars, *statuses]
+    waiting = any("waiting" in status["state"] and _last_exit(status) is None for status in lasting)
+    if (initializing and not state.initialized) or waiting:
         return "Pending"
-    if counts.running:
+    if any("running" in status["state"] for status in lasting):
         return "Running"
-    if not counts.stopped:
-        return "Pending"
+    ended = _ended(spec["containers"], by_name)
     ending = state.stage in (Stage.TERMINATING, Stage.FINISHED) and not state.static
-    if not ending and counts.stopped != counts.final:
+    if not ending and any(should_restart(one, spec, code) for one, code in ended):
         return "Running"
-    return "Succeeded" if counts.stopped == counts.succeeded else "Failed"
+    return "Succeeded" if all(code == 0 for _, code in ended) else "Failed"
 
 
-def _count_init_containers(spec: Object, statuses: list[Object], counts: _Counts) -> None:
-    """Count init containers; those that have yet to run keep the others ``pending``."""
-    by_name = {status["name"]: status for status in statuses}
-    for container in spec.get("initContainers") or ():
-        status = by_name[container["name"]]
-        code = _last_exit(status)
-        if is_sidecar(container):
-            counts.running += "running" in status["state"]
-            fresh = "waiting" in status["state"] and code is None
-            counts.waiting += fresh
-            counts.pending += fresh or ("running" in status["state"] and not status["started"])
-        elif "running" in status["state"] or code is None:
-            counts.pending += 1
-        elif code != 0 and not should_restart(container, until_success(spec), code):
-            counts.failed += 1
-
-
-def _count_containers(spec: Object, statuses: list[Object], counts: _Counts) -> None:
-    """Count ordinary containers."""
-    for container, status in zip(sorted(spec["containers"], key=lambda one: str(one["name"])), statuses, strict=True):
-        code = _last_exit(status)
-        if "running" in status["state"]:
-            counts.running += 1
-        elif code is None:
-            counts.waiting += 1
-        else:
-            counts.stopped += 1
-            counts.succeeded += code == 0
-            counts.final += not should_restart(container, spec, code)
+def _ended(containers: Iterable[Object], statuses: Mapping[str, Object]) -> list[tuple[Object, int]]:
+    """The containers that have ended, be it to start again, and with which code."""
+    codes = ((container, _last_exit(statuses[container["name"]])) for container in containers)
+    return [(container, code) for container, code in codes if code is not None]
 
 
 def until_success(spec: Object) -> Object:
