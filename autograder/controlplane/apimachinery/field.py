@@ -184,9 +184,12 @@ def _printable(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def go_json(value: Any) -> str:
-    """The value as Go's ``json.Marshal`` writes it: no spaces, and ``<``, ``>``, ``&`` escaped."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def go_json(value: Any, *, sort_keys: bool = False) -> str:
+    """The value as Go's ``json.Marshal`` writes it: no spaces, and ``<``, ``>``, ``&`` escaped.
+
+    Go writes the keys of a map in order, and the fields of a struct as they stand.
+    """
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=sort_keys)
     for char in "<>&\u2028\u2029":
         if char in text:
             text = text.replace(char, f"\\u{ord(char):04x}")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery.field import go_json
 from autograder.controlplane.apimachinery.quantity import parse
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.decoding import normal_form
@@ -128,7 +129,7 @@ def to_old(new: Object) -> Object:
         _BEHAVIOR: _packed_behavior(spec["behavior"]) if "behavior" in spec else None,
         _CONDITIONS: status.get("conditions"),
     }
-    annotations = {name: json.dumps(value, separators=(",", ":")) for name, value in packed.items() if value}
+    annotations = {name: go_json(value) for name, value in packed.items() if value}
     meta = _bare(new["metadata"])
     if annotations:
         meta["annotations"] = {**meta.get("annotations", {}), **annotations}

@@ -5,10 +5,9 @@ Source: pkg/apis/apps/v1/defaults.go, pkg/apis/core/v1/defaults.go.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery.field import quoted
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.kube_apiserver.decoding import CannotBeHandled
 from autograder.controlplane.kube_apiserver.defaulting.pods import default_claim_spec, default_template, set_missing
 
@@ -17,9 +16,6 @@ Object = dict[str, Any]
 HISTORY_LIMIT: Final = 10
 PROGRESS_DEADLINE: Final = 600
 TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
-#: Generations are 64 bits long.
-_MOST_GENERATIONS: Final = 2**63
-_GENERATION_DIGITS: Final = 40
 
 
 def default_deployment(deployment: Object) -> None:
@@ -83,13 +79,10 @@ def default_replication_controller(controller: Object) -> None:
 
 def _generation(text: str) -> str:
     """The generation of a template, as an integer is spelt."""
-    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
-        why = "invalid syntax"
-    elif len(text) > _GENERATION_DIGITS or not -_MOST_GENERATIONS <= int(text) < _MOST_GENERATIONS:
-        why = "value out of range"
-    else:
-        return str(int(text))
-    raise CannotBeHandled("DaemonSet", "apps/v1", "DaemonSet", f"strconv.ParseInt: parsing {quoted(text)}: {why}")
+    try:
+        return str(integers.parse(text))
+    except ValueError as error:
+        raise CannotBeHandled("DaemonSet", "apps/v1", "DaemonSet", str(error)) from None
 
 
 def _default_rolling(strategy: Object, rolling: Object) -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from autograder.controlplane.apimachinery.field import go_json
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.fieldmanager.paths import Paths, Shape, values
 
 KUBECTL: Final = "kubectl"
 _ANNOTATION: Final = "kubectl.kubernetes.io/last-applied-configuration"
-#: What Go writes as an escape in JSON.
-_ESCAPED: Final = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
 
 def allowed(live: Object, shape: Shape) -> Paths:
@@ -42,11 +41,8 @@ def updated(result: Object, config: Object) -> Object:
         if not others:
             del metadata["annotations"]
         config = {**config, "metadata": metadata}
-    text = json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).translate(_ESCAPED)
-    return {
-        **result,
-        "metadata": {**result["metadata"], "annotations": {**annotations, _ANNOTATION: f"{text}\n"}},
-    }
+    text = f"{go_json(config, sort_keys=True)}\n"
+    return {**result, "metadata": {**result["metadata"], "annotations": {**annotations, _ANNOTATION: text}}}
 
 
 def _annotations(obj: Object) -> dict[str, str]:

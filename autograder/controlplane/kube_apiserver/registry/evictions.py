@@ -23,6 +23,7 @@ MOST_DISRUPTED: Final = 2000
 #: Seconds after which a client may ask again of a budget that was changed and not looked at since.
 RETRY_SECONDS: Final = 10
 
+_NOW_NOT: Final = "does not allow evicting pods currently"
 _CONDITION: Final = {
     "type": "DisruptionTarget",
     "status": "True",
@@ -142,14 +143,10 @@ def _why_none(status: Object) -> str:
     reason = condition.get("reason")
     healthy, wanted = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
     if told and reason == "SyncFailed":
-        return f"does not allow evicting pods currently because it failed sync: {told}"
+        return f"{_NOW_NOT} because it failed sync: {told}"
     if healthy <= wanted:
         return f"needs {wanted} healthy pods and has {healthy} currently"
-    return (
-        f"does not allow evicting pods currently ({reason}): {told}"
-        if told
-        else ("does not allow evicting pods currently")
-    )
+    return f"{_NOW_NOT} ({reason}): {told}" if told else _NOW_NOT
 
 
 def _refused(why: str, seconds: int = 0) -> TooManyRequests:

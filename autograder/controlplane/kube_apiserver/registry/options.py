@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.controlplane.apimachinery import field
+from autograder.controlplane.apimachinery import field, integers
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unclassified
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.selectors import (
@@ -30,7 +30,6 @@ from autograder.controlplane.kube_apiserver.validation import names
 _MOST_REVISION = 2**64 - 1
 _REVISION_DIGITS = 20
 _MATCHES = ("Exact", "NotOlderThan")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _POLICIES = {"Foreground": "foreground", "Background": "background", "Orphan": "orphan"}
 
@@ -255,13 +254,10 @@ def _stated_revision(text: str) -> int:
 
 
 def _integer(request: Request, name: str) -> int:
-    text = request.param(name)
-    if text and not _INTEGER.fullmatch(text):
-        raise BadRequest(f"strconv.ParseInt: parsing {field.quoted(text)}: invalid syntax")
-    number = int(text[:_REVISION_DIGITS] or 0)
-    if not -(2**63) <= number < 2**63:
-        raise BadRequest(f"strconv.ParseInt: parsing {field.quoted(text)}: value out of range")
-    return number
+    try:
+        return integers.parse(request.param(name) or "0")
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _continued(token: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from autograder.controlplane.apimachinery import field, timestamps
+from autograder.controlplane.apimachinery import field, integers, timestamps
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
 from autograder.controlplane.apimachinery.field import FieldError, Path, quoted
 from autograder.controlplane.apimachinery.node_connection import LogOptions
@@ -18,8 +18,6 @@ from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver.validation.meta import NOT_NEGATIVE
 
 _GROUPS: Final = ("initContainers", "containers", "ephemeralContainers")
-_DIGITS: Final = 19
-_MOST: Final = 2**63
 _POSITIVE: Final = "must be greater than 0"
 _ONE_OF_SINCE: Final = "at most one of `sinceTime` or `sinceSeconds` may be specified"
 _RFC3339: Final = "2006-01-02T15:04:05Z07:00"
@@ -28,17 +26,11 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d
 _NO_TIME: Final = ("", "null")
 
 
-def flag(request: Request, name: str) -> bool:
-    """A boolean parameter: everything but ``0`` and ``false`` says yes, even nothing."""
-    values = request.query.get(name, ())
-    return bool(values) and values[0] != "0" and values[0].lower() != "false"
-
-
 def log_options(request: Request, pod: str) -> LogOptions:
     """Which lines of the log of a pod are wanted. Raises ``BadRequest`` or ``Invalid``."""
     wanted = LogOptions(
-        previous=flag(request, "previous"),
-        timestamps=flag(request, "timestamps"),
+        previous=request.flag("previous"),
+        timestamps=request.flag("timestamps"),
         tail_lines=_number(request, "tailLines"),
         since_seconds=_number(request, "sinceSeconds"),
         since_time=_time(request, "sinceTime"),
@@ -62,7 +54,7 @@ def log_options(request: Request, pod: str) -> LogOptions:
 
 def handed_on(request: Request) -> str:
     """The parameters of a request for a log as the kubelet gets them."""
-    found: dict[str, Any] = {name: "true" for name in ("follow", "previous", "timestamps") if flag(request, name)}
+    found: dict[str, Any] = {name: "true" for name in ("follow", "previous", "timestamps") if request.flag(name)}
     given = ("limitBytes", "sinceSeconds", "sinceTime", "tailLines")
     found |= {name: request.param(name) for name in given if request.param(name)}
     return urlencode(sorted(found.items()))
@@ -85,12 +77,10 @@ def container_of(pod: Object, asked: str) -> str:
 def _number(request: Request, name: str) -> int | None:
     if name not in request.query:
         return None
-    text = request.param(name)
-    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
-        raise BadRequest(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
-    if len(text.lstrip("+-").lstrip("0")) > _DIGITS or not -_MOST <= int(text) < _MOST:
-        raise BadRequest(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
-    return int(text)
+    try:
+        return integers.parse(request.param(name))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _time(request: Request, name: str) -> int | None:

@@ -133,7 +133,7 @@ class Subresources:
         where = (node.name, info.namespace, info.name, container)
         with _calling("error dialing backend"):
             kubelets = self._kubelets(node)
-            if pod_options.flag(request, "tty") and pod_options.flag(request, "stdin"):
+            if request.flag("tty") and request.flag("stdin"):
                 shell = kubelets.shell(*where, command)
                 if shell is not None:
                     return Response(200, shell)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver import schemas
 from autograder.controlplane.kube_apiserver.tables.ages import age
@@ -81,9 +82,7 @@ def labels(pairs: Mapping[str, str] | None) -> str:
 
 def selector(given: Object | None) -> str:
     """A label selector as kubectl's ``-l`` takes it; empty when it asks for nothing."""
-    terms = [(key, f"{key}={value}") for key, value in ((given or {}).get("matchLabels") or {}).items()]
-    terms += [(term["key"], _expression(term)) for term in (given or {}).get("matchExpressions") or ()]
-    return ",".join(text for _, text in sorted(terms, key=lambda term: term[0]))
+    return selectors.text_of_object(given or {})
 
 
 def selector_or_none(given: Object | None) -> str:
@@ -99,10 +98,3 @@ def quantity(amounts: Mapping[str, Any] | None, resource: str) -> str:
 def true_condition(conditions: Iterable[Object], kind: str) -> bool:
     """Whether the first condition of a type is True."""
     return next((c.get("status") == "True" for c in conditions if c.get("type") == kind), False)
-
-
-def _expression(term: Object) -> str:
-    key, operator = term["key"], term["operator"]
-    if operator in ("In", "NotIn"):
-        return f"{key} {operator.lower()} ({','.join(sorted(term.get('values') or ()))})"
-    return key if operator == "Exists" else f"!{key}"
