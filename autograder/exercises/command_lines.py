@@ -39,7 +39,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Commands of which each reads what the one before printed; ``stdin`` is for the first, ``file`` gets the rest."""
+    """Commands, each of which reads what the one before has printed.
+
+    The first one reads ``stdin``; what the last one prints goes into ``file``, unless that is empty.
+    """
 
     line: int
     commands: tuple[Command, ...]
@@ -57,9 +60,9 @@ def read(text: str | bytes, source: str) -> tuple[list[CommandLine], list[Proble
     problems: list[Problem] = []
     rows = enumerate(text.removeprefix("\ufeff").splitlines(), 1)
     for number, row in rows:
-        while row.endswith("\\"):
+        while row.endswith("\\") and not _is_comment(row):
             row = row[:-1] + " " + next(rows, (0, ""))[1].strip()
-        if not row.strip() or row.lstrip().startswith("#"):
+        if not row.strip() or _is_comment(row):
             continue
         try:
             if odd := next((char for char in row if not (char.isprintable() or char == "\t")), ""):
@@ -72,6 +75,10 @@ def read(text: str | bytes, source: str) -> tuple[list[CommandLine], list[Proble
     if count > COMMANDS:
         problems.append(Problem("error", f"the answer has {count} commands, and at most {COMMANDS} are run"))
     return lines, problems
+
+
+def _is_comment(row: str) -> bool:
+    return row.lstrip().startswith("#")
 
 
 def _line(number: int, row: str, rows: Iterator[tuple[int, str]]) -> CommandLine:

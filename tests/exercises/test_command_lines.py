@@ -36,6 +36,10 @@ def test_lines_may_be_written_in_many_ways(text: str) -> None:
     assert argv(text) == [["get", "pods"]]
 
 
+def test_a_comment_ends_with_its_line_as_in_a_shell() -> None:
+    assert argv("# not yet: \\\nkubectl get pods\n") == [["get", "pods"]]
+
+
 def test_one_command_reads_what_another_printed() -> None:
     (line,), _ = read("kubectl get pod web -o yaml | kubectl replace -f - ", "answer.txt")
     assert [command.verb for command in line.commands] == ["get", "replace"]
