@@ -30,3 +30,9 @@ def parse(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone")
     return round(moment.timestamp() * _MICROSECONDS)
+
+
+def span(seconds: int) -> int:
+    """Seconds in microseconds, as Go has durations: in nanoseconds of 64 bits, beyond which they wrap around."""
+    nanoseconds = (seconds * 10**9 + 2**63) % 2**64 - 2**63
+    return nanoseconds // 10**9 * _MICROSECONDS

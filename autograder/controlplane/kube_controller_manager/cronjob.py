@@ -124,11 +124,10 @@ class CronJobController(Controller):
     def _earliest(self, cron_job: Object, now: datetime, *, deadline: bool) -> datetime:
         """From when on the schedule counts: the last time it was followed, or when the CronJob came."""
         since = cron_job.get("status", {}).get("lastScheduleTime") or cron_job["metadata"]["creationTimestamp"]
-        earliest = datetime.fromtimestamp(timestamps.parse(since) / SECOND, now.tzinfo)
+        earliest = timestamps.parse(since)
         if deadline and "startingDeadlineSeconds" in cron_job["spec"]:
-            limit = now.timestamp() - cron_job["spec"]["startingDeadlineSeconds"]
-            earliest = max(earliest, datetime.fromtimestamp(limit, now.tzinfo))
-        return earliest
+            earliest = max(earliest, self.clock.now - timestamps.span(cron_job["spec"]["startingDeadlineSeconds"]))
+        return datetime.fromtimestamp(earliest / SECOND, now.tzinfo)
 
     def _plan_next(self, key: str, cron_job: Object, now: datetime, schedule: Schedule) -> None:
         earliest = self._earliest(cron_job, now, deadline=False)
@@ -140,8 +139,8 @@ class CronJobController(Controller):
     def _start(self, cron_job: Object, status: Object, due: datetime, now: datetime) -> None:
         """Create the Job that is due, as far as deadline and concurrency policy allow."""
         spec = cron_job["spec"]
-        late = (now - due).total_seconds()
-        if "startingDeadlineSeconds" in spec and late > spec["startingDeadlineSeconds"]:
+        late = round((now - due).total_seconds() * SECOND)
+        if "startingDeadlineSeconds" in spec and late > timestamps.span(spec["startingDeadlineSeconds"]):
             missed = due.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
             self._tell(cron_job, "Warning", "MissSchedule", f"Missed scheduled time to start a job: {missed}")
             return

@@ -10,7 +10,7 @@ from functools import cmp_to_key
 from math import log2
 from typing import Final
 
-from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.apimachinery import integers, timestamps
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Informer
 from autograder.controlplane.clock import SECOND
@@ -135,9 +135,7 @@ def _urgency(pod: Object, ranks: Mapping[str, int]) -> tuple[bool, int, bool, in
 
 def deletion_cost(pod: Object) -> int:
     """The number in the pod's annotation; 0 when there is none, or none that can be read."""
-    text = pod["metadata"].get("annotations", {}).get(DELETION_COST, "0")
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() else 0
+    return integers.read(pod["metadata"].get("annotations", {}).get(DELETION_COST, "")) or 0
 
 
 def created(obj: Object) -> int:

@@ -33,3 +33,4 @@ def test_64_bits_are_read(text: str, number: int) -> None:
 def test_other_texts_are_refused_in_the_words_of_go(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^strconv.ParseInt: parsing .*: {why}$"):
         integers.parse(text)
+    assert integers.read(text) is None

@@ -105,6 +105,20 @@ def test_the_deprecated_annotation_rolls_back(world: World) -> None:
     assert ("DeploymentRollback", 'Rolled back deployment "web" to revision 1') in world.events("Deployment")
 
 
+def test_annotations_that_are_no_numbers_are_as_good_as_none(world: World) -> None:
+    endless = "9" * 5000
+    asked = {"deprecated.deployment.rollback.to": endless}
+    world.create(deployment(replicas=2) | {"metadata": {"name": "web", "annotations": asked}})
+    world.advance(5)
+    (name,) = world.names(REPLICASETS)
+    noted = dict.fromkeys(("desired-replicas", "max-replicas", "revision"), endless)
+    annotations = {f"deployment.kubernetes.io/{key}": value for key, value in noted.items()}
+    world.patch(REPLICASETS, name, {"metadata": {"annotations": annotations}})
+    world.patch(DEPLOYMENTS, "web", {"spec": {"replicas": 3}})
+    world.advance(10)
+    assert world.get(DEPLOYMENTS, "web")["status"]["readyReplicas"] == 3
+
+
 def test_paused_it_scales_and_does_not_roll(world: World) -> None:
     world.create(deployment(replicas=2))
     world.advance(5)

@@ -194,6 +194,13 @@ def test_forbid_waits_for_the_last_job_and_replace_ends_it(world: World) -> None
     assert len(world.get(CRONJOBS, "replace")["status"]["active"]) == 1
 
 
+@pytest.mark.parametrize(("deadline", "started"), [(10**12, 1), (2**63 - 1, 0)])
+def test_a_deadline_beyond_all_calendars_wraps_around_as_in_go(world: World, deadline: int, started: int) -> None:
+    world.create(cron(startingDeadlineSeconds=deadline))
+    world.advance(130)
+    assert len(world.names(JOBS)) == started
+
+
 def test_a_suspended_cron_job_starts_nothing(world: World) -> None:
     world.create(cron(suspend=True))
     world.advance(600)
@@ -207,6 +214,16 @@ def test_a_suspended_cron_job_starts_nothing(world: World) -> None:
 def test_indexes_are_written_as_ranges(found: set[int], text: str) -> None:
     assert indexes.spell(found) == text
     assert indexes.parse(text, 10) == found
+
+
+@pytest.mark.parametrize("annotation", ["job-completion-index", "job-index-failure-count"])
+def test_annotations_that_are_no_numbers_are_as_good_as_none(world: World, annotation: str) -> None:
+    world.create(job("one", "sleep", "20", completions=1, completionMode="Indexed", backoffLimitPerIndex=1))
+    world.advance(5)
+    (name,) = world.names(PODS)
+    world.patch(PODS, name, {"metadata": {"annotations": {f"batch.kubernetes.io/{annotation}": "9" * 5000}}})
+    world.advance(60)
+    assert world.get(JOBS, "one")["status"]["succeeded"] == 1
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(0, 0), (1, 10), (2, 20), (4, 80), (7, 600), (50, 600)])

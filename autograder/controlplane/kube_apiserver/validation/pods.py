@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery import field
+from autograder.controlplane.apimachinery import field, integers
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver.reading import reader_of
@@ -182,11 +182,8 @@ def _annotated_tolerations(text: str, path: Path) -> Iterator[FieldError]:
 
 
 def _is_deletion_cost(text: str) -> bool:
-    return (
-        re.fullmatch(r"0|-?[0-9]+", text, re.ASCII) is not None
-        and (text[0] != "0" or text == "0")
-        and -(2**31) <= int(text) < 2**31
-    )
+    cost = integers.read(text)
+    return cost is not None and -(2**31) <= cost < 2**31 and re.match(r"-|[1-9]|0$", text) is not None
 
 
 # ---------------------------------------------------------------- parts of the spec

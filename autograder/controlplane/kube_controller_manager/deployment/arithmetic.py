@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import floor
 from typing import Final
 
-from autograder.controlplane.apimachinery import intstr
+from autograder.controlplane.apimachinery import integers, intstr
 from autograder.controlplane.apimachinery.wire import Object
 
 DESIRED_REPLICAS: Final = "deployment.kubernetes.io/desired-replicas"
@@ -117,10 +117,8 @@ def is_saturated(deployment: Object, replica_set: Object | None) -> bool:
 
 def annotated(replica_set: Object, annotation: str) -> int | None:
     """The count in an annotation; None when there is none or it is no count."""
-    text = replica_set["metadata"].get("annotations", {}).get(annotation, "")
-    if not (text.isascii() and text.isdigit()):
-        return None
-    return int(text) if int(text) <= _LARGEST else None
+    count = integers.read(replica_set["metadata"].get("annotations", {}).get(annotation, ""))
+    return count if count is not None and 0 <= count <= _LARGEST else None
 
 
 def _share(deployment: Object, replica_set: Object, allowed: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager.deployment.arithmetic import (
     DESIRED_REPLICAS,
@@ -64,12 +65,7 @@ def find_new(deployment: Object, replica_sets: Iterable[Object]) -> Object | Non
 
 def revision(obj: Object) -> int:
     """The revision of a ReplicaSet; 0 when it has none that can be read."""
-    return number(annotations_of(obj).get(REVISION, "0")) or 0
-
-
-def number(text: str) -> int | None:
-    """A whole number as annotations hold it, or None."""
-    return int(text) if text.isascii() and text.removeprefix("-").isdigit() else None
+    return integers.read(annotations_of(obj).get(REVISION, "")) or 0
 
 
 def last_revision(replica_sets: Iterable[Object]) -> int:
@@ -82,7 +78,7 @@ def annotations_of_new(deployment: Object, annotations: Annotations, new_revisio
     """What the new ReplicaSet's annotations become: the Deployment's, its revision, and the revisions it had before."""
     result = annotations | copied(deployment)
     known = result.get(REVISION)
-    current = number(known) if known else 0
+    current = integers.read(known) if known else 0
     if current is None or current >= new_revision:
         return result
     result[REVISION] = str(new_revision)
@@ -112,4 +108,4 @@ def size_annotations(deployment: Object) -> Annotations:
 
 def rollback_to(deployment: Object) -> int | None:
     """The revision that a rollback was asked for by annotation (0: the last one), or None."""
-    return number(annotations_of(deployment).get(ROLLBACK_TO, ""))
+    return integers.read(annotations_of(deployment).get(ROLLBACK_TO, ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.apimachinery.wire import Object
 
 INDEX: Final = "batch.kubernetes.io/job-completion-index"
@@ -20,8 +21,9 @@ def parse(text: str, completions: int) -> set[int]:
     found: set[int] = set()
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        if first.isdigit() and (last.isdigit() or not last):
-            found.update(range(int(first), min(int(last or first) + 1, completions)))
+        start, end = integers.read(first), integers.read(last or first)
+        if start is not None and end is not None:
+            found.update(range(start, min(end + 1, completions)))
     return found
 
 
@@ -39,8 +41,8 @@ def spell(indexes: Iterable[int]) -> str:
 
 def index_of(pod: Object) -> int | None:
     """The completion index of a pod, or None."""
-    text = pod["metadata"].get("annotations", {}).get(INDEX, "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    index = integers.read(pod["metadata"].get("annotations", {}).get(INDEX, ""))
+    return index if index is not None and index >= 0 else None
 
 
 def name_prefix(job: str, index: int) -> str:

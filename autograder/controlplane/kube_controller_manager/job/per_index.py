@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.indexes import index_of
@@ -74,8 +75,7 @@ def verdict(job: Object, succeeded: set[int], failed: set[int]) -> tuple[str, st
 
 
 def _count(pod: Object, annotation: str) -> int:
-    text = pod["metadata"].get("annotations", {}).get(annotation, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return max(0, integers.read(pod["metadata"].get("annotations", {}).get(annotation, "")) or 0)
 
 
 def _total(pod: Object) -> tuple[int, int]:
