@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
+
 _MONTHS: Final = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _DAYS: Final = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
 #: The fields in order: least and greatest number, names.
@@ -147,10 +149,10 @@ def _range(text: str, low: int, high: int, names: dict[str, int]) -> tuple[range
 def _number(text: str, names: dict[str, int]) -> int:
     if text.lower() in names:
         return names[text.lower()]
-    if not re.fullmatch("[+-]?[0-9]+", text, re.ASCII):
-        raise ValueError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax')
-    if len(text) > 19 or not -(2**63) <= int(text) < 2**63:
-        raise ValueError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": value out of range')
-    if int(text) < 0:
-        raise ValueError(f"negative number ({int(text)}) not allowed: {text}")
-    return int(text)
+    try:
+        number = integers.parse(text, function="Atoi")
+    except ValueError as error:
+        raise ValueError(f"failed to parse int from {text}: {error}") from None
+    if number < 0:
+        raise ValueError(f"negative number ({number}) not allowed: {text}")
+    return number

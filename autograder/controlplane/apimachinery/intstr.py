@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from autograder.controlplane.apimachinery import integers
+
 _PERCENT = re.compile(r"[+-]?[0-9]+%", re.ASCII)
 _VALID_PERCENT = re.compile(r"[0-9]+%", re.ASCII)
 
@@ -18,7 +20,7 @@ def is_valid_percent(text: str) -> bool:
 
 def percent(value: int | str) -> int | None:
     """The number before the ``%``; None for numbers and other texts."""
-    return int(value[:-1]) if isinstance(value, str) and _PERCENT.fullmatch(value) else None
+    return integers.nearest(value[:-1]) if isinstance(value, str) and _PERCENT.fullmatch(value) else None
 
 
 def scaled(value: int | str, total: int, *, round_up: bool) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.apimachinery.field import quoted
 
@@ -38,10 +39,14 @@ class Requirement:
             return value is None
         if self.operator == "notin":
             return value not in self.values
-        if value is None or not _INTEGER.fullmatch(value):
+        return value is not None and self._compares(value)
+
+    def _compares(self, value: str) -> bool:
+        """Whether a label is greater, or less, than the bound; texts that are no integers are neither."""
+        number, bound = integers.read(value), integers.read(next(iter(self.values)))
+        if number is None or bound is None:
             return False
-        bound = int(next(iter(self.values)))
-        return int(value) > bound if self.operator == "gt" else int(value) < bound
+        return number > bound if self.operator == "gt" else number < bound
 
     def __str__(self) -> str:
         values = sorted(self.values)
@@ -92,7 +97,6 @@ class _Nothing(LabelSelector):
 EVERYTHING = LabelSelector()
 NOTHING = _Nothing()
 
-_INTEGER = re.compile(r"-?\d+")
 _TOKEN = re.compile(r"\s*(==|!=|[=!,()<>]|[^\s=!,()<>]+)")
 _OPERATORS = {"in": "in", "notin": "notin", "=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
 _EXPRESSION_OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": "gt", "Lt": "lt"}
@@ -206,7 +210,7 @@ class _Parser:
         if operator in ("in", "notin"):
             return Requirement(key, operator, self._values())
         value = "" if self._peek() in ("", ",") else self._identifier()
-        if operator in "><" and not _INTEGER.fullmatch(value):
+        if operator in "><" and integers.read(value) is None:
             raise _unparsed(
                 f"values[0]: Invalid value: {quoted(value)}: for 'Gt', 'Lt' operators, the value must be an integer"
             )

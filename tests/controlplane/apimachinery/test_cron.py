@@ -40,6 +40,13 @@ def test_a_day_that_never_comes() -> None:
         ("Bogus", "expected exactly 5 fields, found 1: [Bogus]"),
         ("0 3 * * * x", "expected exactly 5 fields, found 6: [0 3 * * * x]"),
         ("-0 3 * * *", 'failed to parse int from : strconv.Atoi: parsing "": invalid syntax'),
+        (
+            "99999999999999999999 * * * *",
+            (
+                "failed to parse int from 99999999999999999999: strconv.Atoi: parsing "
+                '"99999999999999999999": value out of range'
+            ),
+        ),
         ("60 * * * *", "end of range (60) above maximum (59): 60"),
         ("* * 0 * *", "beginning of range (0) below minimum (1): 0"),
         ("9-3 * * * *", "beginning of range (9) beyond end of range (3): 9-3"),
@@ -54,3 +61,7 @@ def test_wrong_schedules_get_the_words_of_the_real_parser(schedule: str, message
     with pytest.raises(ValueError, match=re.escape(message)) as refused:
         cron.parse(schedule)
     assert str(refused.value) == message
+
+
+def test_zeros_before_a_number_change_nothing() -> None:
+    assert cron.parse(f"{'0' * 30}5 * * * *") == cron.parse("5 * * * *")

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autograder.controlplane.apimachinery import field, timestamps
+from autograder.controlplane.apimachinery import field, integers, timestamps
 from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, Invalid, Unclassified
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.clock import SECOND
 from autograder.controlplane.etcd import KeyValue, WriteConflict
 from autograder.controlplane.kube_apiserver import preparing, validation, warnings
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
@@ -108,7 +107,7 @@ class Registry(Reader):
         key = self.kind.storage_key(attributes.namespace, meta["name"])
         revision = meta.pop("resourceVersion", "")
         self.admission.validate(attributes)
-        if revision.isdigit() and int(revision) and not (attributes.dry_run or attributes.trusted):
+        if _is_revision(revision) and not (attributes.dry_run or attributes.trusted):
             raise Unclassified("resourceVersion should not be set on objects to be created")
         if self.backend.store.get(key) is not None:
             raise AlreadyExists.on(self.kind.plural, self.kind.group, meta["name"])
@@ -172,16 +171,17 @@ class Registry(Reader):
         return self._stored(attributes, found.key, new, expected=found.mod_revision)
 
     def _check_revision(self, new: Object, old: Object, name: str) -> None:
-        given = new["metadata"].get("resourceVersion", "")
-        if given and not given.isdecimal():
-            raise Unclassified(f"strconv.ParseUint: parsing {field.quoted(given)}: invalid syntax")
-        if not int(given or 0):
-            if not self.strategy.unconditional_update:
-                wrong = field.invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")
-                raise Invalid.on(self.kind.plural, self.kind.group, name, [wrong])
-            new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-        elif given != old["metadata"]["resourceVersion"]:
+        stands = old["metadata"]["resourceVersion"]
+        try:
+            given = integers.parse_unsigned(new["metadata"].get("resourceVersion") or "0")
+        except ValueError as error:
+            raise Unclassified(str(error)) from None
+        if not given and not self.strategy.unconditional_update:
+            wrong = field.invalid(Path("metadata").child("resourceVersion"), 0, "must be specified for an update")
+            raise Invalid.on(self.kind.plural, self.kind.group, name, [wrong])
+        if given and given != int(stands):
             raise Conflict.on(self.kind.plural, self.kind.group, name, MODIFIED)
+        new["metadata"]["resourceVersion"] = stands
 
     def _keep_system_fields(self, new: Object, old: Object) -> None:
         """Fields of the metadata that no client changes (BeforeUpdate of a real server)."""
@@ -223,10 +223,10 @@ class Registry(Reader):
         grace = self.grace_period(old, options)
         deleting = meta.get("deletionTimestamp")
         if deleting and grace:
-            begun = timestamps.parse(deleting) - _span(meta.get("deletionGracePeriodSeconds", 0))
+            begun = timestamps.parse(deleting) - timestamps.span(meta.get("deletionGracePeriodSeconds", 0))
             if grace >= meta.get("deletionGracePeriodSeconds", 0):
                 return old
-            meta["deletionTimestamp"] = timestamps.time(max(begun + _span(grace), self.backend.clock.now))
+            meta["deletionTimestamp"] = timestamps.time(max(begun + timestamps.span(grace), self.backend.clock.now))
             meta["deletionGracePeriodSeconds"] = grace
             return {**old, "metadata": meta}
         finalizers = self.deletion_finalizers(meta.get("finalizers", []), options)
@@ -237,7 +237,7 @@ class Registry(Reader):
         if not grace and not finalizers:
             return None
         if not deleting:
-            meta["deletionTimestamp"] = timestamps.time(self.backend.clock.now + _span(grace))
+            meta["deletionTimestamp"] = timestamps.time(self.backend.clock.now + timestamps.span(grace))
             if meta.get("generation"):
                 meta["generation"] += 1
         meta["deletionGracePeriodSeconds"] = grace
@@ -288,7 +288,9 @@ class Registry(Reader):
             raise Invalid.on(self.kind.kind, self.kind.group, obj["metadata"].get("name", ""), errors)
 
 
-def _span(seconds: int) -> int:
-    """Seconds in microseconds, as Go has durations: in nanoseconds of 64 bits, beyond which they wrap around."""
-    nanoseconds = (seconds * 10**9 + 2**63) % 2**64 - 2**63
-    return nanoseconds // 10**9 * SECOND
+def _is_revision(text: str) -> bool:
+    """Whether a text is the number of a revision, of which the first is 1."""
+    try:
+        return integers.parse_unsigned(text) > 0
+    except ValueError:
+        return False

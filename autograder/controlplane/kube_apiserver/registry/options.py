@@ -26,9 +26,6 @@ from autograder.controlplane.apimachinery.wire import Request
 from autograder.controlplane.kube_apiserver.registry.strategy import FieldLabels
 from autograder.controlplane.kube_apiserver.validation import names
 
-#: Revisions are 64 bits long.
-_MOST_REVISION = 2**64 - 1
-_REVISION_DIGITS = 20
 _MATCHES = ("Exact", "NotOlderThan")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _POLICIES = {"Foreground": "foreground", "Background": "background", "Orphan": "orphan"}
@@ -235,14 +232,11 @@ def _refuse(errors: list[FieldError]) -> None:
 
 
 def _revision(text: str) -> int:
-    if not text:
-        return 0
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _REVISION_DIGITS else _MOST_REVISION + 1
-    if number > _MOST_REVISION:
-        why = "value out of range" if text.isascii() and text.isdigit() else "invalid syntax"
-        wrong = field.invalid(Path("resourceVersion"), text, f'strconv.ParseUint: parsing "{text}": {why}')
-        raise BadRequest(f"invalid resource version: {wrong}")
-    return number
+    try:
+        return integers.parse_unsigned(text or "0")
+    except ValueError as error:
+        wrong = field.invalid(Path("resourceVersion"), text, str(error))
+        raise BadRequest(f"invalid resource version: {wrong}") from None
 
 
 def _stated_revision(text: str) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from autograder.controlplane.apimachinery import field
+from autograder.controlplane.apimachinery import field, integers
 
 
 def count_indexes(text: str, completions: int) -> int:
@@ -18,13 +16,14 @@ def count_indexes(text: str, completions: int) -> int:
             raise ValueError(f"the fragment {shown} violates the requirement that {why}")
         ends: list[int] = []
         for part in parts:
-            if not re.fullmatch("[+-]?[0-9]+", part, re.ASCII):
+            index = integers.read(part)
+            if index is None:
                 raise ValueError(f"cannot convert string to integer for index: {field.quoted(part)}")
-            if int(part) >= completions:
+            if index >= completions:
                 raise ValueError(f"too large index: {field.quoted(part)}")
-            if ends and ends[0] >= int(part):
-                raise ValueError(f"non-increasing order, previous: {ends[0]}, current: {int(part)}")
-            ends.append(int(part))
+            if ends and ends[0] >= index:
+                raise ValueError(f"non-increasing order, previous: {ends[0]}, current: {index}")
+            ends.append(index)
         if total and last >= ends[0]:
             raise ValueError(f"non-increasing order, previous: {last}, current: {ends[0]}")
         total += ends[-1] - ends[0] + 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery import field, selectors
+from autograder.controlplane.apimachinery import field, integers, selectors
 from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.intstr import is_valid_percent
@@ -86,7 +86,7 @@ def count_or_percentage(value: int | str, path: Path) -> Iterator[FieldError]:
 
 def at_most_everything(value: int | str, path: Path) -> Iterator[FieldError]:
     """A percentage of at most 100."""
-    if isinstance(value, str) and is_valid_percent(value) and int(value[:-1]) > 100:
+    if isinstance(value, str) and is_valid_percent(value) and integers.nearest(value[:-1]) > 100:
         yield field.invalid(path, value, "must not be greater than 100%")
 
 
@@ -94,5 +94,4 @@ def amount(value: int | str) -> int:
     """The number, of a percentage the one before the sign; 0 for malformed texts."""
     if isinstance(value, int):
         return value
-    digits = value[:-1] if is_valid_percent(value) else value
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+    return integers.nearest(value[:-1] if is_valid_percent(value) else value)
