@@ -18,8 +18,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 #: Characters of a cell that are taken for Markdown; what is longer is shown as it was written.
 LENGTH: Final = 50_000
-#: Commands of formulas that make links, load more commands or reach into the page.
-_REACHING: Final = re.compile(r"\\(href|require|class|cssId|style|html\w*)\b")
+#: Commands of formulas that make links, load more commands or reach into the page, with all backslashes before them:
+#: of two the first one is a line break, which would make a command of what is left.
+_REACHING: Final = re.compile(r"\\+(href|require|class|cssId|style|mmlToken|bbox|html[A-Za-z]*)(?![A-Za-z])")
 _PICTURE: Final = "attachment:"
 
 

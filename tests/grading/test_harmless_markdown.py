@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -74,9 +75,20 @@ def test_nothing_of_it_is_run_or_fetched(text: str) -> None:
         assert not plain.startswith(("javascript:", "data:", "vbscript:"))
 
 
-def test_formulas_reach_nothing_beyond_themselves() -> None:
-    assert "\\href" not in shown("$\\href{javascript:alert(1)}{x} \\frac{1}{2}$")
-    assert "\\frac" in shown("$\\frac{1}{2}$")
+@pytest.mark.parametrize(
+    "formula",
+    [r"\href{javascript:alert(1)}{x}", r"\\href{javascript:alert(1)}{x}", r"\\\href{javascript:alert(1)}{x}",
+     r"\hr\hrefef{javascript:alert(1)}{x}", r"\let\x\href \x{javascript:alert(1)}{x}", r"\require{html}", r"\href1{x}",
+     r'\mmlToken{mi}[href="javascript:alert(1)"]{x}', r"\bbox[position: fixed; top: 0]{x}", r"\style{top: 0}{x}"],
+)  # fmt: skip
+def test_formulas_reach_nothing_beyond_themselves(formula: str) -> None:
+    page = shown(f"${formula}$")
+    assert formula.rpartition("\\")[2].rstrip("}") in html.unescape(page)
+    assert not re.search(r"\\(href|require|mmlToken|bbox|style)(?![A-Za-z])", page)
+
+
+def test_formulas_stay_formulas() -> None:
+    assert r"\frac{1}{2} \\ \alpha" in shown(r"$\frac{1}{2} \\ \alpha$")
 
 
 def test_a_picture_of_the_notebook_is_shown_and_a_missing_one_named() -> None:
