@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from autograder.checks.verdict import Status
 from autograder.exercises import exercises_root
 
 Cell = dict[str, Any]
@@ -21,6 +22,14 @@ _OPENING: Final = re.compile(r"^%%(manifest|commands|prediction|program)\s+(\S+)
 
 class BadCourse(ValueError):
     """The course's own files are not as they must be; the message says what to change."""
+
+
+class NoAnswer(ValueError):
+    """There is no answer in an answer cell: the status says in what way, and the message what to do."""
+
+    def __init__(self, status: Status, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,20 @@ class Task:
     check_cell: str
     opening: Opening
     points: float
+
+    def answer(self, source: str) -> str:
+        """The answer in the text of its cell, which is what stands below the first line; raises ``NoAnswer``."""
+        if not source.strip():
+            raise NoAnswer(Status.NOT_SUBMITTED, "there is no answer yet")
+        opening, content = read_answer(source)
+        if opening != self.opening:
+            first = source.strip().partition("\n")[0][:80]
+            message = (
+                f"the answer cell must begin with the line '{self.opening}', and it begins with {first!a}; "
+                "put that line back"
+            )
+            raise NoAnswer(Status.UNREADABLE, message)
+        return content
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from autograder.exercises import Answer, Runner, exercises_root, load
 from autograder.exercises.entries import READABLE, WHY_READABLE, entry
 from autograder.exercises.exercise import Exercise
 from autograder.exercises.sheets import remarked
-from autograder.grading.assignment import Assignment, BadCourse, Cell, Notebook, Task, read_answer
+from autograder.grading.assignment import Assignment, BadCourse, Cell, NoAnswer, Notebook, Task
 from autograder.grading.digests import Key, digest_of_answer, digest_of_exercise, digest_of_grader, kind_of_cluster
 from autograder.grading.individual import Individual, Seen
 from autograder.grading.ledger import Entry, Reading
@@ -190,21 +190,16 @@ class Engine:
     def judge(self, task: Task, source: str, student: str = "") -> Graded:
         """The verdict on the text of one answer cell."""
         exercise = self.exercise(task.exercise, student)
-        opening, content = read_answer(source)
-        if not source.strip():
-            return self._unjudged(task, exercise, Status.NOT_SUBMITTED, "there is no answer yet", source)
-        if opening != task.opening:
-            first = source.strip().partition("\n")[0][:80]
-            message = (
-                f"the answer cell must begin with the line '{task.opening}', and it begins with {first!a}; "
-                "put that line back"
-            )
-            return self._unjudged(task, exercise, Status.UNREADABLE, message, source)
-        key = self._key(exercise, opening.file, content)
+        try:
+            content = task.answer(source)
+        except NoAnswer as none:
+            return self._unjudged(task, exercise, none.status, str(none), source)
+        file = task.opening.file
+        key = self._key(exercise, file, content)
         origin = Origin.REMEMBERED
         verdict = self._memory.find(key) if self._memory else None
         if verdict is None:
-            origin, verdict = Origin.JUDGED, self._judged(exercise, Answer({opening.file: content}))
+            origin, verdict = Origin.JUDGED, self._judged(exercise, Answer({file: content}))
             if self._memory:
                 self._memory.keep(key, verdict)
         if verdict.status is Status.NOT_SUBMITTED:

@@ -25,15 +25,15 @@ from autograder.exercises.sheets import remarked
 from autograder.grading.assignment import (
     Assignment,
     BadCourse,
+    NoAnswer,
     Notebook,
     Task,
     exercises_of,
     load_assignments,
-    read_answer,
 )
 from autograder.grading.digests import digest_of_answer, digest_of_exercise, digest_of_grader
-from autograder.grading.engine import unjudged
-from autograder.grading.individual import Individual
+from autograder.grading.engine import absent, unjudged
+from autograder.grading.individual import Individual, Seen
 from autograder.grading.restoring import restored
 from autograder.grading.submissions import Submission, Unreadable, look_through, read_submitted, sheet_of
 
@@ -101,7 +101,6 @@ def handed_in(course: Path, student: str, exercise: str) -> Handed:
     loaded = load(task.exercise, exercises_of(course))
     mine = individual.exercise(loaded, student)
     submission = Submission(student, assignment.name, course / "submitted" / student / assignment.name)
-    base = Handed(student, assignment.name, mine, Answer({}), individual.drawn)
 
     def without(status: Status, message: str, notes: tuple[str, ...] = ()) -> Handed:
         verdict = unjudged(mine, status, message)
@@ -110,21 +109,22 @@ def handed_in(course: Path, student: str, exercise: str) -> Handed:
     try:
         document = read_submitted(submission, notebook)
     except FileNotFoundError:
-        return without(Status.NOT_SUBMITTED, f"{notebook.name}.ipynb was not handed in")
+        return without(Status.NOT_SUBMITTED, absent(notebook))
     except Unreadable as error:
         return without(Status.UNREADABLE, str(error))
     except OSError as error:
         return without(Status.UNREADABLE, f"the notebook cannot be opened: {error.strerror}")
     fixed = restored(document["cells"], notebook)
-    seen = individual.look(sheet_of(document), student)
+    seen = individual.look(sheet_of(document), student) if loaded.is_individual else Seen()
     about = {task.answer_cell, task.check_cell, ""}
     notes = (*(note.text for note in fixed.notes if note.cell in about), *filter(None, [seen.note]))
-    if seen.obstacle and loaded.is_individual:
+    if seen.obstacle:
         return without(Status.COULD_NOT_BE_JUDGED, seen.obstacle, notes)
-    opening, content = read_answer(fixed.answer(task.answer_cell))
-    if opening != task.opening:
-        return without(Status.UNREADABLE, f"the answer cell does not begin with the line '{task.opening}'", notes)
-    return Handed(base.student, base.assignment, mine, Answer({opening.file: content}), individual.drawn, notes)
+    try:
+        answer = Answer({task.opening.file: task.answer(fixed.answer(task.answer_cell))})
+    except NoAnswer as none:
+        return without(none.status, str(none), notes)
+    return Handed(student, assignment.name, mine, answer, individual.drawn, notes)
 
 
 def replay(runner: Runner, handed: Handed) -> Replay:

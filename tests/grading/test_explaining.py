@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_course import EXERCISES, SmallCourse, answer_to, submitted_notebook
+from small_course import EXERCISES, Grading, SmallCourse, answer_to, cell_id, cell_of, submitted_notebook
 
 from autograder.cli import main
 from autograder.exercises import Runner
@@ -223,6 +223,17 @@ def test_the_ledger_says_whether_this_was_said_before(
     told = capsys.readouterr().out
     assert "the exercise is another one" in told
     assert "earned: 3 -> 4" in told
+
+
+@pytest.mark.parametrize("source", ["", " \n", "%%manifest other.yaml\nkind: ConfigMap\n", "kind: ConfigMap\n"])
+def test_of_a_cell_without_an_answer_the_same_is_said_as_when_it_was_graded(
+    course: SmallCourse, grade: Grading, runner: Runner, source: str
+) -> None:
+    notebook = submitted_notebook()
+    cell_of(notebook, cell_id("answer", DRAWN))["source"] = source
+    graded = grade(notebook).graded[0].verdict
+    explained = replay(runner, handed_in(course.root, "ada", DRAWN)).verdict
+    assert (explained.status, differences(graded.to_json(), explained.to_json())) == (graded.status, [])
 
 
 def test_a_written_bundle_holds_the_whole_answer(course: SmallCourse, tmp_path: Path, runner: Runner) -> None:
