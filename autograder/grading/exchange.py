@@ -22,8 +22,9 @@ from nbgrader.exchange.default import ExchangeCollect
 #: What nbgrader writes beside a submission, and reads again when it releases feedback.
 TIMESTAMP: Final = "timestamp.txt"
 SECRET: Final = "submission_secret.txt"
-#: Files of one submission that are looked at.
+#: Files and folders of one submission that are looked at, and how many folders may lie one inside the other.
 FILES: Final = 1_000
+DEPTH: Final = 8
 #: Seconds that may pass between the time in a submission's name and the last change to its folder.
 _SLACK: Final = 600
 
@@ -94,18 +95,25 @@ def _files_of(folder: str, largest: int) -> Iterator[tuple[str, bytes | str]]:
     """The files below a folder with their content, or with why they are not read.
 
     Only plain files of the folder's owner are opened, and no link is followed even if the folder changes meanwhile.
+    What lies too deep may have a path that is longer than the system takes.
     """
     seen, owner = 0, None
     for place, folders, files, at in os.fwalk(folder, follow_symlinks=False):
-        folders.sort()
+        inside = Path(place).relative_to(folder)
         owner = os.fstat(at).st_uid if owner is None else owner
         for name in sorted(files):
             seen += 1
-            path = str(Path(place, name).relative_to(folder))
             if seen > FILES:
-                yield path, f"there are more than {FILES} files"
-                return
-            yield path, _content(name, at, owner, largest)
+                break
+            yield str(inside / name), _content(name, at, owner, largest)
+        seen += len(folders)
+        if seen > FILES:
+            yield str(inside), f"there are more than {FILES} files and folders"
+            return
+        if folders and len(inside.parts) >= DEPTH:
+            yield str(inside), f"there are more than {DEPTH} folders one inside the other"
+            folders.clear()
+        folders.sort()
 
 
 def _content(name: str, at: int, owner: int, largest: int) -> bytes | str:

@@ -131,6 +131,22 @@ def many(folder: Path) -> None:
         (folder / f"zz{number}").touch()
 
 
+def deep(folder: Path) -> None:
+    """A file whose path is longer than the system takes, in folders made one inside the other."""
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(30):
+        os.mkdir("d" * 200, dir_fd=at)
+        above, at = at, os.open("d" * 200, os.O_RDONLY, dir_fd=at)
+        os.close(above)
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    os.close(at)
+
+
+def empty(folder: Path) -> None:
+    for number in range(exchange.FILES + 10):
+        (folder / f"zz{number}").mkdir()
+
+
 def nonsense(folder: Path) -> None:
     (folder / "timestamp.txt").write_text("yesterday\n\x00")
 
@@ -140,7 +156,7 @@ def bare(folder: Path) -> None:
     (folder / "submission_secret.txt").unlink()
 
 
-@pytest.mark.parametrize("change", [pipe, closed, large, many, nonsense, bare])
+@pytest.mark.parametrize("change", [pipe, closed, large, many, deep, empty, nonsense, bare])
 def test_what_cannot_be_taken_is_left_out_and_the_rest_is_taken(host: Host, change: Callable[[Path], None]) -> None:
     change(host.hand_in())
     found = host.collect(max_file_size=1)
