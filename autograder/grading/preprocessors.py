@@ -241,12 +241,18 @@ def _exporter(preprocessor: NbGraderPreprocessor) -> SubmissionExporter:
 
 
 def _odd_files(folder: str) -> list[str]:
-    """What nbgrader must not copy of a submission: what is no plain file; all of it where there is too much of that."""
+    """What nbgrader must not copy of a submission: what is no plain file.
+
+    All of it where there is too much of that, or where it is too deep to be looked through.
+    """
     if Path(folder).is_symlink() or Path(folder).parent.is_symlink():
         return [folder]
     walk = os.walk(folder)
     paths = (os.path.join(where, name) for where, _, names in walk for name in names)  # noqa: PTH118  as nbgrader has them
-    odd = [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
+    try:
+        odd = [path for path in paths if not stat.S_ISREG(os.lstat(path).st_mode)]
+    except (OSError, RecursionError):  # its folders lie deeper than the system, or Python, goes down
+        return [folder]
     return odd if len(odd) <= ODD_LIMIT else [folder]
 
 

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from by_hand import forget, grade, opened, rows, run
@@ -206,6 +207,16 @@ def test_a_link_to_the_work_of_a_neighbour_earns_nothing(course: SmallCourse, pl
     assert scores["ada", cell_id("check", FIRST)] == (3, False)
 
 
+def add_a_path_that_is_too_long(folder: Path) -> None:
+    """A file that can be seen in its folder, and whose whole path the system does not take."""
+    while len(str(folder)) < os.pathconf(folder, "PC_PATH_MAX") - 250:
+        folder /= "d" * 200
+        folder.mkdir()
+    at = os.open(folder, os.O_RDONLY)
+    os.close(os.open("f" * 250, os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    os.close(at)
+
+
 @pytest.mark.usefixtures("settled", "warm")
 @pytest.mark.timeout(60)
 def test_pipes_and_devices_neither_stop_nor_fill_anything(course: SmallCourse) -> None:
@@ -214,6 +225,7 @@ def test_pipes_and_devices_neither_stop_nor_fill_anything(course: SmallCourse) -
     os.mkfifo(path.with_name("timestamp.txt"))
     path.with_name("zeros.bin").symlink_to("/dev/zero")
     course.hand_in("zoe").with_name("timestamp.txt").symlink_to("/dev/zero")
+    add_a_path_that_is_too_long(course.hand_in("max").parent)
     forget(course)
     run(course, "GenerateAssignment")
     for _ in range(2):
