@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, cast
 
-from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.apimachinery import integers, timestamps
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import EVENTS
 from autograder.controlplane.apimachinery.wire import Object
@@ -174,8 +174,8 @@ def _journalctl(call: Call) -> Outcome:
         return call.fail(f"the journal is kept by the API server here: {error.message}")
     lines = [line for event in events if _is_of(event, node.host.name) for line in [_journal_line(event)]]
     lines.sort(key=lambda line: line[0])
-    wanted = options.get("n") or options.get("lines", "")
-    shown = lines[-int(wanted) :] if wanted.isdigit() and int(wanted) else lines
+    count = integers.read(options.get("n") or options.get("lines", "")) or 0
+    shown = lines[-count:] if count > 0 else lines
     call.out("".join(f"{text}\n" for _, text in shown) or "-- No entries --\n")
     return 0
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Applet, Call, Exec, Interact, Outcome, Sleep
 from autograder.controlplane.containers.conditions import test
@@ -48,8 +49,7 @@ def _printf(call: Call) -> Outcome:
             return "%"
         value = values.pop(0) if values else ""
         if match[2] in "di":
-            number = int(value) if value.lstrip("-").isdigit() else 0
-            return f"%{match[1]}d" % number
+            return f"%{match[1]}d" % (integers.read(value) or 0)
         return f"%{match[1]}s" % (unescape(value) if match[2] == "b" else value)
 
     while True:
@@ -70,7 +70,7 @@ def _sleep(call: Call) -> Outcome:
         if match is None:
             return call.fail(f"invalid number '{arg}'")
         total += float(match[1]) * _UNITS[match[2]]
-    return Sleep(min(int(total * SECOND), FOREVER), forever=total >= 86400 * 30)
+    return Sleep(int(min(total * SECOND, FOREVER)), forever=total >= 86400 * 30)
 
 
 def _env(call: Call) -> Outcome:
@@ -171,7 +171,8 @@ def _kill(call: Call) -> Outcome:
         signal = numbers.get(signal, signal.upper().removeprefix("SIG"))
     status = 0
     for arg in args:
-        if not arg.isdigit() or not call.system.signal(int(arg), signal):
+        pid = integers.read(arg)
+        if pid is None or not call.system.signal(pid, signal):
             call.err(f"sh: can't kill pid {arg}: No such process\n")
             status = 1
     return status

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers import syntax
 from autograder.controlplane.containers.calls import Outcome, Sleep, Stop
@@ -45,7 +46,8 @@ class BuiltinCommands(Expansion):
         self.status = 1
 
     def _builtin_exit(self, args: tuple[str, ...]) -> None:
-        status = int(args[0]) % 256 if args and args[0].lstrip("-").isdigit() else self.status
+        given = integers.read(args[0]) if args else None
+        status = self.status if given is None else given % 256
         for index in range(len(self.frames) - 1, -1, -1):
             if self.frames[index][0] == "child":
                 self.frames = self.frames[:index]
@@ -82,7 +84,8 @@ class BuiltinCommands(Expansion):
         self.status = 0
 
     def _builtin_shift(self, args: tuple[str, ...]) -> None:
-        self.parameters = self.parameters[int(args[0]) if args and args[0].isdigit() else 1 :]
+        count = integers.read(args[0]) if args else None
+        self.parameters = self.parameters[1 if count is None else max(0, count) :]
         self.status = 0
 
     def _builtin_trap(self, args: tuple[str, ...]) -> None:
@@ -114,7 +117,7 @@ class BuiltinCommands(Expansion):
             self.status = 2
 
     def _builtin_wait(self, args: tuple[str, ...]) -> None:
-        wanted = {int(arg) for arg in args if arg.isdigit()}
+        wanted = {pid for arg in args if (pid := integers.read(arg)) is not None}
         children = [
             process for process in self.system.processes()
             if process.pid != self.process.pid and process.pid != 1 and (not wanted or process.pid in wanted)
@@ -142,8 +145,9 @@ class BuiltinCommands(Expansion):
         self.status = 0
 
     def _builtin_return(self, args: tuple[str, ...]) -> None:
-        if args and args[0].isdigit():
-            self.status = int(args[0])
+        given = integers.read(args[0]) if args else None
+        if given is not None:
+            self.status = given % 256
         while self.frames and self.frames[-1][0] != "parameters":
             self.unwind()
 

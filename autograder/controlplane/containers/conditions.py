@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.containers.calls import Call, Outcome
 from autograder.controlplane.containers.text_applets import read
 
@@ -52,10 +52,14 @@ def _binary(left: str, operator: str, right: str) -> bool:
         return _TEXT[operator](left, right)
     if operator not in _NUMBERS:
         raise ValueError(f"{operator}: unknown operand")
-    for number in (left, right):
-        if not re.fullmatch(r"\s*-?\d+\s*", number):
-            raise ValueError(f"invalid number '{number}'")
-    return _NUMBERS[operator](int(left), int(right))
+    return _NUMBERS[operator](_number(left), _number(right))
+
+
+def _number(text: str) -> int:
+    number = integers.read(text.strip())
+    if number is None:
+        raise ValueError(f"invalid number '{text}'")
+    return number
 
 
 _UNARY: Final[dict[str, Callable[[Call, str], bool]]] = {

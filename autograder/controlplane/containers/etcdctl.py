@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Call, Outcome, Sleep
 from autograder.controlplane.etcd import Compacted
@@ -51,10 +52,10 @@ class _Asked(NamedTuple):
 
     def number(self, flag: str) -> int:
         text = self.flags.get(flag, "0")
-        if not text.isdigit():
-            why = f'strconv.ParseInt: parsing "{text}": invalid syntax'
-            raise _BadUsage(f'invalid argument "{text}" for "--{flag}" flag: {why}')
-        return int(text)
+        try:
+            return max(0, integers.parse(text))
+        except ValueError as error:
+            raise _BadUsage(f'invalid argument "{text}" for "--{flag}" flag: {error}') from error
 
 
 def etcdctl(call: Call) -> Outcome:

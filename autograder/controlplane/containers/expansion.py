@@ -6,7 +6,8 @@ import fnmatch
 from abc import ABC, abstractmethod
 from typing import Final
 
-from autograder.controlplane.containers import tree
+from autograder.controlplane.apimachinery import integers
+from autograder.controlplane.containers import patterns, tree
 from autograder.controlplane.containers.arithmetic import BadExpression, calculate
 from autograder.controlplane.containers.calls import Stop, System
 from autograder.controlplane.containers.files import FileError
@@ -167,7 +168,8 @@ class Expansion(ABC):
                     self.emit(self.outputs[1], f"sh: {part.name}: {message}\n")
                     raise Stop(2)
                 return value or ""
-        return _trimmed(value or "", part.op, self.join(part.argument))
+        trim = patterns.without_prefix if part.op.startswith("#") else patterns.without_suffix
+        return trim(value or "", self.join(part.argument), longest=len(part.op) == 2)
 
     def _parameter(self, name: str) -> str | None:
         if name == "?":
@@ -181,7 +183,8 @@ class Expansion(ABC):
         if name == "0":
             return "sh"
         if name.isdigit():
-            return self.parameters[int(name) - 1] if int(name) <= len(self.parameters) else None
+            number = integers.read(name)
+            return self.parameters[number - 1] if number and number <= len(self.parameters) else None
         return self.variables.get(name)
 
     def _calculate(self, text: str) -> str:
@@ -190,15 +193,3 @@ class Expansion(ABC):
         except BadExpression as error:
             self.emit(self.outputs[1], f"sh: {error}\n")
             raise Stop(2) from None
-
-
-def _trimmed(value: str, op: str, pattern: str) -> str:
-    """``${v#p}``, ``${v##p}``, ``${v%p}``, ``${v%%p}``."""
-    front = op.startswith("#")
-    longest = len(op) == 2
-    sizes = range(len(value) + 1)
-    for size in reversed(sizes) if longest else sizes:
-        piece = value[:size] if front else value[len(value) - size :]
-        if fnmatch.fnmatchcase(piece, pattern):
-            return value[size:] if front else value[: len(value) - size]
-    return value

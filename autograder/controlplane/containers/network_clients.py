@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Applet, Call, Outcome, Serve, Sleep
 from autograder.controlplane.containers.network import Answer, NetworkError, NoNameServer, Refused, TimedOut, Unresolved
@@ -14,6 +15,8 @@ from autograder.controlplane.containers.records import Listener
 from autograder.controlplane.containers.servers import REASONS
 
 _NC_TIMEOUT: Final = 5.0
+#: No client waits for longer, in seconds.
+_LONGEST: Final = 1e9
 
 
 def _nslookup(call: Call) -> Outcome:
@@ -120,7 +123,7 @@ def _without_scheme(url: str) -> str:
 
 def _seconds(text: str, otherwise: float) -> float:
     """A number of seconds, or what holds where there is none."""
-    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else otherwise
+    return min(float(text), _LONGEST) if re.fullmatch(r"\d+(\.\d+)?", text) else otherwise
 
 
 _CURL_VALUED: Final = frozenset(
@@ -232,9 +235,9 @@ def _nc(call: Call) -> Outcome:
     args = [arg for arg in call.args if not arg.startswith("-")]
     flags = "".join(arg[1:] for arg in call.args if arg.startswith("-"))
     if "l" in flags:
-        port = next((arg for arg in args if arg.isdigit()), "0")
-        return Serve((Listener(int(port), "tcp"),))
-    if len(args) < 2 or not args[-1].isdigit():
+        port = next((port for arg in args if (port := integers.read(arg)) is not None), 0)
+        return Serve((Listener(port, "tcp"),))
+    if len(args) < 2 or integers.read(args[-1]) is None:
         return call.fail("bad arguments")
     try:
         call.system.request(f"tcp://{args[-2]}:{args[-1]}", headers={}, timeout=_NC_TIMEOUT)

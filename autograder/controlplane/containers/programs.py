@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Applet, Call, Exec, Outcome, Serve, Sleep
 from autograder.controlplane.containers.etcdctl import etcdctl
 from autograder.controlplane.containers.records import Listener
 
 TERMINATES: Final = frozenset({"TERM", "QUIT", "INT"})
-_LISTEN: Final = re.compile(r"^\s*listen\s+(?:\[::\]:|[\d.]+:)?(\d+)[^;]*;", re.M)
+_LISTEN: Final = re.compile(r"^\s*listen\s+(?:\[::\]:|[\d.]+:)?(\d{1,5})\b[^;]*;", re.M)
 _ROOT: Final = re.compile(r"^\s*root\s+([^;\s]+)\s*;", re.M)
 
 
@@ -42,7 +43,7 @@ def _httpd(call: Call) -> Outcome:
         flag = args.pop(0)
         if flag.startswith("-p"):
             value = flag[2:] or (args.pop(0) if args else "80")
-            port = int(value.rpartition(":")[2]) if value.rpartition(":")[2].isdigit() else 80
+            port = integers.read(value.rpartition(":")[2]) or 80
         elif flag.startswith("-h"):
             root = call.path(flag[2:] or (args.pop(0) if args else "."))
         else:
@@ -74,15 +75,15 @@ def _http_echo(call: Call) -> Outcome:
     for word in words:
         name, given, value = word.lstrip("-").partition("=")
         values[name] = value if given else next(words, "")
-    port = values["listen"].rpartition(":")[2]
-    return Serve((Listener(int(port) if port.isdigit() else 5678, "http-echo", values["text"]),), TERMINATES)
+    port = integers.read(values["listen"].rpartition(":")[2]) or 5678
+    return Serve((Listener(port, "http-echo", values["text"]),), TERMINATES)
 
 
 def _agnhost(call: Call) -> Outcome:
     mode = call.args[0] if call.args else "pause"
     if mode == "pause":
         return Serve((), TERMINATES)
-    port = re.search(r"--(?:http-)?port[= ](\d+)", " ".join(call.args))
+    port = re.search(r"--(?:http-)?port[= ](\d{1,5})\b", " ".join(call.args))
     default = 9376 if mode == "serve-hostname" else 8080
     return Serve((Listener(int(port[1]) if port else default, "agnhost", mode),), TERMINATES)
 
@@ -92,14 +93,14 @@ def _whoami(call: Call) -> Outcome:
         user = call.system.container.user
         call.out("root\n" if user == 0 else f"whoami: unknown uid {user}\n")
         return 0
-    port = re.search(r"--?port[= ](\d+)", " ".join(call.args))
+    port = re.search(r"--?port[= ](\d{1,5})\b", " ".join(call.args))
     return Serve((Listener(int(port[1]) if port else 80, "whoami"),), TERMINATES)
 
 
 def _python(call: Call) -> Outcome:
     """Only ``python -m http.server [PORT]`` is simulated."""
     args = " ".join(call.args)
-    match = re.search(r"-m http\.server(?:\s+(\d+))?", args)
+    match = re.search(r"-m http\.server(?:\s+(\d{1,5})\b)?", args)
     if match:
         directory = re.search(r"(?:-d|--directory)[= ](\S+)", args)
         root = call.path(directory[1]) if directory else call.shell.cwd
@@ -111,7 +112,7 @@ def _python(call: Call) -> Outcome:
 
 def _perl(call: Call) -> Outcome:
     """The digits of pi, as the Job of the Kubernetes documentation computes them."""
-    match = re.search(r"bpi\((\d+)\)", " ".join(call.args))
+    match = re.search(r"bpi\((\d{1,9})\)", " ".join(call.args))
     if not match:
         return call.fail("only `print bpi(N)` is simulated")
     digits = _pi(min(int(match[1]), 2000))
@@ -138,11 +139,11 @@ def _pi(count: int) -> str:
 def _stress(call: Call) -> Outcome:
     """``stress --vm N --vm-bytes SIZE``: holds so much memory; a container whose limit is less is killed."""
     words = " ".join(call.args)
-    size = re.search(r"--vm-bytes[= ](\d+)([KMG]?)", words)
-    workers = re.search(r"(?:--vm|-m)[= ](\d+)", words)
+    size = re.search(r"--vm-bytes[= ](\d{1,15})([KMG]?)", words)
+    workers = re.search(r"(?:--vm|-m)[= ](\d{1,9})", words)
     memory = int(size[1]) * 1024 ** " KMG".index(size[2] or " ") if size else 256 * 1024**2
     call.out("stress: info: [1] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n")
-    timeout = re.search(r"(?:--timeout|-t)[= ](\d+)", words)
+    timeout = re.search(r"(?:--timeout|-t)[= ](\d{1,9})", words)
     total = memory * int(workers[1]) if workers else 0
     if timeout and not (0 < call.system.container.memory_limit < total):
         return Sleep(int(timeout[1]) * SECOND)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.calls import Applet, Call, Outcome, Serve, Sleep
 
@@ -74,7 +75,8 @@ def _head(call: Call) -> Outcome:
 
 
 def _count(text: str, otherwise: int) -> int:
-    return int(text) if text.lstrip("+-").isdigit() else otherwise
+    count = integers.read(text)
+    return otherwise if count is None else count
 
 
 def _tail(call: Call) -> Outcome:
@@ -97,7 +99,8 @@ def _follow(call: Call, name: str, options: dict[str, str]) -> Outcome:
     if not text and "F" not in options and not files.is_file(call.path(name)):
         return call.fail(f"can't open '{name}': No such file or directory")
     if "seen" in options:
-        seen = int(options["seen"]) if int(options["seen"]) <= len(text) else 0
+        seen = _count(options["seen"], 0)
+        seen = seen if 0 <= seen <= len(text) else 0
     else:
         lines = text.splitlines(keepends=True)
         wanted = options.get("n", "10")
@@ -153,7 +156,7 @@ def _matcher(pattern: str, options: dict[str, str]) -> Callable[[str], bool] | N
 
 
 def _seq(call: Call) -> Outcome:
-    numbers = [int(arg) for arg in call.args if arg.lstrip("-").isdigit()]
+    numbers = [number for arg in call.args if (number := integers.read(arg)) is not None]
     if not numbers or len(numbers) != len(call.args) or len(numbers) > 3:
         return call.fail("invalid number")
     first, step, last = (1, 1, *numbers) if len(numbers) == 1 else (numbers[0], 1, numbers[1]) if len(
@@ -175,10 +178,16 @@ def _wc(call: Call) -> Outcome:
 def _sort(call: Call) -> Outcome:
     options, names = options_of(call, "k")
     lines = inputs(call, names).splitlines()
-    key = (lambda line: int(re.match(r"\s*-?\d*", line)[0] or 0)) if "n" in options else str  # type: ignore[index]
+    key = _leading_number if "n" in options else str
     lines = sorted(set(lines) if "u" in options else lines, key=key, reverse="r" in options)
     call.out("".join(line + "\n" for line in lines))
     return 0
+
+
+def _leading_number(line: str) -> int:
+    """The number with which a line begins, or 0."""
+    match = re.match(r"\s*(-?[0-9]+)", line)
+    return integers.nearest(match[1]) if match else 0
 
 
 def _uniq(call: Call) -> Outcome:
@@ -196,7 +205,7 @@ def _uniq(call: Call) -> Outcome:
 def _cut(call: Call) -> Outcome:
     options, names = options_of(call, "dfc")
     delimiter = options.get("d", "\t") or " "
-    wanted = [int(part) for part in options.get("f", options.get("c", "1")).split(",") if part.isdigit()]
+    wanted = [_count(part, 0) for part in options.get("f", options.get("c", "1")).split(",")]
     for line in inputs(call, names).splitlines():
         pieces: list[str] = list(line) if "c" in options else line.split(delimiter)
         picked = [pieces[index - 1] for index in wanted if 0 < index <= len(pieces)]
@@ -206,18 +215,23 @@ def _cut(call: Call) -> Outcome:
 
 def _tr(call: Call) -> Outcome:
     options, sets = options_of(call)
-    ranges = [re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), unescape(text))
-              for text in sets]  # fmt: skip
+    ranges = [_characters(text) for text in sets]
+    first = set(ranges[0]) if ranges else set()
     if "d" in options and ranges:
-        call.out("".join(char for char in call.stdin if char not in ranges[0]))
+        call.out("".join(char for char in call.stdin if char not in first))
     elif "s" in options and len(ranges) == 1:
-        call.out(re.sub(r"(.)\1+", lambda m: m[1] if m[1] in ranges[0] else m[0], call.stdin, flags=re.S))
+        call.out(re.sub(r"(.)\1+", lambda m: m[1] if m[1] in first else m[0], call.stdin, flags=re.S))
     elif len(ranges) == 2 and ranges[1]:
         table = {char: ranges[1][min(index, len(ranges[1]) - 1)] for index, char in enumerate(ranges[0])}
         call.out("".join(table.get(char, char) for char in call.stdin))
     else:
         return call.fail("missing operand")
     return 0
+
+
+def _characters(text: str) -> str:
+    """A set as ``tr`` reads it: ``a-z`` is a range; none goes beyond ASCII, as in BusyBox, which knows bytes only."""
+    return re.sub(r"([ -~])-([ -~])", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), unescape(text))
 
 
 def _sed(call: Call) -> Outcome:
@@ -227,12 +241,15 @@ def _sed(call: Call) -> Outcome:
     test = _matcher(match[2], {"i": ""} if "I" in match[4] else {}) if match else None
     if match is None or test is None:
         return call.fail(f"unsupported command {script}")
-    pattern = re.compile(match[2] if re.search(r"[\\.\[*^$]", match[2]) else re.escape(match[2]))
-    text = inputs(call, rest)
-    new = "".join(
-        pattern.sub(match[3].replace("\\/", "/"), line, count=0 if "g" in match[4] else 1)
-        for line in text.splitlines(keepends=True)
-    )
+    flags = re.IGNORECASE if "I" in match[4] else 0
+    pattern = re.compile(match[2] if re.search(r"[\\.\[*^$]", match[2]) else re.escape(match[2]), flags)
+    lines = inputs(call, rest).splitlines(keepends=True)
+    try:
+        new = "".join(
+            pattern.sub(match[3].replace("\\/", "/"), line, count=0 if "g" in match[4] else 1) for line in lines
+        )
+    except re.error as error:  # what is put in names a group that is not there
+        return call.fail(f"{error} in {script}")
     if "i" in options:
         for name in rest:
             call.system.files.write(call.path(name), new)

@@ -86,6 +86,9 @@ def log(container: Container) -> str:
         ("date +%Y-%m-%d", "2026-01-01\n"),
         ("seq 3 | tail -n 1", "3\n"),
         ("echo a,b | cut -d, -f2", "b\n"),
+        ("printf '  b\n 10\n9\n-\n' | sort -n", "  b\n-\n9\n 10\n"),
+        ("echo aXx | sed 's/x/_/gI'", "a__\n"),
+        ("echo cab | tr a-c A-C", "CAB\n"),
     ],
 )
 def test_runs_the_documented_shell(machines: Machines, script: str, output: str) -> None:
@@ -101,6 +104,38 @@ def test_ends_with_the_exit_code_of_its_script(machines: Machines, script: str, 
     assert not container.running
     assert container.exit_code == code
     assert container.reason == ("Completed" if code == 0 else "Error")
+
+
+@pytest.mark.parametrize("number", ["--5", "+-5", "²", "9" * 400, "9" * 5000, "x"], ids=lambda number: number[:5])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl -m {} localhost", "cut -f {} /etc/hostname", "echo ${{{}}}", "exit {}", "grep -A {} . /etc/hostname",
+        "head -n {} /etc/hostname", "kill {}", "nc -z localhost {}", "nc -l -p {}", "printf %d {}", "return {}",
+        "seq {}", "shift {}", "sleep {}", "tail -f --seen={} /etc/hostname", "test {} -eq 1", "wait {}",
+        "echo {} | sort -n", "httpd -f -p {}", "echo a | sed 's/a/{}\\1/'", "timeout 5 sleep {}",
+    ],
+)  # fmt: skip
+def test_no_number_stops_more_than_its_command(machines: Machines, command: str, number: str) -> None:
+    container_id = start(machines, "sh", "-c", f"{command.format(number)} &\nsleep 1; echo on")
+    advance(machines, 2)
+    assert log(machines.containers[container_id]).endswith("on\n")
+
+
+@pytest.mark.parametrize(
+    ("image", "argv"),
+    [
+        ("nginx:1.27", ("sh", "-c", "echo 'listen {};' > /etc/nginx/conf.d/default.conf; nginx -g 'daemon off;'")),
+        ("hashicorp/http-echo:1.0", ("/http-echo", "-listen=:{}")),
+        ("python:3.12", ("python3", "-m", "http.server", "{}")),
+        ("perl:5.34", ("perl", "-e", "print bpi({})")),
+        ("polinux/stress:latest", ("stress", "--vm", "{}", "--vm-bytes", "{}", "--timeout", "{}")),
+        ("registry.k8s.io/e2e-test-images/agnhost:2.53", ("/agnhost", "netexec", "--http-port={}")),
+    ],
+)
+def test_no_number_of_a_program_stops_its_machine(machines: Machines, image: str, argv: tuple[str, ...]) -> None:
+    start(machines, *(word.format("9" * 5000) for word in argv), image=image)
+    advance(machines, 2)
 
 
 def test_an_unknown_command_is_told_as_busybox_tells_it(machines: Machines) -> None:
