@@ -77,6 +77,11 @@ class Request:
         if self.trace is not None:
             self.trace.passed(str(outcome))
 
+    @property
+    def content_type(self) -> str:
+        """The media type that the body is said to be of, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip()
+
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
         values = self.query.get(name)

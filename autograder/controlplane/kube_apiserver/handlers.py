@@ -197,7 +197,7 @@ class Handlers:
         return self._answer(201 if created else 200, request, kind, stored)
 
     def _patch(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        media_type = request.content_type
         if media_type == APPLY_PATCH:
             return self._apply(request, kind, info, user)
         patch_type = PATCH_TYPES.get(media_type)

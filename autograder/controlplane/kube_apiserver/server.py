@@ -220,7 +220,7 @@ def _form(request: Request, info: RequestInfo) -> representation.Form:
 
 def _check_body_type(request: Request, info: RequestInfo) -> None:
     """Raise ``UnsupportedMediaType`` for a patch of a type that there is not, and for options that cannot be read."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    media_type = request.content_type
     if info.verb == "patch" and media_type not in (*PATCH_TYPES, APPLY_PATCH):
         raise UnsupportedMediaType("415: Unsupported Media Type", details={})
     if info.verb in _DELETING and request.body:

@@ -84,3 +84,109 @@ def test_labels_are_compared_with_integers_of_64_bits(world: World, bound: str) 
         f"unable to parse requirement: values[0]: Invalid value: \"{bound}\": for 'Gt', 'Lt' operators, the value must "
         "be an integer"
     ))  # fmt: skip
+
+
+# ---------------------------------------------------------------- patches
+
+JSON_PATCH = "application/json-patch+json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+UNPROCESSABLE = "the server rejected our request due to an error in our request"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "remove", "path": "/metadata/finalizers/--0"},
+        {"op": "remove", "path": f"/metadata/finalizers/{DIGITS}"},
+        {"op": "remove", "path": ""},
+        {"op": "add", "path": "", "value": {}},
+        {"op": "copy", "from": "", "path": "/data"},
+        {"op": "replace", "path": "", "value": 5},
+        {"op": "test", "path": "/immutable", "value": False},
+        {"op": "test", "path": "/metadata/finalizers/0", "value": ["example.com/kept"]},
+        {"op": "test"},
+    ],
+    ids=str,
+)
+def test_an_operation_that_cannot_be_carried_out(world: World, operation: Object) -> None:
+    answer = refused(world, "PATCH", f"{CONFIG_MAPS}/there", [operation], content_type=JSON_PATCH)
+    assert answer == (422, UNPROCESSABLE)
+
+
+@pytest.mark.parametrize(("value", "code"), [(1, 200), (True, 422), (1.0, 422)])
+def test_a_json_patch_tells_1_from_true(world: World, value: Any, code: int) -> None:
+    patch: Any = [{"op": "test", "path": "/spec/replicas", "value": value}]
+    assert world.ask("PATCH", f"{DEPLOYMENTS}/web", body=patch, content_type=JSON_PATCH).code == code
+
+
+def test_what_is_not_there_is_null_to_a_json_patch(world: World) -> None:
+    patch: Any = [
+        {"op": "test", "path": "/immutable", "value": None},
+        {"op": "copy", "from": "/immutable", "path": "/binaryData"},
+        {"op": "test", "path": "/metadata/finalizers/+0", "value": "example.com/kept"},
+    ]
+    assert world.ask("PATCH", f"{CONFIG_MAPS}/there", body=patch, content_type=JSON_PATCH).code == 200
+
+
+def in_pod_spec(**fields: Any) -> Object:
+    return {"spec": {"template": {"spec": fields}}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "answer"),
+    [
+        ({"spec": {"replicas": {"a": 1}}}, (422, (
+            ' "" is invalid: patch: Invalid value: "map[spec:map[replicas:map[a:1]]]": unrecognized type: int32'
+        ))),
+        ({"spec": {"strategy": {"$retainKeys": 5}}}, (400, "invalid patch format of retainKeys")),
+        ({"spec": {"strategy": {"$retainKeys": ["rollingUpdate"], "type": "Recreate"}}},
+         (400, "invalid patch format of retainKeys")),
+        (in_pod_spec(**{"$setElementOrder/containers": "c"}),
+         (500, "expected a []interface {}, but received a string")),
+        (in_pod_spec(**{"$setElementOrder/containers": None}),
+         (500, "expected a []interface {}, but received a %!s(<nil>)")),
+        (in_pod_spec(containers=[{"name": "c", "$patch": "merge"}]),
+         (500, "merging lists cannot yet be specified in the patch")),
+        (in_pod_spec(containers=[{"$patch": "delete"}]),
+         (500, "map: map[$patch:delete] does not contain declared merge key: name")),
+        ({"spec": {"$patch": "merge"}}, (500, "unknown patch type: merge in map: map[$patch:merge]")),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_strategic_patch_that_makes_no_sense(world: World, patch: Object, answer: tuple[int, str]) -> None:
+    assert refused(world, "PATCH", f"{DEPLOYMENTS}/web", patch, content_type=STRATEGIC) == answer
+
+
+def test_entries_of_a_list_are_of_one_type(world: World) -> None:
+    code, said = refused(world, "PATCH", f"{DEPLOYMENTS}/web", in_pod_spec(containers=["c"]), content_type=STRATEGIC)
+    assert (code, said.partition(":")[0], said[-5:]) == (500, "list element types are not identical", " [c]]")
+
+
+def test_entries_of_a_new_list_are_for_validation_to_judge(world: World) -> None:
+    patch = in_pod_spec(volumes=[{"emptyDir": {}}])
+    assert refused(world, "PATCH", f"{DEPLOYMENTS}/web", patch, content_type=STRATEGIC) == (422, (
+        'Deployment.apps "web" is invalid: spec.template.spec.volumes[0].name: Required value'
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("removed", [5, "example.com/kept", {"a": 1}])
+def test_only_a_list_says_what_goes_from_a_list(world: World, removed: Any) -> None:
+    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": removed}}
+    kept = world.ask("PATCH", f"{CONFIG_MAPS}/there", body=patch, content_type=STRATEGIC)
+    assert (kept.code, kept.body["metadata"]["finalizers"]) == (200, ["example.com/kept"])
+
+
+@pytest.mark.parametrize(
+    ("media_type", "patch", "code"),
+    [
+        (MERGE, {"metadata": "x"}, 422),
+        (MERGE, {"metadata": None}, 400),
+        (JSON_PATCH, [{"op": "remove", "path": "/metadata"}], 400),
+        (JSON_PATCH, [{"op": "replace", "path": "", "value": []}], 422),
+        ("application/apply-patch+yaml", {"spec": {"replicas": 1}}, 501),
+    ],
+)
+def test_a_patch_after_which_there_is_no_scale(world: World, media_type: str, patch: Any, code: int) -> None:
+    path = f"{DEPLOYMENTS}/web/scale?fieldManager=me"
+    assert world.ask("PATCH", path, body=patch, content_type=media_type).code == code

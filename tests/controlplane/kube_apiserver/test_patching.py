@@ -92,8 +92,8 @@ def test_json_patch_refuses_an_operation_that_cannot_be_carried_out(operation: d
 
 
 def test_json_patch_copies_no_more_than_three_megabytes() -> None:
-    copies = [{"op": "copy", "from": "", "path": f"/x{number}"} for number in range(60)]
-    assert len(apply_json_patch(POD, copies[:8])) == len(POD) + 8
+    copies = [{"op": "copy", "from": "/spec", "path": f"/spec/x{number}"} for number in range(60)]
+    assert len(apply_json_patch(POD, copies[:8])["spec"]) == len(POD["spec"]) + 8
     with pytest.raises(Invalid):
         apply_json_patch(POD, copies)
 

@@ -65,7 +65,7 @@ def type_name(api_version: str, kind: str) -> str | None:
 def struct(name: str) -> tuple[Field, ...] | None:
     """The fields of a struct type, in order; None when the type is not a struct."""
     package, _, short = name.rpartition(".")
-    fields = _package(package).structs.get(short)
+    fields = _package(package).structs.get(short) if "/" in package else None
     return None if fields is None else tuple(Field(*field) for field in fields)
 
 

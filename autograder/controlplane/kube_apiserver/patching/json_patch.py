@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
 from autograder.controlplane.kube_apiserver.parsing import parse
 from autograder.controlplane.kube_apiserver.reading.mismatches import word_for
@@ -65,31 +66,43 @@ def _copied(document: Any, operation: dict[str, Any]) -> int:
     """The bytes that an operation copies."""
     if operation.get("op") != "copy":
         return 0
-    return len(json.dumps(_get(document, _steps(operation.get("from")))))
+    return len(json.dumps(_value_at(document, _part(operation.get("from")))))
 
 
 def _apply(document: Any, operation: dict[str, Any]) -> Any:
-    name = operation.get("op")
-    path = _steps(operation.get("path"))
+    name, pointer, value = (operation.get(key) for key in ("op", "path", "value"))
     if name == "test":
-        found = _get(document, path)
-        if found != operation.get("value"):
-            raise _Refused(f"testing path {operation['path']} value failed")
+        if not _is_same(_value_at(document, _steps(pointer)), value):
+            raise _Refused(f"testing path {pointer} value failed")
         return document
+    if name == "replace" and pointer == "":
+        return _document(value)
+    path = _part(pointer)
     if name == "remove":
         return _changed(document, path, _REMOVE)
     if name == "add":
-        return _changed(document, path, _Add(operation.get("value")))
+        return _changed(document, path, _Add(value))
     if name == "replace":
-        _get(document, path[:-1])
-        return _changed(document, path, operation.get("value"))
+        return _changed(document, path, value)
     if name in ("move", "copy"):
-        source = _steps(operation.get("from"))
-        value = _get(document, source)
+        source = _part(operation.get("from"))
+        moved = _value_at(document, source)
         if name == "move":
             document = _changed(document, source, _REMOVE)
-        return _changed(document, path, _Add(value))
+        return _changed(document, path, _Add(moved))
     raise _Refused(f"Unexpected kind: {name}")
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON, in which 1, 1.0 and true are three things."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _document(value: Any) -> Any:
+    """The value that takes the place of the whole document."""
+    if not isinstance(value, (dict, list)):
+        raise _Refused("replace operation value must be object or array")
+    return value
 
 
 class _Add:
@@ -108,6 +121,22 @@ def _steps(pointer: Any) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
+def _part(pointer: Any) -> list[str]:
+    """The steps to a part of the document, which is not all of it."""
+    steps = _steps(pointer)
+    if not steps:
+        raise _Refused("the path names no part of the document")
+    return steps
+
+
+def _value_at(document: Any, path: list[str]) -> Any:
+    """The value at a path; what an object does not have is null."""
+    if not path:
+        return document
+    holder = _get(document, path[:-1])
+    return holder.get(path[-1]) if isinstance(holder, dict) else _get(holder, path[-1:])
+
+
 def _get(document: Any, path: list[str]) -> Any:
     for step in path:
         if isinstance(document, dict) and step in document:
@@ -121,8 +150,6 @@ def _get(document: Any, path: list[str]) -> Any:
 
 def _changed(document: Any, path: list[str], change: Any) -> Any:
     """A copy along the path, with the change at its end."""
-    if not path:
-        return change.value if isinstance(change, _Add) else change
     step, rest = path[0], path[1:]
     if isinstance(document, dict):
         copy: Any = dict(document)
@@ -153,9 +180,9 @@ def _changed(document: Any, path: list[str], change: Any) -> Any:
 
 
 def _index(step: str, last: int) -> int:
-    if not step.isascii() or not step.lstrip("-").isdigit():
+    index = integers.read(step)
+    if index is None:
         raise _Refused(f"{step!r} is no index")
-    index = int(step)
     if index < 0:
         index += last + 1
     if not 0 <= index <= last:

@@ -13,7 +13,13 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.errors import Invalid
 from autograder.controlplane.apimachinery.field import Path, invalid, quoted
-from autograder.controlplane.kube_apiserver.decoding import CannotBeHandled, Decoded, FieldValidation, decode
+from autograder.controlplane.kube_apiserver.decoding import (
+    CannotBeHandled,
+    Decoded,
+    FieldValidation,
+    Unrecognized,
+    decode,
+)
 from autograder.controlplane.kube_apiserver.parsing import Repeated
 from autograder.controlplane.kube_apiserver.reading import struct_of
 from autograder.controlplane.kube_apiserver.reading.mismatches import Malformed, Mismatch, shown_type
@@ -53,7 +59,7 @@ def _read(patched: Any, patch: Any, target: Target, validation: FieldValidation,
             patched, target.go_type, kind=target.kind, api_version=target.api_version,
             field_validation="Ignore" if validation == "Ignore" else "Warn",
         )  # fmt: skip
-    except CannotBeHandled as error:
+    except (CannotBeHandled, Unrecognized) as error:
         raise _no_object(shown, error.why) from error
     strict += decoded.warnings
     if strict and validation == "Strict":
@@ -105,7 +111,7 @@ def unconvertible(value: Any, go_type: str) -> str:
     if name in OWN_READERS:
         return _unreadable(value, name)
     plain = types.underlying(name)
-    found = _kind(value)
+    found = kind_of(value)
     if plain in _BASIC:
         return _unassignable(value, found, name, _BASIC[plain])
     if plain == "[]byte":
@@ -147,7 +153,7 @@ def _first(reasons: Iterator[str]) -> str:
     return next((why for why in reasons if why), "")
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """What Go calls the kind of a parsed value."""
     if isinstance(value, float):
         return "float64"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import types
-from autograder.controlplane.apimachinery.errors import Unclassified
+from autograder.controlplane.apimachinery.errors import BadRequest, Unclassified
 from autograder.controlplane.apimachinery.types import Field
-from autograder.controlplane.kube_apiserver.patching.outcome import go_text
+from autograder.controlplane.kube_apiserver.patching.outcome import go_text, kind_of
 
 _PATCH: Final = "$patch"
 _RETAIN: Final = "$retainKeys"
@@ -20,7 +20,10 @@ _DELETE: Final = "$deleteFromPrimitiveList/"
 
 
 def apply_strategic_merge_patch(document: Any, patch: dict[str, Any], type_name: str) -> Any:
-    """The document of a Go type with the patch applied; ``Unclassified`` for a patch that makes no sense."""
+    """The document of a Go type with the patch applied.
+
+    ``BadRequest`` for a bad list of ``$retainKeys``, ``Unclassified`` for other directives that make no sense.
+    """
     return _merge_map(document, patch, type_name)
 
 
@@ -30,12 +33,11 @@ def _merge_map(document: Any, patch: dict[str, Any], type_name: str) -> dict[str
         return {key: _without_directives(value) for key, value in patch.items() if key != _PATCH}
     if directive == "delete":
         return {}
-    if directive not in (None, "merge"):
+    if _PATCH in patch:
         raise _unknown(directive, patch)
     result = dict(document) if isinstance(document, dict) else {}
-    retained = patch.get(_RETAIN)
-    if retained is not None:
-        result = {key: value for key, value in result.items() if key in retained}
+    if _RETAIN in patch:
+        result = _retained(result, patch)
     for key, value in patch.items():
         if key.startswith("$"):
             continue
@@ -43,57 +45,103 @@ def _merge_map(document: Any, patch: dict[str, Any], type_name: str) -> dict[str
             result.pop(key, None)
             continue
         field = _field(type_name, key)
-        order = patch.get(_ORDER + key)
-        result[key] = _merge_value(result.get(key), value, field, order, patch.get(_DELETE + key))
-    for key, removed in patch.items():
-        name = key.removeprefix(_DELETE)
-        if key.startswith(_DELETE) and name not in patch and isinstance(result.get(name), list):
-            result[name] = [one for one in result[name] if one not in removed]
-    for key, order in patch.items():
-        name = key.removeprefix(_ORDER)
-        if key.startswith(_ORDER) and name not in patch and isinstance(result.get(name), list):
-            result[name] = _ordered(result[name], order, result[name], _field(type_name, name).merge_key)
+        removed = _listed(patch.get(_DELETE + key))
+        result[key] = _merge_value(result.get(key), value, field, _order(patch, key), removed)
+    for name in _named(patch, _DELETE, result):
+        removed = _listed(patch[_DELETE + name])
+        result[name] = [one for one in result[name] if one not in removed]
+    for name in _named(patch, _ORDER, result):
+        key = _field(type_name, name).merge_key
+        result[name] = _ordered(result[name], _order(patch, name) or [], result[name], key)
     return result
 
 
-def _merge_value(current: Any, value: Any, field: Field, order: Any, removed: Any) -> Any:
+def _retained(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """The members of a document that a patch keeps; it has to keep those that it sets."""
+    retained = patch[_RETAIN]
+    given = [key for key, value in patch.items() if value is not None and not key.startswith("$")]
+    if not isinstance(retained, list) or any(key not in retained for key in given):
+        raise BadRequest("invalid patch format of retainKeys")
+    return {key: value for key, value in document.items() if key in retained}
+
+
+def _named(patch: dict[str, Any], prefix: str, document: dict[str, Any]) -> list[str]:
+    """The lists of a document about which a patch has only a directive."""
+    names = [key.removeprefix(prefix) for key in patch if key.startswith(prefix)]
+    return [name for name in names if name not in patch and isinstance(document.get(name), list)]
+
+
+def _listed(removed: Any) -> list[Any]:
+    """What a directive removes from a list; one that is no list itself removes nothing."""
+    return removed if isinstance(removed, list) else []
+
+
+def _order(patch: dict[str, Any], name: str) -> list[Any] | None:
+    """The order that a patch gives a list, or None."""
+    if _ORDER + name not in patch:
+        return None
+    order = patch[_ORDER + name]
+    if not isinstance(order, list):
+        raise Unclassified(f"expected a []interface {{}}, but received a {_go_type(order)}")
+    return order
+
+
+def _go_type(value: Any) -> str:
+    """What Go prints for the type of a parsed value that is no list."""
+    if value is None:
+        return "%!s(<nil>)"
+    return "map[string]interface {}" if isinstance(value, dict) else kind_of(value)
+
+
+def _merge_value(current: Any, value: Any, field: Field, order: list[Any] | None, removed: list[Any]) -> Any:
     strategies = field.patch_strategy.split(",")
-    if isinstance(value, dict):
-        if "replace" in strategies:
-            return _without_directives(value)
+    if isinstance(value, dict) and "replace" not in strategies:
         return _merge_map(current, value, _element(field.go_type))
-    if not isinstance(value, list):
-        return value
-    if "merge" not in strategies:
-        return [_without_directives(one) for one in value if one != {_PATCH: "replace"}]
-    current = current if isinstance(current, list) else []
+    if not isinstance(value, list) or not isinstance(current, list) or "merge" not in strategies:
+        return _without_directives(value)
     if field.merge_key:
         merged = _merge_keyed(current, value, field.merge_key, _element(field.go_type))
         given = [one for one in value if _PATCH not in one]
         return _ordered(merged, given if order is None else order, current, field.merge_key)
-    kept = [one for one in current if one not in (removed or ())]
+    kept = [one for one in current if one not in removed]
     return kept + [one for one in value if one not in kept]
 
 
 def _merge_keyed(current: list[Any], patch: list[Any], key: str, type_name: str) -> list[Any]:
     """Entries of the patch change those of the same key, in place, or are added at the end."""
-    if {_PATCH: "replace"} in patch:
-        return [_without_directives(one) for one in patch if one != {_PATCH: "replace"}]
-    result = list(current)
-    for entry in patch:
-        if not isinstance(entry, dict) or (key not in entry and _PATCH not in entry):
-            raise Unclassified(f"map: {go_text(entry)} does not contain declared merge key: {key}")
-        at = next((index for index, one in enumerate(result) if one.get(key) == entry.get(key)), None)
-        directive = entry.get(_PATCH)
-        if directive not in (None, "merge", "delete", "replace"):
-            raise _unknown(directive, entry)
-        if directive == "delete":
-            result = [one for one in result if one.get(key) != entry.get(key)]
-        elif at is None:
-            result.append(_merge_map({}, {k: v for k, v in entry.items() if k != _PATCH}, type_name))
+    if not all(isinstance(entry, dict) for entry in patch):
+        raise Unclassified(f"list element types are not identical: {go_text([current, patch])}")
+    given, special = ([entry for entry in patch if (_PATCH in entry) is is_special] for is_special in (False, True))
+    for entry in special:
+        _check_directive(entry, key)
+    if any(entry[_PATCH] == "replace" for entry in special):
+        return [_without_directives(entry) for entry in given]
+    deleted = [entry[key] for entry in special]
+    result = [one for one in current if one.get(key) not in deleted]
+    for entry in given:
+        if key not in entry:
+            raise _without_key(entry, key)
+        at = next((index for index, one in enumerate(result) if one.get(key) == entry[key]), None)
+        if at is None:
+            result.append(_merge_map({}, entry, type_name))
         else:
             result[at] = _merge_map(result[at], entry, type_name)
     return result
+
+
+def _check_directive(entry: dict[str, Any], key: str) -> None:
+    """Raise ``Unclassified`` unless an entry says which entry goes, or that the list is replaced."""
+    directive = entry[_PATCH]
+    if directive == "merge":
+        raise Unclassified("merging lists cannot yet be specified in the patch")
+    if directive not in ("delete", "replace"):
+        raise _unknown(directive, entry)
+    if directive == "delete" and key not in entry:
+        raise _without_key(entry, key)
+
+
+def _without_key(entry: Any, key: str) -> Unclassified:
+    return Unclassified(f"map: {go_text(entry)} does not contain declared merge key: {key}")
 
 
 def _unknown(directive: Any, entry: Any) -> Unclassified:
@@ -127,7 +175,7 @@ def _without_directives(value: Any) -> Any:
             key: _without_directives(one) for key, one in value.items() if not key.startswith("$") and one is not None
         }
     if isinstance(value, list):
-        return [_without_directives(one) for one in value]
+        return [_without_directives(one) for one in value if not (isinstance(one, dict) and _PATCH in one)]
     return value
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from autograder.controlplane.apimachinery import scheme
-from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotFound, Unreachable
+from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, NotFound, NotImplemented501, Unreachable
 from autograder.controlplane.apimachinery.field import Path, invalid
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
 from autograder.controlplane.apimachinery.scheme import ResourceType
@@ -211,17 +211,18 @@ def _check_named(request: Request, obj: Object, name: str, kind: str) -> None:
 
 def _patched_scale(request: Request, scale: Object) -> Object:
     """The Scale that a patch makes; it is meant for the newest revision unless the patch names one."""
-    media_type = request.headers.get("content-type", "").partition(";")[0]
+    media_type = request.content_type
     patch_type = PATCH_TYPES.get(media_type)
     if patch_type is None:
-        raise BadRequest(f"{media_type} is no patch of a Scale")
+        raise NotImplemented501("server-side apply to a Scale is not supported by this control plane")
     patch = patch_type.decode(request.body) if isinstance(request.body, bytes) else request.body
     given = patch_type.apply(scale, patch, "autoscaling/v1.Scale")
-    if "resourceVersion" not in (patch.get("metadata") or {} if isinstance(patch, dict) else {}):
-        given = {**given, "metadata": {**given["metadata"], "resourceVersion": ""}}
     target = Target("autoscaling/v1.Scale", "Scale", "autoscaling/v1")
     read = patch_type.read(given, patch, target, bodies.field_validation(request))
     request.warnings += read.warnings
+    stated = patch.get("metadata") if isinstance(patch, dict) else None
+    if "resourceVersion" not in (stated or {}):
+        read.object["metadata"]["resourceVersion"] = ""
     return read.object
 
 

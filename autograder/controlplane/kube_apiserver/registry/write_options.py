@@ -26,7 +26,7 @@ def checked(request: Request, verb: str) -> bool:
     """Whether a write is only tried; raises ``Invalid`` for options that make no sense."""
     errors: list[FieldError] = []
     manager = request.param("fieldManager")
-    applies = request.headers.get("content-type", "").partition(";")[0].strip() == APPLY_PATCH
+    applies = request.content_type == APPLY_PATCH
     if verb == "patch" and applies and not manager:
         errors.append(field.required(_MANAGER, "is required for apply patch"))
     if verb == "patch" and not applies and request.param("force"):
