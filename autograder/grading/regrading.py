@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from autograder.grading.assignment import BadCourse, Notebook, Task, find_course
 from autograder.grading.batch import Grader, Work
 from autograder.grading.configuration import configuration
 from autograder.grading.disk import in_words
+from autograder.grading.due_dates import moment
 from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission
 from autograder.grading.executors import BadExecutor, executor_of
 from autograder.grading.gradebook_rows import GradebookError
@@ -142,7 +142,7 @@ def judged_again(
     """
     assignment, _, task = task_of(course, exercise)
     rows = [row for row in ledger.rows(exercise=exercise) if row.entry.assignment == assignment.name]
-    start = _start(since, rows)
+    start = first_time(since, rows)
     last = {row.entry.student: row for row in rows if row.entry.task == task.check_cell}
     outcome = Outcome(exercise, start)
     found = [one for one in look_through(course).submissions(assignment) if one.exists]
@@ -239,16 +239,15 @@ def _points(score: float | None, task: Task) -> str:
     return "-" if score is None else f"{score:g}/{task.points:g}"
 
 
-def _start(since: str, rows: Sequence[Row]) -> str:
-    """The time from which verdicts are looked at, as the ledger writes times; '' for all."""
+def first_time(since: str, rows: Sequence[Row]) -> str:
+    """The time from which verdicts are looked at, as the ledger writes times; '' for all.  Raises ``BadCourse``."""
     if not since:
         return ""
     if _DATE.fullmatch(since):
-        try:
-            datetime.fromisoformat(since)
-        except ValueError as error:
-            raise BadCourse(f"{since!r} is no date: {error}; write 2026-11-20 or 2026-11-20T12:00:00Z") from error
-        return since
+        begin = moment(since if ":" in since else f"{since} 00:00")
+        if begin is None:
+            raise BadCourse(f"{since!r} is no time; write it as 2026-11-20 or 2026-11-20 12:00 Europe/Berlin")
+        return f"{begin:%Y-%m-%dT%H:%M:%SZ}"
     known = {row.entry.key.exercise: row.time for row in reversed(rows)}
     found = sorted(time for digest, time in known.items() if digest.startswith(since.lower()))
     if len(since) < SHORTEST or not found:

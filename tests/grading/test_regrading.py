@@ -13,6 +13,7 @@ from small_course import ASSIGNMENT, EXERCISES, NOTEBOOK, SmallCourse, answer_to
 
 from autograder.cli import main
 from autograder.grading.ledger import Ledger
+from autograder.grading.regrading import first_time
 
 MENDED, OTHER = EXERCISES
 
@@ -139,6 +140,17 @@ def test_only_verdicts_from_a_time_on(
 ) -> None:
     assert run(course, "--since", since) == 0
     assert f"{judged} answers judged again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("since", "first"),
+    [("2026-11-20", "2026-11-20T00:00:00Z"), ("2026-11-20 12:00", "2026-11-20T12:00:00Z"),
+     ("2026-11-20T12:00:00Z", "2026-11-20T12:00:00Z"), ("2026-11-20T12:00:00+01:00", "2026-11-20T11:00:00Z"),
+     ("2026-11-20 00:30 Europe/Berlin", "2026-11-19T23:30:00Z")],
+)  # fmt: skip
+def test_a_time_may_be_written_in_any_zone(since: str, first: str) -> None:
+    """The ledger has all times in one, and they are compared as texts."""
+    assert first_time(since, ()) == first
 
 
 def test_only_verdicts_from_a_version_of_the_exercise_on(
