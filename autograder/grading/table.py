@@ -20,7 +20,6 @@ MARK: Final = "*"
 #: Follows totals of work in which somebody altered what points hang on.
 TAMPERED: Final = "!"
 
-
 #: What is printed of an answer: its points, or why it has none.
 _Result = float | str
 
@@ -53,14 +52,12 @@ class _Row:
         return len(self.scores) == len(self.results)
 
     def totals(self) -> list[str]:
-        """Points of all that can be earned, their share, and the time it took."""
-        earned = tidy(sum(self.scores))
-        total, percent = f"{earned:g}/{self.possible:g}", f"{earned / self.possible:.0%}"
-        if not self.scores:
-            total = percent = "-"
-        else:
+        """Points of all that can be earned, their share (dashes if nothing was judged), and the time it took."""
+        total = percent = "-"
+        if self.scores:
+            earned = tidy(sum(self.scores))
             marks = MARK * (not self.is_complete) + TAMPERED * self.was_tampered_with
-            total, percent = total + marks, percent + marks
+            total, percent = f"{earned:g}/{self.possible:g}{marks}", f"{earned / self.possible:.0%}{marks}"
         return [total, percent, f"{self.seconds:.2f} s"]
 
     def cells(self) -> list[str]:

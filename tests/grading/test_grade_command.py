@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_course import EXERCISES, SmallCourse, answer_to, cell_id, cell_of, submitted_notebook
+from small_course import EXERCISES, SmallCourse, answer_to, cell_id, cell_of, submitted_notebook, with_essay
 
 from autograder.cli import main
 from autograder.grading.ledger import FILE, Ledger
@@ -200,6 +202,21 @@ def test_points_that_do_not_agree(course: SmallCourse, capsys: pytest.CaptureFix
     source.write_text(source.read_text().replace('"points": 3', '"points": 4', 1))
     assert main(["grade", "--course", str(course.root)]) == 2
     assert "check-maps-settings is worth 4 points, and maps/settings 3" in capsys.readouterr().err
+
+
+def test_an_assignment_without_exercises_waits_for_a_person(
+    course: SmallCourse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = {**submitted_notebook(), "cells": []}
+    for place, text in (("source", "Why?"), ("submitted/ada", "Because.")):
+        path = course.root / place / "02-essay" / "02-essay.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(with_essay(empty, text)))
+    assert main(["grade", "--course", str(course.root), "--workers", "1"]) == 0
+    rows = {line.split()[0]: line.split()[1:3] for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert rows["ada"] == ["-", "-"]
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as gradebook:
+        assert gradebook.execute("SELECT auto_score, needs_manual_grade FROM grade").fetchall() == [(None, 1)]
 
 
 def test_the_course_is_found_from_above_and_from_within(course: SmallCourse) -> None:
