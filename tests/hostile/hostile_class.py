@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,15 @@ class Graded:
     code: int
     printed: str
     before: Snapshot
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A class that was graded, and then graded again; and the gradebook in between, by student."""
+
+    first: Graded
+    rows: dict[str, list[Row]]
+    again: Graded
 
 
 def hand_in_honestly(course: SmallCourse) -> None:
@@ -107,7 +116,15 @@ def grade(root: Path, course: SmallCourse, *arguments: str) -> Graded:
             out.seek(0)
             printed = out.read()
     (root / "tmp.out").unlink()
-    return Graded(root, course, batches[0], code, printed, before)
+    in_memory = replace(batches[0], submissions=tuple(batches[0].submissions))
+    return Graded(root, course, in_memory, code, printed, before)
+
+
+def grade_twice(root: Path, course: SmallCourse) -> Twice:
+    """``autograder grade``, and once more."""
+    first = grade(root, course)
+    between = {student: rows(course.root, student) for student in (*CASES, *HONEST)}
+    return Twice(first, between, grade(root, course))
 
 
 def text_of_everything(graded: Graded) -> str:

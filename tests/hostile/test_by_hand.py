@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import hostile_course
+import once
 import pytest
 from by_hand import forget, run
 from hostile_class import CASES, HONEST, Graded, hand_in_honestly, rows
@@ -44,7 +47,11 @@ class Remembering(Runner):
 @pytest.fixture(scope="module")
 def by_hand(tmp_path_factory: pytest.TempPathFactory) -> SmallCourse:
     """Some of the hostile class, graded by nbgrader."""
-    course = hostile_course.build(tmp_path_factory.mktemp("by-hand") / "course")
+    return once.for_all_workers(tmp_path_factory, "by-hand", _graded)
+
+
+def _graded(root: Path) -> SmallCourse:
+    course = hostile_course.build(root / "course")
     hand_in_honestly(course)
     for name in CHOSEN:
         folder = course.root / "submitted" / name / ASSIGNMENT

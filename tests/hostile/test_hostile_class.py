@@ -1,6 +1,7 @@
 """A class of hostile students: no point gained, no neighbour harmed, nothing lost, nothing touched that is not theirs.
 
-The whole class is graded in one run; a test looks at what became of one student, or at what lies about afterwards.
+The whole class is graded in one run, and in a second that finds everything judged; a test looks at what became of one
+student, or at what lies about afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ import cases_files
 import cases_notebooks
 import hostile_course
 import pytest
-from hostile_class import CANARY, CASES, HONEST, WRITTEN, Graded, grade, hand_in_honestly, rows, text_of_everything
+from hostile_class import (
+    CANARY,
+    CASES,
+    HONEST,
+    WRITTEN,
+    Graded,
+    Twice,
+    grade,
+    hand_in_honestly,
+    rows,
+    text_of_everything,
+)
 from hostile_course import ANSWERS
 from small_course import ASSIGNMENT, NOTEBOOK
 from snapshots import snapshot
@@ -138,8 +150,8 @@ def test_what_is_printed_moves_no_cursor(graded: Graded) -> None:
     assert graded.code == 1
 
 
-def test_a_second_run_says_the_same(graded: Graded) -> None:
-    before = {student: rows(graded.course.root, student) for student in (*CASES, *HONEST)}
-    again = grade(graded.root, graded.course)
-    assert {student: rows(graded.course.root, student) for student in before} == before
-    assert [one.submission for one in again.batch.submissions] == [one.submission for one in graded.batch.submissions]
+def test_a_second_run_says_the_same(twice: Twice) -> None:
+    course = twice.again.course.root
+    assert {student: rows(course, student) for student in twice.rows} == twice.rows
+    first, again = (one.batch.submissions for one in (twice.first, twice.again))
+    assert [one.submission for one in again] == [one.submission for one in first]
