@@ -31,6 +31,14 @@ def start_failure(missing: str) -> str:
     )
 
 
+def network_failure(sandbox_id: str, failure: str) -> str:
+    """What containerd says of a sandbox that the network plugin cannot connect."""
+    return (
+        f'rpc error: code = Unknown desc = failed to setup network for sandbox "{sandbox_id}": '
+        f'plugin type="ptp" failed (add): {failure}'
+    )
+
+
 def exec_failure(exec_id: str, missing: str) -> str:
     """What containerd says of a command that cannot be run in a container."""
     return (

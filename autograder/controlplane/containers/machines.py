@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.containers import failures, network_policy
-from autograder.controlplane.containers.addresses import PodAddresses
+from autograder.controlplane.containers.addresses import NoAddressError, PodAddresses
 from autograder.controlplane.containers.calls import System
 from autograder.controlplane.containers.configs import (
     ContainerConfig,
@@ -51,7 +51,7 @@ UNKNOWN: Final = 255
 
 
 class StartError(Exception):
-    """The runtime cannot start a container; the message is the one of containerd and runc."""
+    """The runtime cannot start a container or sandbox; the message is the one of containerd and runc."""
 
 
 class Machines(Processes):
@@ -158,14 +158,15 @@ class Machines(Processes):
     # Sandboxes.
 
     def run_sandbox(self, wanted: SandboxConfig) -> Sandbox:
-        """Give a pod its network name space and address."""
+        """Give a pod its network name space and address; raises ``StartError`` when there is no address left."""
         host = self.hosts[wanted.host]
-        ip = host.address
+        ip, sandbox_id = host.address, self._id("sandbox", wanted.pod_uid, wanted.attempt)
         if not wanted.host_network:
-            ip, self.hosts[host.name] = self.addresses.allocate(host, wanted.pod_uid)
-        sandbox = Sandbox(
-            self._id("sandbox", wanted.pod_uid, wanted.attempt), ip=ip, created=self.clock.now, **wanted._asdict()
-        )
+            try:
+                ip, self.hosts[host.name] = self.addresses.allocate(host, wanted.pod_uid)
+            except NoAddressError as error:
+                raise StartError(failures.network_failure(sandbox_id, str(error))) from error
+        sandbox = Sandbox(sandbox_id, ip=ip, created=self.clock.now, **wanted._asdict())
         self.sandboxes[wanted.pod_uid] = sandbox
         return sandbox
 

@@ -5,7 +5,7 @@ Source: pkg/controller/nodeipam/ipam/range_allocator.go.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
 from itertools import count
 from typing import Final
 
@@ -41,8 +41,8 @@ class NodeIpamController(Controller):
         if delta.new is None:
             self.taken = {number: owner for number, owner in self.taken.items() if owner != name}
         elif cidr:
-            network = IPv4Network(cidr, strict=False)
-            if network.subnet_of(CLUSTER_CIDR):
+            network = ip_network(cidr, strict=False)
+            if isinstance(network, IPv4Network) and network.subnet_of(CLUSTER_CIDR):
                 number = (int(network.network_address) - int(CLUSTER_CIDR.network_address)) // SIZE
                 self.taken.setdefault(number, name)
         else:

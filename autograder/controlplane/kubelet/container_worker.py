@@ -19,7 +19,7 @@ from autograder.controlplane.containers.records import Container
 from autograder.controlplane.kubelet import container_config, image_manager, pod_status, probes, resources, volumes
 from autograder.controlplane.kubelet.container_config import ConfigError
 from autograder.controlplane.kubelet.pod_status import is_sidecar, should_restart, until_success
-from autograder.controlplane.kubelet.records import Backoff, ContainerWork, PodState, Stop, Waiting
+from autograder.controlplane.kubelet.records import FORGOTTEN_AFTER, Backoff, ContainerWork, PodState, Stop, Waiting
 from autograder.controlplane.kubelet.surroundings import Surroundings
 
 #: How long a runtime takes for a sandbox, and how soon a kubelet sees that a container has ended.
@@ -77,7 +77,7 @@ class ContainerWorker:
         backoff = work.crash_backoff
         if work.waiting is not None and work.waiting.reason in _IMAGE_REASONS:
             return True
-        if backoff is not None and latest.finished - backoff.since <= 2 * 300 * SECOND:
+        if backoff is not None and latest.finished - backoff.since <= FORGOTTEN_AFTER:
             until = latest.finished + backoff.delay
             if self._now < until:
                 title = f"{name} in pod {self._title()}"

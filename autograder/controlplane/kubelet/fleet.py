@@ -185,7 +185,7 @@ class Kubelets:
         if name not in self._joined:
             self._join(name)
         host = self._machines.hosts[name]
-        cidr = node["spec"].get("podCIDR", "")
+        cidr = next((cidr for cidr in node["spec"].get("podCIDRs") or () if ":" not in cidr), "")
         if cidr and cidr != host.pod_cidr:
             self._machines.set_host(host._replace(pod_cidr=cidr))
 

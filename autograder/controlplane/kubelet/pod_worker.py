@@ -12,9 +12,10 @@ from typing import Final
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.containers.configs import SandboxConfig
+from autograder.controlplane.containers.machines import StartError
 from autograder.controlplane.containers.records import ContainerState
 from autograder.controlplane.kubelet import container_config, pod_status, volumes
-from autograder.controlplane.kubelet.container_worker import MINIMUM_GRACE, SANDBOX_TIME
+from autograder.controlplane.kubelet.container_worker import ERROR_DELAY, MINIMUM_GRACE, SANDBOX_TIME
 from autograder.controlplane.kubelet.pod_status import is_sidecar
 from autograder.controlplane.kubelet.records import Backoff, ContainerWork, PodState, Stage
 from autograder.controlplane.kubelet.resizing import PodResizer
@@ -133,7 +134,6 @@ class PodWorker(PodResizer):
         state = self.state
         if state.sandbox_at is not None and self._now < state.sandbox_at:
             return
-        host_network = state.pod["spec"].get("hostNetwork", False)
         try:
             self._set_up_volumes(credentials=volumes.runs_commands(state.pod))
         except volumes.MountError as error:
@@ -141,14 +141,23 @@ class PodWorker(PodResizer):
             delay = FIRST_MOUNT_DELAY if state.retry is None else min(state.retry.delay * 2, LONGEST_MOUNT_DELAY)
             self.state = state._replace(retry=Backoff(delay, self._now), sandbox_at=self._now + delay)
             return
-        meta, spec = state.pod["metadata"], state.pod["spec"]
-        sandbox = self._machines.run_sandbox(SandboxConfig(
+        try:
+            sandbox = self._machines.run_sandbox(self._sandbox_config())
+        except StartError as error:
+            self._event("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
+            self.state = state._replace(sandbox_at=self._now + ERROR_DELAY)
+            return
+        self.state = state._replace(stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
+
+    def _sandbox_config(self) -> SandboxConfig:
+        state, meta, spec = self.state, self.state.pod["metadata"], self.state.pod["spec"]
+        host_network = spec.get("hostNetwork", False)
+        return SandboxConfig(
             state.uid, meta.get("namespace", ""), meta["name"], state.node,
             state.node if host_network else spec.get("hostname") or meta["name"][:63], host_network,
             meta.get("labels") or {}, state.attempt, spec.get("dnsPolicy", "ClusterFirst"),
             container_config.ports(spec),
-        ))  # fmt: skip
-        self.state = state._replace(stage=Stage.RUNNING, sandbox_at=None, ip=sandbox.ip, retry=None)
+        )  # fmt: skip
 
     def _set_up_volumes(self, *, credentials: bool) -> None:
         state = self.state

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
+from autograder.controlplane.apimachinery.scheme import EVENTS, LEASES, NODES, PODS
 from autograder.controlplane.cluster import Cluster
 from autograder.controlplane.containers.volumes import DISK
+from autograder.controlplane.topology import node
 
 if TYPE_CHECKING:
     from tests.controlplane.kubelet.conftest import World
@@ -161,3 +162,31 @@ def test_the_control_plane_stands_in_kube_system_as_static_pods() -> None:
         assert pod["status"]["containerStatuses"][0]["ready"]
         assert pod["spec"]["containers"][0]["command"][0] == name
         assert pod["status"]["podIP"] == "10.250.0.10"
+
+
+def test_a_pod_waits_for_an_address_when_its_node_has_none_left() -> None:
+    small = node("worker-1", "10.250.0.11")
+    cluster = Cluster(nodes=[small | {"spec": {"podCIDR": "10.9.0.0/29"}}])
+    for number in range(6):
+        body = {"nodeName": "worker-1", "containers": [{"name": "c", "image": "nginx:1.27"}]}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}"}, "spec": body}
+        cluster.client().create(PODS, "default", pod)
+    cluster.advance(30)
+    addresses = [one["status"].get("podIP") for one in cluster.client().list(PODS, "default")[0]]
+    assert addresses == ["10.9.0.2", "10.9.0.3", "10.9.0.4", "10.9.0.5", "10.9.0.6", None]
+    (event,) = cluster.client().list(EVENTS, "default", fields="reason=FailedCreatePodSandBox")[0]
+    assert event["message"].endswith(
+        'plugin type="ptp" failed (add): failed to allocate for range 0: '
+        "no IP addresses available in range set: 10.9.0.1-10.9.0.6"
+    )
+    cluster.client().delete(PODS, "default", "p1")
+    cluster.advance(60)
+    assert cluster.client().get(PODS, "default", "p5")["status"]["podIP"] == "10.9.0.3"
+
+
+def test_a_node_with_a_range_of_ipv6_is_left_without_one(world: World) -> None:
+    annotations = {"kwok.x-k8s.io/node": "fake"}
+    manifest = {"metadata": {"name": "six", "annotations": annotations}, "spec": {"podCIDRs": ["fd00::/64"]}}
+    world.client.create(NODES, "", {"apiVersion": "v1", "kind": "Node", **manifest})
+    world.cluster.advance(5)
+    assert world.run("p", nodeName="six")["status"]["podIP"] == "10.245.0.2"
