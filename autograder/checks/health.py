@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from autograder.clusters import Cluster, Object
 
-#: Kinds whose readiness is a number of replicas, and the field of their status that counts the ready ones.
-COUNTED: Final = {
-    "ReplicaSet": "readyReplicas",
-    "ReplicationController": "readyReplicas",
-    "StatefulSet": "readyReplicas",
-    "Deployment": "availableReplicas",
+#: Kinds that are ready when they have all their Pods, and the fields of their status that count them then: first those
+#: that are ready.
+COUNTED: Final[dict[str, tuple[str, ...]]] = {
+    "ReplicaSet": ("readyReplicas", "replicas"),
+    "ReplicationController": ("readyReplicas", "replicas"),
+    "StatefulSet": ("readyReplicas", "replicas"),
+    "Deployment": ("availableReplicas", "updatedReplicas", "replicas"),
+    "DaemonSet": ("numberReady", "updatedNumberScheduled"),
 }
 
 #: Conditions, by type and status, that say why an object does not get on.
@@ -23,19 +25,15 @@ REVISION: Final = "deployment.kubernetes.io/revision"
 
 
 def is_ready(obj: Object) -> bool:
-    """Whether the object does what its spec asks for: a Pod serves, a workload has all its replicas."""
-    meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    """Whether the object does what its spec asks for: a Pod serves, a workload has all its Pods."""
+    meta, status = obj["metadata"], obj.get("status") or {}
     if "deletionTimestamp" in meta:
         return False
-    counted = COUNTED.get(obj["kind"])
-    if counted is None:
+    if obj["kind"] not in COUNTED:
         return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in status.get("conditions") or ())
     if status.get("observedGeneration", 0) < meta.get("generation", 0):
         return False
-    wanted: int = spec.get("replicas", 1)
-    if obj["kind"] == "Deployment" and status.get("updatedReplicas", 0) != wanted:
-        return False
-    return bool(status.get(counted, 0) == status.get("replicas", 0) == wanted)
+    return all(status.get(field, 0) == _wanted(obj) for field in COUNTED[obj["kind"]])
 
 
 def what_is_wrong(cluster: Cluster, obj: Object) -> str:
@@ -43,10 +41,8 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
     kind, meta, status = obj["kind"], obj["metadata"], obj.get("status") or {}
     parts = [f"{kind} {meta['name']}"]
     if kind in COUNTED:
-        wanted = (obj.get("spec") or {}).get("replicas", 1)
-        parts[0] += f" has {status.get(COUNTED[kind], 0)} ready of {wanted} replicas"
-    elif kind == "DaemonSet":
-        parts[0] += f" has {status.get('numberReady', 0)} ready of {status.get('desiredNumberScheduled', 0)} Pods"
+        things = "Pods" if kind == "DaemonSet" else "replicas"
+        parts[0] += f" has {status.get(COUNTED[kind][0], 0)} ready of {_wanted(obj)} {things}"
     elif "phase" in status:
         parts[0] += f" is {status['phase']} and not ready"
     parts += _waiting(status)
@@ -57,6 +53,13 @@ def what_is_wrong(cluster: Cluster, obj: Object) -> str:
     if reason and not any(message in part or part.startswith(f"{reason}:") for part in parts):
         parts.append(f"{reason}: {message}")
     return "; ".join(parts)
+
+
+def _wanted(obj: Object) -> int:
+    """How many Pods a workload is to have."""
+    if obj["kind"] == "DaemonSet":
+        return int((obj.get("status") or {}).get("desiredNumberScheduled", 0))
+    return int((obj.get("spec") or {}).get("replicas", 1))
 
 
 def _newest_conditions(cluster: Cluster, obj: Object) -> list[Object]:

@@ -190,13 +190,17 @@ class Review:
 
     def used(self, *verbs: str) -> None:
         """The answer used one of these commands of kubectl, as ``scale`` or ``rollout undo``, and it did not fail."""
-        run = [(command.verb, command.arguments) for command in self.commands if not command.code]
+        worked = [command for command in self.commands if not command.code]
         asked = [verb.split() for verb in verbs]
-        held = any(verb == first and {*below} <= {*arguments} for verb, arguments in run for first, *below in asked)
-        done = ", ".join(dict.fromkeys(command.verb for command in self.commands)) or "nothing"
+        held = any(one.verb == verb and {*below} <= {*one.arguments} for one in worked for verb, *below in asked)
+        used = ", ".join(dict.fromkeys(command.verb for command in worked))
+        message = (
+            f"the answer uses kubectl {used}, and the task is about another command"
+            if used else "no command of the answer has worked"
+        )  # fmt: skip
         wanted = " or ".join(f"kubectl {verb}" for verb in verbs)
-        message = f"the answer uses kubectl {done}, and the task is about another command"
-        self.require(held, message, wanted=wanted, found=done)
+        found = "; ".join(f"{command}{' (failed)' if command.code else ''}" for command in self.commands)
+        self.require(held, message, wanted=wanted, found=found or "no command")
 
     def results(self, function: str, *calls: Sequence[Any]) -> list[Any]:
         """What a function of the student's program returns for each list of arguments: data, which may be anything."""

@@ -36,6 +36,15 @@ def test_pods_are_found_by_their_owner(review: Review) -> None:
     assert len(review.pods(review.object("ReplicaSet", "web"))) == 2
 
 
+def test_a_daemonset_is_ready_when_all_its_pods_are(review: Review) -> None:
+    proxy = review.object("DaemonSet", "kube-proxy", "kube-system")
+    review.ready(proxy)
+    trial = review.trial()
+    broken = trial.set_image(proxy, "kube-proxy", "registry.example/none:1")
+    with pytest.raises(Failed, match="2 ready of 3 Pods"):
+        trial.ready(broken)
+
+
 def test_what_was_left_alone_is_unchanged(review: Review) -> None:
     review.cluster.patch("ConfigMap", "settings", {"metadata": {"labels": {"seen": "yes"}}})
     review.unchanged("ConfigMap", "settings")

@@ -34,12 +34,19 @@ def test_one_of_several_commands_was_used(warm: Cluster, verbs: tuple[str, ...])
 
 @pytest.mark.parametrize(
     "command",
-    [ran("scale deploy web", code=1), ran("get pods"), ran("rollout status deploy/web"), ran("get scaled"),
-     ran("get pods scale"), CommandRun("get", ("get", "pods", "-l= rollout undo "), 0, "", "", Where("a.txt", 1, 1))],
+    [ran("get pods"), ran("rollout status deploy/web"), ran("get scaled"), ran("get pods scale"),
+     CommandRun("get", ("get", "pods", "-l= rollout undo "), 0, "", "", Where("a.txt", 1, 1))],
 )  # fmt: skip
-def test_what_was_not_used_or_failed_does_not_count(warm: Cluster, command: CommandRun) -> None:
-    with pytest.raises(Failed, match="the task is about another command"):
+def test_what_was_not_used_does_not_count(warm: Cluster, command: CommandRun) -> None:
+    with pytest.raises(Failed, match="the task is about another command") as failed:
         reviewing(warm, command).used("scale", "rollout undo")
+    assert failed.value.found == str(command)
+
+
+def test_what_failed_does_not_count_and_is_not_called_another_command(warm: Cluster) -> None:
+    with pytest.raises(Failed, match="has worked") as failed:
+        reviewing(warm, ran("scale deploy web", code=1)).used("scale")
+    assert failed.value.found == "kubectl scale deploy web (failed)"
 
 
 def test_what_was_printed_can_be_looked_at_like_an_object(warm: Cluster) -> None:
