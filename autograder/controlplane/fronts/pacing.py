@@ -235,7 +235,7 @@ def essence(response: Response) -> Hashable:
     if not isinstance(body, dict) or response.code != 200:
         return response.code, str(body.get("message") if isinstance(body, dict) else body)
     if "items" in body:
-        return tuple(_revision(item) for item in body["items"])
+        return tuple(_revision(item) for item in body["items"] or ())  # null where only metadata was asked for
     if "rows" in body:
         return tuple(_revision(row.get("object")) or tuple(map(str, row["cells"])) for row in body["rows"])
     return _revision(body)

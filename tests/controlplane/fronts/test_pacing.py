@@ -194,6 +194,11 @@ def test_ages_and_the_revision_of_a_list_do_not_make_answers_differ() -> None:
     assert essence(table("1s", "10")) == essence(table("2s", "11"))
 
 
+def test_a_list_without_items_is_an_answer_too() -> None:
+    nothing = Response(200, {"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "10"}, "items": None})
+    assert essence(nothing) == essence(Response(200, {"kind": "PodList", "metadata": {}, "items": []}))
+
+
 def test_an_error_is_an_answer_too() -> None:
     missing = Response(404, {"kind": "Status", "message": "not found"})
     assert essence(missing) == essence(missing) != essence(Response(200, named("p")))
