@@ -51,9 +51,9 @@ class Mirrors:
             return Registered(complete, mirror)
         if self._clock.due(COMPONENT, ("manifests", node)) is None:
             return None
-        # The API server is away: what the manifest leaves out is as it was.
+        # The API server is away: the pod is as it was, but for what may be believed of its manifest.
         before = self.completed.get(name)
-        known = self.completed.get(uid) or (static_pods.completed(pod, before) if before is not None else None)
+        known = self.completed.get(uid) or (static_pods.changed(before, pod) if before is not None else None)
         return Registered(known, None) if known else None
 
     def _first(self, pod: Object, node: str) -> Object | None:

@@ -59,13 +59,27 @@ def of_mirror(mirror: Object) -> Object:
     return {**mirror, "metadata": own | {"uid": annotations[HASH], "annotations": annotations}, "status": {}}
 
 
-def completed(pod: Object, before: Object) -> Object:
-    """A manifest with what it leaves out taken from an earlier one of the same pod, container by container."""
-    known = {container["name"]: container for container in before["spec"]["containers"]}
-    stated = [one for one in pod["spec"].get("containers") or () if isinstance(one, dict) and "image" in one]
-    containers = [{**known.get(one.get("name"), {}), **one} for one in stated]
-    spec = {**before["spec"], **pod["spec"], "containers": containers or before["spec"]["containers"]}
-    return {**before, "metadata": before["metadata"] | pod["metadata"], "spec": spec, "status": {}}
+def changed(before: Object, pod: Object) -> Object:
+    """A static pod with the images and words of its containers as a newer manifest has them.
+
+    Of a manifest that the API server has not judged nothing else is believed.
+    """
+    listed = pod["spec"].get("containers")
+    stated = {str(one.get("name")): one for one in listed if isinstance(one, dict)} if isinstance(listed, list) else {}
+    containers = [{**one, **_words(stated.get(one["name"], {}))} for one in before["spec"]["containers"]]
+    meta = pod["metadata"]
+    own = {name: meta["annotations"][name] for name in (HASH, SEEN, SOURCE)}
+    metadata = before["metadata"] | {"uid": meta["uid"], "annotations": before["metadata"]["annotations"] | own}
+    return {**before, "metadata": metadata, "spec": {**before["spec"], "containers": containers}, "status": {}}
+
+
+def _words(container: Object) -> Object:
+    """Image, command and arguments of a container, as far as they are what they should be."""
+    image = {"image": container["image"]} if isinstance(container.get("image"), str) else {}
+    return image | {
+        field: container[field] for field in ("command", "args")
+        if isinstance(container.get(field), list) and all(isinstance(word, str) for word in container[field])
+    }  # fmt: skip
 
 
 def mirrored(pod: Object) -> str:
@@ -94,6 +108,8 @@ def _pod(text: str, path: str, node: str, now: int) -> Object | None:
     if not isinstance(meta, dict) or not isinstance(spec, dict) or not isinstance(meta.get("name"), str):
         return None
     if not isinstance(meta.get("annotations") or {}, dict) or not isinstance(spec.get("tolerations") or [], list):
+        return None
+    if not isinstance(meta.get("namespace") or "", str):
         return None
     uid = hashlib.md5(f"{text}host:{node}file:{path}".encode(), usedforsecurity=False).hexdigest()
     annotations = {**(meta.get("annotations") or {}), HASH: uid, SEEN: timestamps.micro_time(now), SOURCE: "file"}

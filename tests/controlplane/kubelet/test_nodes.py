@@ -146,11 +146,30 @@ def test_a_manifest_that_is_removed_ends_the_pod(world: World) -> None:
     assert not world.exists("web-worker-1")
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "kind: Service\napiVersion: v1\nmetadata: {name: x}", "kind: Pod"])
+@pytest.mark.parametrize("text", ["", "a: [", "kind: Service\napiVersion: v1\nmetadata: {name: x}", "kind: Pod",
+                                  MANIFEST.replace("default", "5")])  # fmt: skip
 def test_a_file_that_is_no_pod_is_passed_over(world: World, text: str) -> None:
     write_file(world, FOLDER + "x.yaml", text)
     world.cluster.advance(2)
     assert world.client.list(PODS)[0] == []
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["initContainers: 5", "volumes: [5]", "terminationGracePeriodSeconds: x", "priority: [1]", "tolerations: [5]"],
+)
+def test_without_the_api_server_only_the_words_of_a_changed_manifest_are_believed(world: World, nonsense: str) -> None:
+    write_file(world, FOLDER + "web.yaml", MANIFEST)
+    world.cluster.advance(2)
+    world.cluster.stop("kube-apiserver")
+    changed = MANIFEST.replace("1.27", "1.28").replace("app: web", "app: 5") + f"  {nonsense}\n"
+    write_file(world, FOLDER + "web.yaml", changed)
+    world.cluster.advance(30)
+    world.cluster.start("kube-apiserver")
+    world.cluster.advance(30)
+    pod = world.pod("web-worker-1")
+    assert pod["metadata"]["labels"] == {"app": "web"}
+    assert [one["image"] for one in pod["status"]["containerStatuses"]] == ["docker.io/library/nginx:1.28"]
 
 
 def test_the_control_plane_stands_in_kube_system_as_static_pods() -> None:
