@@ -5,13 +5,12 @@ That is the parser of the real CronJob controller; wrong schedules get its words
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from autograder.controlplane.apimachinery import integers
+from autograder.controlplane.apimachinery import durations, integers
 
 _MONTHS: Final = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _DAYS: Final = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
@@ -24,8 +23,6 @@ _DESCRIPTORS: Final = {
     "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
 }  # fmt: skip
 _EVERY: Final = "@every "
-_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_DURATION: Final = re.compile(r"([0-9]*\.?[0-9]*)(h|ms|m|s|us|µs|ns)")
 #: How far ahead a schedule is looked for; one that never comes (30 February) has no next time.
 _HORIZON: Final = timedelta(days=5 * 366)
 
@@ -92,16 +89,11 @@ def _descriptor(text: str) -> Schedule:
         return parse(_DESCRIPTORS[text])
     if not text.startswith(_EVERY):
         raise ValueError(f"unrecognized descriptor: {text}")
-    spelt = text.removeprefix(_EVERY)
-    seconds, at = 0.0, 0
-    while match := _DURATION.match(spelt, at):
-        if match[1] in ("", "."):
-            break
-        seconds += float(match[1]) * _UNITS[match[2]]
-        at = match.end()
-    if at == 0 or at != len(spelt):
-        raise ValueError(f'failed to parse duration {text}: time: invalid duration "{spelt}"')
-    return Schedule(every=timedelta(seconds=max(1, int(seconds))))
+    try:
+        interval = durations.parse(text.removeprefix(_EVERY))
+    except ValueError as error:
+        raise ValueError(f"failed to parse duration {text}: {error}") from None
+    return Schedule(every=timedelta(seconds=max(1, interval // durations.SECOND)))
 
 
 def _field(text: str, low: int, high: int, names: dict[str, int]) -> tuple[frozenset[int], bool]:

@@ -1,6 +1,6 @@
-"""Times that clients send: RFC 3339 texts of any zone, turned into the form that the API writes.
+"""Times that clients send: RFC 3339 texts of any zone, as Go's ``time.Parse`` reads them, and in its words.
 
-That is UTC, in whole seconds (``Time``) or microseconds (``MicroTime``).
+The API writes them in UTC, in whole seconds (``Time``) or microseconds (``MicroTime``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 _LAYOUT: Final = "2006-01-02T15:04:05Z07:00"
 _MICRO_LAYOUT: Final = "2006-01-02T15:04:05.000000Z07:00"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: What Go reads one after the other: the element of its layout, and what it matches.
 _STEPS: Final = (
@@ -38,12 +39,17 @@ _LIMITS: Final = (("01", "month", 1, 12), ("15", "hour", 0, 23), ("04", "minute"
 
 def canonical(text: str) -> str:
     """The time in UTC and whole seconds, e.g. ``2024-05-01T10:00:00Z``. Raises ValueError as Go words it."""
-    return _parse(text, _LAYOUT, _STEPS).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{_parse(text, _LAYOUT, _STEPS).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def canonical_micro(text: str) -> str:
     """The time in UTC with six decimals, e.g. ``2024-05-01T10:00:00.000000Z``. Raises ValueError as Go words it."""
-    return _parse(text, _MICRO_LAYOUT, _MICRO_STEPS).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{_parse(text, _MICRO_LAYOUT, _MICRO_STEPS).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def microseconds(text: str) -> int:
+    """The microseconds since the epoch at that time. Raises ValueError as Go words it."""
+    return (_parse(text, _LAYOUT, _STEPS) - _EPOCH) // timedelta(microseconds=1)
 
 
 def _parse(text: str, layout: str, steps: tuple[tuple[str, re.Pattern[str]], ...]) -> datetime:
@@ -52,14 +58,14 @@ def _parse(text: str, layout: str, steps: tuple[tuple[str, re.Pattern[str]], ...
     for element, pattern in steps:
         match = pattern.match(rest)
         if match is None:
-            raise ValueError(f'parsing time {_quoted(text)} as "{layout}": cannot parse {_quoted(rest)} as "{element}"')
+            raise ValueError(f'parsing time {quoted(text)} as "{layout}": cannot parse {quoted(rest)} as "{element}"')
         found[element] = match[0]
         rest = rest[match.end() :]
         for limited, name, low, high in _LIMITS:
             if element == limited and not low <= int(match[0][:2]) <= high:
-                raise ValueError(f"parsing time {_quoted(text)}: {name} out of range")
+                raise ValueError(f"parsing time {quoted(text)}: {name} out of range")
     if rest:
-        raise ValueError(f"parsing time {_quoted(text)}: extra text: {_quoted(rest)}")
+        raise ValueError(f"parsing time {quoted(text)}: extra text: {quoted(rest)}")
     fraction = (found["05"][3:] or found.get(".000000", "")[1:]).ljust(6, "0")[:6]
     try:
         moment = datetime(
@@ -68,7 +74,7 @@ def _parse(text: str, layout: str, steps: tuple[tuple[str, re.Pattern[str]], ...
         )  # fmt: skip
         return moment - _offset(found["Z07:00"])
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"parsing time {_quoted(text)}: day out of range") from error
+        raise ValueError(f"parsing time {quoted(text)}: day out of range") from error
 
 
 def _offset(zone: str) -> timedelta:
@@ -78,7 +84,7 @@ def _offset(zone: str) -> timedelta:
     return -size if zone[0] == "-" else size
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The text as Go's package ``time`` quotes it: what is not printable ASCII byte by byte."""
     return '"' + "".join(_shown(byte) for byte in text.encode()) + '"'
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -53,6 +53,8 @@ def test_a_day_that_never_comes() -> None:
         ("*/0 * * * *", "step of range should be a positive number: */0"),
         ("1-2-3 * * * *", "too many hyphens: 1-2-3"),
         ("1/2/3 * * * *", "too many slashes: 1/2/3"),
+        ("@every 5", 'failed to parse duration @every 5: time: missing unit in duration "5"'),
+        ("@every 9999999h", 'failed to parse duration @every 9999999h: time: invalid duration "9999999h"'),
         ("@often", "unrecognized descriptor: @often"),
         ("", "empty spec string"),
     ],
@@ -61,6 +63,11 @@ def test_wrong_schedules_get_the_words_of_the_real_parser(schedule: str, message
     with pytest.raises(ValueError, match=re.escape(message)) as refused:
         cron.parse(schedule)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("text", ["@every -5m", "@every 0", "@every 1ms"])
+def test_what_comes_most_often_comes_every_second(text: str) -> None:
+    assert cron.parse(text).every == timedelta(seconds=1)
 
 
 def test_zeros_before_a_number_change_nothing() -> None:

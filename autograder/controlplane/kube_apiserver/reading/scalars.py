@@ -97,14 +97,19 @@ def _read_int_or_string(value: Any, unknown: list[str]) -> int | str:
     return number
 
 
+#: Go's zero time in either spelling, which JSON has as null.
+_NO_TIME: Final = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z")
+
+
 def _time_reader(spelt: Callable[[str], str]) -> Reader:
-    def read(value: Any, unknown: list[str]) -> str:
+    def read(value: Any, unknown: list[str]) -> str | None:
         if not isinstance(value, str):
             raise Mismatch(word_for(value), "string")
         try:
-            return spelt(value)
+            time = spelt(value)
         except ValueError as error:
             raise Malformed(str(error)) from error
+        return None if time in _NO_TIME else time
 
     return read
 
