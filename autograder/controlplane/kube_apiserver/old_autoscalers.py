@@ -6,15 +6,15 @@ lost on the way from one version to the other and back.  Source: pkg/apis/autosc
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery import scheme
+from autograder.controlplane.apimachinery import quantity, scheme
 from autograder.controlplane.apimachinery.field import go_json
-from autograder.controlplane.apimachinery.quantity import parse
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.decoding import normal_form
+from autograder.controlplane.kube_apiserver.parsing import parse
+from autograder.controlplane.kube_apiserver.reading import reader_of
 
 NEW: Final = scheme.HORIZONTALPODAUTOSCALERS
 OLD: Final = scheme.OLD_HORIZONTALPODAUTOSCALERS
@@ -89,7 +89,7 @@ def to_new(old: Object) -> Object:
     meta, spec, status = old["metadata"], old.get("spec", {}), old.get("status", {})
     annotations: Mapping[str, str] = meta.get("annotations", {})
     new_spec: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
-    metrics = _unpacked(annotations.get(_METRICS), _new_metric) or []
+    metrics = [_new_metric(one) for one in _unpacked(annotations.get(_METRICS), "MetricSpec") or ()]
     if "targetCPUUtilizationPercentage" in spec:
         metrics.append(_cpu("target", spec["targetCPUUtilizationPercentage"], kind="Utilization"))
     new_spec["metrics"] = metrics or [_cpu("target", DEFAULT_UTILIZATION, kind="Utilization")]
@@ -98,9 +98,9 @@ def to_new(old: Object) -> Object:
     new_status: Object = {name: status[name] for name in _OF_STATUS if name in status}
     if "currentCPUUtilizationPercentage" in status:
         new_status["currentMetrics"] = [_cpu("current", status["currentCPUUtilizationPercentage"])]
-    if (measured := _unpacked(annotations.get(_CURRENT_METRICS), _new_current)) is not None:
-        new_status["currentMetrics"] = measured
-    if (conditions := _unpacked(annotations.get(_CONDITIONS), dict)) is not None:
+    if (measured := _unpacked(annotations.get(_CURRENT_METRICS), "MetricStatus")) is not None:
+        new_status["currentMetrics"] = [_renamed(one, _CURRENT) for one in measured]
+    if (conditions := _unpacked(annotations.get(_CONDITIONS), "HorizontalPodAutoscalerCondition")) is not None:
         new_status["conditions"] = conditions
     return normal_form(
         {**old, "apiVersion": NEW.api_version, "metadata": _bare(meta), "spec": new_spec, "status": new_status},
@@ -170,22 +170,18 @@ def _old_metric(metric: Object, table: Mapping[str, Mapping[str, tuple[str, ...]
 
 
 def _new_metric(old: Object) -> Object:
-    metric = _renamed(normal_form(old, "autoscaling/v1.MetricSpec"), _TARGETS)
+    metric = _renamed(old, _TARGETS)
     for source in _TARGETS.keys() & metric.keys():
         target = metric[source].setdefault("target", {})
         if source in ("resource", "containerResource"):
             target["type"] = "Utilization" if "averageUtilization" in target else "AverageValue"
-        elif source == "object" and "averageValue" in target and not parse(target["value"]):
+        elif source == "object" and "averageValue" in target and not quantity.parse(target["value"]):
             del target["value"]
         if source in ("object", "pods"):
             target["type"] = "AverageValue" if "averageValue" in target else "Value"
         elif source == "external":
             target["type"] = "Value" if "value" in target else "AverageValue"
     return metric
-
-
-def _new_current(old: Object) -> Object:
-    return _renamed(normal_form(old, "autoscaling/v1.MetricStatus"), _CURRENT)
 
 
 def _renamed(old: Object, table: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Object:
@@ -214,12 +210,15 @@ def _put(target: Object, path: tuple[str, ...], value: Any) -> None:
 # ---------------------------------------------------------------- annotations
 
 
-def _unpacked(text: str | None, read: Callable[[Object], Object]) -> list[Object] | None:
-    """The list that an annotation holds; None if there is none, or it cannot be read."""
-    try:
-        return None if text is None else [read(one) for one in json.loads(text)]
-    except (ValueError, TypeError, AttributeError, RecursionError):
+def _unpacked(text: str | None, type_name: str) -> list[Object] | None:
+    """The list that an annotation holds, of a type of the older version; None if there is none, or it is unreadable."""
+    if text is None:
         return None
+    try:
+        found: list[Object] = reader_of(f"[]{OLD.api_version}.{type_name}")(parse(text.encode()), [])
+    except ValueError:  # anybody may write the annotation
+        return None
+    return found
 
 
 def _packed_behavior(behavior: Object) -> Object:
@@ -235,7 +234,7 @@ def _packed_behavior(behavior: Object) -> Object:
 
 def _unpacked_behavior(text: str | None) -> Object | None:
     try:
-        held = json.loads(text or "null") or {}
+        held = parse((text or "null").encode()) or {}
         behavior: Object = {}
         for direction in ("scaleUp", "scaleDown"):
             if rules := held.get(_capital(direction)):
@@ -244,7 +243,7 @@ def _unpacked_behavior(text: str | None) -> Object | None:
                 known = {name: value for name, value in found.items() if value is not None}
                 behavior[direction] = {**known, **({"policies": policies} if policies else {})}
         return normal_form(behavior, "autoscaling/v2.HorizontalPodAutoscalerBehavior")
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError):  # anybody may write the annotation
         return None
 
 

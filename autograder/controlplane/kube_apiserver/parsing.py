@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
@@ -22,6 +22,10 @@ YAML_VALUE_LIMIT: Final = 200_000
 #: How deeply lists and maps may be nested; no object of Kubernetes needs a tenth of that, and whatever walks through
 #: one is spared from running out of stack.
 DEPTH_LIMIT: Final = 200
+
+
+#: Characters of an integer that a type of Go may hold.
+_INTEGER_LENGTH: Final = 21
 
 
 class Repeated(dict[str, Any]):
@@ -71,7 +75,7 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
 
     try:
         _bound_json_depth(text)
-        value = json.loads(text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant)
+        value = _loads(text, members)
     except json.JSONDecodeError as error:
         raise Broken(syntax_error(error, body)) from error
     except RecursionError as error:
@@ -79,6 +83,22 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
     except ValueError as error:
         raise Broken(str(error)) from error
     return (_without_surrogates(value) if _SURROGATE.search(text) else value), bool(repeated)
+
+
+def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer has more digits than Python converts
+        return json.loads(
+            text, object_pairs_hook=members, parse_float=Number, parse_constant=_refuse_constant, parse_int=_integer
+        )
+
+
+def _integer(text: str) -> int | Number:
+    """The integer; one that is beyond all types of Go, as it was written."""
+    return int(text) if len(text) <= _INTEGER_LENGTH else Number(text)
 
 
 #: Strings, which may have no end, and brackets; nothing is looked at twice, whatever the text.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -190,3 +191,130 @@ def test_only_a_list_says_what_goes_from_a_list(world: World, removed: Any) -> N
 def test_a_patch_after_which_there_is_no_scale(world: World, media_type: str, patch: Any, code: int) -> None:
     path = f"{DEPLOYMENTS}/web/scale?fieldManager=me"
     assert world.ask("PATCH", path, body=patch, content_type=media_type).code == code
+
+
+# ---------------------------------------------------------------- JSON within texts
+
+DEEP = 100_000 * "["
+MAX_DEPTH = "exceeded max depth"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (DEEP, MAX_DEPTH),
+        ("{", "unexpected end of JSON input"),
+        ("[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+        (DIGITS, "json: cannot unmarshal number into Go value of type map[string]interface {}"),
+    ],
+    ids=["deep", "broken", "list", "digits"],
+)
+def test_a_configuration_of_docker_is_an_object(world: World, content: str, why: str) -> None:
+    data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+    body = {"metadata": {"name": "s"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    code, said = refused(world, "POST", f"{DEFAULT}/secrets", body)
+    assert (code, said.partition('redacted>": ')[2]) == (422, why)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (DEEP, MAX_DEPTH),
+        ("[", "unexpected end of JSON input"),
+        ('[{"key": 5}]', "json: cannot unmarshal number into Go struct field Toleration.key of type string"),
+    ],
+    ids=["deep", "broken", "number"],
+)
+def test_annotated_tolerations_are_a_list(world: World, text: str, why: str) -> None:
+    name = "scheduler.alpha.kubernetes.io/tolerations"
+    body = {"metadata": {"name": "p", "annotations": {name: text}}, "spec": POD_SPEC}
+    assert refused(world, "POST", PODS, body) == (
+        422, f'Pod "p" is invalid: metadata.annotations: Invalid value: "{name}": {why}',
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", [f"v:{DEEP}", "k:5", "k:{", "x:y"], ids=["deep", "number", "broken", "unknown"])
+def test_fields_that_cannot_be_read_are_managed_by_nobody(world: World, step: str) -> None:
+    entry = {
+        "manager": "m",
+        "operation": "Update",
+        "apiVersion": "v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {step: {}},
+    }
+    created = world.create(
+        CONFIG_MAPS, {"metadata": {"generateName": "m-", "managedFields": [entry]}, "data": {"a": "b"}}
+    )
+    assert [one["manager"] for one in created["metadata"]["managedFields"]] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"conditions": '[{"type": 5}]'},
+        {"conditions": "5"},
+        {"metrics": DEEP},
+        {"metrics": '[{"type": "Object", "object": {"targetValue": NaN}}]'},
+        {"metrics": f'[{{"type": "Object", "object": {{"targetValue": {DIGITS}}}}}]'},
+        {"current-metrics": "[[]]"},
+        {"behavior": DEEP},
+        {"behavior": '{"ScaleUp": {"Policies": 3}}'},
+    ],
+    ids=lambda annotation: str(annotation)[:40],
+)
+def test_annotations_of_an_old_autoscaler_that_cannot_be_read_are_passed_over(world: World, annotation: Object) -> None:
+    annotations = {f"autoscaling.alpha.kubernetes.io/{name}": text for name, text in annotation.items()}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    created = world.create(
+        "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers",
+        {"metadata": {"generateName": "h-", "annotations": annotations},
+         "spec": {"scaleTargetRef": target, "maxReplicas": 3}},
+    )  # fmt: skip
+    assert created["metadata"].get("annotations", {}) == {}
+    assert created["spec"]["targetCPUUtilizationPercentage"] == 80
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (DEEP, MAX_DEPTH),
+        ("{", "unexpected end of JSON input"),
+        ("[]", "json: cannot unmarshal array into Go value of type storage.continueToken"),
+        ('{"v": []}', "json: cannot unmarshal array into Go struct field continueToken.v of type string"),
+        ('{"rv": true}', "json: cannot unmarshal bool into Go struct field continueToken.rv of type int64"),
+        (
+            f'{{"rv": {2**63}}}',
+            f"json: cannot unmarshal number {2**63} into Go struct field continueToken.rv of type int64",
+        ),
+        ("null", "server does not recognize this encoded version "),
+    ],
+    ids=["deep", "broken", "list", "version", "bool", "large", "null"],
+)
+def test_a_token_that_no_server_has_made(world: World, content: str, why: str) -> None:
+    token = base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    assert refused(world, "GET", f"{CONFIG_MAPS}?continue={token}") == (
+        400, f"invalid continue token: continue key is not valid: {why}",
+    )  # fmt: skip
+
+
+def test_a_number_of_any_length_is_told_as_it_was_written(world: World) -> None:
+    code, said = refused(world, "POST", DEPLOYMENTS, deployment("d", replicas=10**30))
+    expected = f"json: cannot unmarshal number {10**30} into Go struct field DeploymentSpec.spec.replicas of type int32"
+    assert (code, said.partition(": ")[2]) == (400, expected)
+
+
+# ---------------------------------------------------------------- times
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("0987-06-05T04:03:02Z", "0987-06-05T04:03:02Z"),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T01:00:00+01:00", None),
+    ],
+)
+def test_times_of_long_ago_are_spelt_as_others_are(world: World, given: str, kept: str | None) -> None:
+    about = {"kind": "Pod", "namespace": "default", "name": "p"}
+    event = {"metadata": {"generateName": "e-"}, "involvedObject": about, "firstTimestamp": given}
+    assert world.create(f"{DEFAULT}/events", event)["firstTimestamp"] == kept

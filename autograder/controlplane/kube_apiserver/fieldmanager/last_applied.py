@@ -7,12 +7,12 @@ no part in that.  Source: apimachinery/pkg/util/managedfields/internal (lastappl
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from autograder.controlplane.apimachinery.field import go_json
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.fieldmanager.paths import Paths, Shape, values
+from autograder.controlplane.kube_apiserver.parsing import parse
 
 KUBECTL: Final = "kubectl"
 _ANNOTATION: Final = "kubectl.kubernetes.io/last-applied-configuration"
@@ -21,8 +21,8 @@ _ANNOTATION: Final = "kubectl.kubernetes.io/last-applied-configuration"
 def allowed(live: Object, shape: Shape) -> Paths:
     """The fields that kubectl applied from the client and that nobody has changed since."""
     try:
-        applied = json.loads(_annotations(live).get(_ANNOTATION) or "{}")
-    except (ValueError, RecursionError):
+        applied = parse((_annotations(live).get(_ANNOTATION) or "{}").encode())
+    except ValueError:
         # Anybody may write the annotation; one that is no configuration allows nothing.
         return frozenset()
     there = dict(values(live, shape))

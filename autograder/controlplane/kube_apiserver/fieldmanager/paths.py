@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import types
 from autograder.controlplane.apimachinery.types import Field
+from autograder.controlplane.kube_apiserver.parsing import parse
 
 Path = tuple[str, ...]
 Paths = frozenset[Path]
@@ -154,7 +155,7 @@ def _is_step(step: str) -> bool:
     if kind not in ("k", "v"):
         return False
     try:
-        value = json.loads(rest)
+        value = parse(rest.encode())
     except ValueError:
         return False
     return kind == "v" or isinstance(value, dict)

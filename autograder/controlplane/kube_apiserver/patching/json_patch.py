@@ -8,7 +8,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import integers
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
 from autograder.controlplane.kube_apiserver.parsing import parse
-from autograder.controlplane.kube_apiserver.reading.mismatches import word_for
+from autograder.controlplane.kube_apiserver.reading.mismatches import Mismatch, word_for
 from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 #: Operations in one patch, as kube-apiserver limits them.
@@ -38,7 +38,7 @@ def decode_json_patch(body: bytes) -> list[dict[str, Any]]:
 
 
 def _no_patch(value: Any, go_type: str) -> BadRequest:
-    return BadRequest(f"error decoding patch: json: cannot unmarshal {word_for(value)} into Go value of type {go_type}")
+    return BadRequest(f"error decoding patch: {Mismatch(word_for(value), go_type)}")
 
 
 def apply_json_patch(document: Any, patch: list[dict[str, Any]]) -> Any:

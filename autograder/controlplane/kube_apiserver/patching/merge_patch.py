@@ -6,7 +6,7 @@ from typing import Any
 
 from autograder.controlplane.apimachinery.errors import BadRequest
 from autograder.controlplane.kube_apiserver.parsing import parse
-from autograder.controlplane.kube_apiserver.reading.mismatches import word_for
+from autograder.controlplane.kube_apiserver.reading.mismatches import Mismatch, word_for
 from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 
@@ -32,7 +32,7 @@ def _map_in(body: bytes) -> dict[str, Any] | None:
     except Broken as error:
         raise BadRequest(error.why) from error
     if patch is not None and not isinstance(patch, dict):
-        raise BadRequest(f"json: cannot unmarshal {word_for(patch)} into Go value of type map[string]interface {{}}")
+        raise BadRequest(str(Mismatch(word_for(patch), "map[string]interface {}")))
     return patch
 
 

@@ -5,10 +5,6 @@ Rules and texts are those of apimachinery/pkg/apis/meta (validation of list, del
 
 from __future__ import annotations
 
-import base64
-import json
-import posixpath
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +19,11 @@ from autograder.controlplane.apimachinery.selectors import (
     parse_labels,
 )
 from autograder.controlplane.apimachinery.wire import Request
+from autograder.controlplane.kube_apiserver.registry import continue_tokens
 from autograder.controlplane.kube_apiserver.registry.strategy import FieldLabels
 from autograder.controlplane.kube_apiserver.validation import names
 
 _MATCHES = ("Exact", "NotOlderThan")
-_NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _POLICIES = {"Foreground": "foreground", "Background": "background", "Orphan": "orphan"}
 
 
@@ -46,12 +42,6 @@ class ListOptions:
     minimum: int = 0
     start: str = ""
     is_of_cache: bool = False
-
-
-def continue_token(revision: int, start: str) -> str:
-    """The ``continue`` token for what begins at a key; -1 is whatever revision is the newest then."""
-    content = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": start}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +88,7 @@ def list_options(request: Request, known_fields: FieldLabels) -> ListOptions:
         errors.append(field.forbidden(Path("sendInitialEvents"), "sendInitialEvents is forbidden for list"))
     _refuse(errors)
     if token:
-        revision, start = _continued(token)
+        revision, start = continue_tokens.decode(token)
         if version not in ("", "0"):
             raise BadRequest("specifying resource version is not allowed when using continue")
         return ListOptions(labels, fields, limit, max(revision, 0), start=start)
@@ -252,34 +242,3 @@ def _integer(request: Request, name: str) -> int:
         return integers.parse(request.param(name) or "0")
     except ValueError as error:
         raise BadRequest(str(error)) from None
-
-
-def _continued(token: str) -> tuple[int, str]:
-    """Revision and first key of a ``continue`` token; a token that is not ours is a bad request."""
-    try:
-        content = json.loads(_decoded(token))
-        version, revision, start = content.get("v", ""), content.get("rv", 0), content.get("start", "")
-    except (ValueError, AttributeError) as error:
-        raise _bad_token(f": {error}") from None
-    if version != "meta.k8s.io/v1":
-        raise _bad_token(f": server does not recognize this encoded version {version}")
-    if not isinstance(revision, int) or revision == 0:
-        raise _bad_token(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
-    if not isinstance(start, str) or not start:
-        raise _bad_token(": encoded start key empty (version meta.k8s.io/v1)")
-    if posixpath.normpath("/" + start.lstrip("/")) != "/" + start.removeprefix("/"):
-        raise _bad_token(f": {start}")
-    return revision, start.removeprefix("/")
-
-
-def _decoded(token: str) -> bytes:
-    """What a token encodes; ``ValueError`` as Go says it."""
-    text = token.replace("\r", "").replace("\n", "")
-    wrong = _NOT_BASE64.search(text)
-    if wrong or len(text) % 4 == 1:
-        raise ValueError(f"illegal base64 data at input byte {wrong.start() if wrong else len(text) - 1}")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _bad_token(why: str) -> BadRequest:
-    return BadRequest("invalid continue token: continue key is not valid" + why)

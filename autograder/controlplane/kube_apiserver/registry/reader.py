@@ -10,7 +10,8 @@ from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelS
 from autograder.controlplane.apimachinery.wire import Object, WatchEvent
 from autograder.controlplane.etcd import Compacted
 from autograder.controlplane.kube_apiserver.backend import Backend
-from autograder.controlplane.kube_apiserver.registry.options import ListOptions, WatchOptions, continue_token
+from autograder.controlplane.kube_apiserver.registry import continue_tokens
+from autograder.controlplane.kube_apiserver.registry.options import ListOptions, WatchOptions
 from autograder.controlplane.kube_apiserver.registry.strategy import field_labels, strategy_of
 from autograder.controlplane.kube_apiserver.watching import ApiWatch, Bookmarks, Matches, initial_events
 
@@ -52,7 +53,7 @@ class Reader:
             found, last = self._page(folder, options, matches)
             metadata: Object = {"resourceVersion": str(revision)}
             if last:
-                metadata["continue"] = continue_token(revision, last.removeprefix(folder) + "\0")
+                metadata["continue"] = continue_tokens.encode(revision, last.removeprefix(folder) + "\0")
                 if matches is None:
                     rest = self.backend.store.range(folder, after=last, revision=options.revision)
                     metadata["remainingItemCount"] = len(rest)
@@ -129,5 +130,5 @@ def _expired(start: str) -> Expired:
         "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
         "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
         "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
-        token=continue_token(-1, start),
+        token=continue_tokens.encode(-1, start),
     )

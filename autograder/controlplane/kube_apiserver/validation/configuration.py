@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
-from autograder.controlplane.kube_apiserver.parsing import syntax_error
+from autograder.controlplane.kube_apiserver.parsing import parse
+from autograder.controlplane.kube_apiserver.reading.mismatches import Mismatch, word_for
+from autograder.controlplane.kube_apiserver.unreadable import Broken
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import (
     immutable,
@@ -27,6 +28,7 @@ KEYS_OF_TYPE = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
+REDACTED = "<secret contents redacted>"
 JSON_TYPES = ("kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson")
 
 
@@ -116,13 +118,10 @@ def _validate_secret_data(secret: dict[str, Any]) -> Iterator[FieldError]:
 
 
 def _validate_json_object(encoded: str, path: Path) -> Iterator[FieldError]:
-    content = base64.b64decode(encoded)
     try:
-        document = json.loads(content.decode(errors="replace"))
-    except json.JSONDecodeError as error:
-        yield invalid(path, "<secret contents redacted>", syntax_error(error, content))
+        document = parse(base64.b64decode(encoded))
+    except Broken as error:
+        yield invalid(path, REDACTED, error.why)
         return
     if document is not None and not isinstance(document, dict):
-        kind = {list: "array", str: "string", bool: "bool"}.get(type(document), "number")
-        problem = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
-        yield invalid(path, "<secret contents redacted>", problem)
+        yield invalid(path, REDACTED, str(Mismatch(word_for(document), "map[string]interface {}")))

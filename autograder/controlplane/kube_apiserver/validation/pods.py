@@ -5,7 +5,6 @@ The order is that of ValidatePodCreate and ValidatePodSpec in pkg/apis/core/vali
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -13,7 +12,9 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery import field, integers
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
+from autograder.controlplane.kube_apiserver.parsing import parse
 from autograder.controlplane.kube_apiserver.reading import reader_of
+from autograder.controlplane.kube_apiserver.unreadable import Broken
 from autograder.controlplane.kube_apiserver.validation import containers, names, resources, security, windows
 from autograder.controlplane.kube_apiserver.validation.addresses import validate_address
 from autograder.controlplane.kube_apiserver.validation.environment import validate_file_keys
@@ -174,8 +175,11 @@ def validate_pod_annotations(metadata: Object, spec: Object, path: Path) -> Iter
 
 def _annotated_tolerations(text: str, path: Path) -> Iterator[FieldError]:
     try:
-        tolerations = reader_of("[]core/v1.Toleration")(json.loads(text), [])
-    except (ValueError, RecursionError) as error:
+        tolerations = reader_of("[]core/v1.Toleration")(parse(text.encode()), [])
+    except Broken as error:
+        yield field.invalid(path, TOLERATIONS, error.why)
+        return
+    except ValueError as error:
         yield field.invalid(path, TOLERATIONS, str(error))
         return
     yield from validate_tolerations(tolerations, path.child(TOLERATIONS))
