@@ -74,7 +74,7 @@ def lines_of(result: Result) -> Iterator[str]:
     points = f" ({points_of(result)})" if points_of(result) else ""
     place = f"{result.where}: " if result.where else ""
     yield from _wrapped(f"{MARKS[result.outcome]} {result.name}{points}: {place}{result.message}", "", " " * 7)
-    if _is_lost(result):
+    if result.is_lost:
         for label, text in (("wanted", result.wanted), ("found", result.found), ("why", result.why)):
             if text:
                 yield from _wrapped(f"{label}: {text}", " " * 7, " " * 15)
@@ -100,7 +100,7 @@ def _cells(result: Result) -> Iterator[str]:
 
 def _details(result: Result) -> Iterator[str]:
     """What to know of a check that was lost, a line for each."""
-    if not _is_lost(result):
+    if not result.is_lost:
         return
     where = f"{result.where} {result.where.field}".strip() if result.where else ""
     quotes = (("where", where), ("wanted", result.wanted), ("found", result.found))
@@ -118,7 +118,3 @@ def _cell(content: str, style: str = _CELL) -> str:
 def _quoted(text: str) -> str:
     text = text.strip()
     return escape(text if len(text) <= QUOTED else f"{text[:QUOTED]} …")
-
-
-def _is_lost(result: Result) -> bool:
-    return result.outcome in (Outcome.FAILED, Outcome.PARTLY)

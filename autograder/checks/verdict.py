@@ -80,6 +80,11 @@ class Result:
     where: Where | None = None
     why: str = ""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it says that something in the answer is wrong."""
+        return self.outcome in (Outcome.FAILED, Outcome.PARTLY)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,

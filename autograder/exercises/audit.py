@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Final
 
-from autograder.checks import Outcome, Role, Status, Verdict
+from autograder.checks import Outcome, Status, Verdict
 from autograder.checks.paths import resolve
 from autograder.clusters import Cluster, Object, apply
 from autograder.controlplane.apimachinery.errors import StatusError
@@ -289,11 +289,7 @@ def given(exercise: Exercise) -> str:
 
 def lost(verdict: Verdict) -> set[str]:
     """What an answer lost: the gates that failed, and unless one of them blocked the rest, criteria and guards."""
-    return {
-        result.name for result in verdict.criteria
-        if result.outcome in (Outcome.FAILED, Outcome.PARTLY)
-        and (result.role is not Role.CRITERION or result.earned < result.possible)
-    }  # fmt: skip
+    return {result.name for result in verdict.criteria if result.is_lost}
 
 
 def _defaults_written(objects: Sequence[Object], stored: Sequence[Object]) -> Iterator[tuple[str, list[Object]]]:

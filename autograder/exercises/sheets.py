@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from autograder.checks import Outcome, Result, Verdict
+from autograder.checks import Result, Verdict
 from autograder.exercises.entries import entry
 from autograder.exercises.exercise import Exercise
 from autograder.exercises.loading import BadExercise, load
@@ -145,7 +145,7 @@ def remarked(exercise: Exercise, verdict: Verdict) -> Verdict:
 def _differing(exercise: Exercise, verdict: Verdict) -> Iterator[tuple[str, Value]]:
     """Parameters of which a failed check wanted the student's value and found another that could have been drawn."""
     for result in verdict.criteria:
-        if result.outcome not in (Outcome.FAILED, Outcome.PARTLY):
+        if not result.is_lost:
             continue
         wanted, found = _words(result, result.wanted), _words(result, result.found)
         for name, parameter in exercise.parameters.items():

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from autograder.checks.rendering import as_html, as_text, summary
-from autograder.checks.verdict import Outcome, Result, Role, Status, Verdict
+from autograder.checks.verdict import Status, Verdict
 from autograder.grading.assignment import Cell, grade_id
 from autograder.grading.engine import Graded, GradedNotebook
 
@@ -39,7 +39,7 @@ def _rendered(verdict: Verdict) -> tuple[str, str]:
 def comment_on(graded: Graded, notes: Iterable[str] = ()) -> str:
     """What the gradebook says of an answer.  nbgrader renders it as Markdown, so nothing in it is the student's."""
     lines = [summary(graded.verdict)]
-    lost = [result.name for result in graded.verdict.criteria if _is_lost(result)]
+    lost = [result.name for result in graded.verdict.criteria if result.is_lost]
     if graded.verdict.status is not Status.GRADED:
         lines.append("It was not judged; the table below the answer says why.")
     elif lost:
@@ -51,12 +51,6 @@ def status_in(comment: str | None) -> Status | None:
     """The status that ``comment_on`` wrote into a comment; None if that is not what the comment is."""
     first = (comment or "").partition("\n")[0]
     return next((status for status in Status if first.endswith(f"points ({status.value})")), None)
-
-
-def _is_lost(result: Result) -> bool:
-    if result.outcome not in (Outcome.FAILED, Outcome.PARTLY):
-        return False
-    return result.role is not Role.CRITERION or result.earned < result.possible
 
 
 def scores_of(notebook: GradedNotebook) -> dict[str, float | None]:

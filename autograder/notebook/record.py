@@ -10,7 +10,7 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from autograder.checks import Outcome, Verdict
+from autograder.checks import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Record:
 
     def checked(self, exercise: str, verdict: Verdict) -> None:
         """An answer was judged."""
-        lost = next((one for one in verdict.criteria if one.outcome in (Outcome.FAILED, Outcome.PARTLY)), None)
+        lost = next((one for one in verdict.criteria if one.is_lost), None)
         done = self.of(exercise)
         self._keep(exercise, replace(
             done, earned=max(done.earned, verdict.earned), possible=verdict.possible, checks=done.checks + 1,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import autograder
-from autograder.checks.verdict import Result, Role, Status, Verdict, tidy
+from autograder.checks.verdict import Result, Status, Verdict, tidy
 from autograder.exercises import load
 from autograder.exercises.exercise import Exercise
 from autograder.grading.assignment import Assignment, exercises_of
@@ -25,7 +25,6 @@ from autograder.grading.reports.results import (
     Criterion,
     ExerciseInfo,
     ExerciseResult,
-    Place,
     Recorded,
     Results,
     Student,
@@ -136,19 +135,14 @@ def _criteria(verdict: Verdict) -> tuple[Criterion, ...]:
 
 
 def _criterion(result: Result) -> Criterion:
-    where = result.where
     return Criterion(
         result.name, result.role.value, result.outcome.value, result.earned, result.possible, result.message,
-        result.wanted, result.found, Place(where.file, where.line, where.column, where.field) if where else None,
-        result.why,
+        result.wanted, result.found, result.where, result.why,
     )  # fmt: skip
 
 
 def _exercise(exercise: Exercise) -> ExerciseInfo:
-    checks = tuple(
-        Check(check.name, check.role.value, check.points if check.role is Role.CRITERION else 0, check.why)
-        for check in exercise.checks
-    )
+    checks = tuple(Check(check.name, check.role.value, check.possible, check.why) for check in exercise.checks)
     known = (exercise.starter, exercise.solution, *exercise.accepted.values(), *exercise.mutants.values())
     values: dict[str, Any] = dict(exercise.values) if exercise.is_individual else {}
     return ExerciseInfo(

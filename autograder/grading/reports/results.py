@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from autograder.checks.verdict import Outcome, Status, tidy
+from autograder.checks.verdict import Outcome, Status, Where, tidy
 
 #: Rises when a document of before could be misread by what reads this one.
 VERSION: Final = 1
@@ -35,19 +35,6 @@ class BadResults(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in an answer; lines and columns count from 1."""
-
-    file: str
-    line: int
-    column: int
-    field: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
 class Criterion:
     """What became of one check; a gate and a guard earn nothing, and a guard that was violated costs."""
 
@@ -59,7 +46,7 @@ class Criterion:
     message: str
     wanted: str | None = None
     found: str | None = None
-    where: Place | None = None
+    where: Where | None = None
     why: str = ""
 
     @property

@@ -8,13 +8,13 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from autograder.checks.verdict import Where
 from autograder.grading.reports.results import (
     AssignmentInfo,
     Check,
     Criterion,
     ExerciseInfo,
     ExerciseResult,
-    Place,
     Results,
     Student,
     SubmissionResult,
@@ -102,7 +102,7 @@ def with_answer(results: Results, text: str, **criterion: object) -> Results:
     first = results.submissions[0]
     answer = first.exercises[0]
     lost = Criterion(
-        "image", "criterion", "failed", 0, 1, "it is another image", "nginx:1.27", "?", Place("a.yaml", 1, 1)
+        "image", "criterion", "failed", 0, 1, "it is another image", "nginx:1.27", "?", Where("a.yaml", 1, 1)
     )
     passed = (Criterion(one.name, one.role, "passed", one.possible, one.possible, "so it is") for one in CHECKS[2:])
     criteria = (replace(lost, **criterion), *passed)  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ def _answer(
     if broken:
         message = "a `{` is opened here and not closed with `}`; close it, and put commas between"
         entry = Criterion(
-            "readable", "gate", "failed", 0, 0, message, where=Place(file, 4, 11), why="Only what can be read counts."
+            "readable", "gate", "failed", 0, 0, message, where=Where(file, 4, 11), why="Only what can be read counts."
         )
         return ExerciseResult(
             name, "unreadable", None, 4, (entry,), Text(file, "apiVersion: v1\nkind: Pod\n\nmetadata: {\n")
@@ -170,7 +170,7 @@ def _criterion(check: Check, found: dict[str, str], file: str) -> Criterion:
     partly = name == "memory" and found[name] == "64M"
     return Criterion(name, "criterion", "partly passed" if partly else "failed", 1 if partly else 0, check.possible,
                      f"the {name} of Pod web is another one", WANTED[name], found[name],
-                     Place(file, LINE[name], 13, f"spec.{name}"), check.why)  # fmt: skip
+                     Where(file, LINE[name], 13, f"spec.{name}"), check.why)  # fmt: skip
 
 
 def _one_of(dice: random.Random, weighted: tuple[tuple[str, int], ...]) -> str:

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from generated_class import made_up, with_answer
 
-from autograder.checks.verdict import Outcome, Status
+from autograder.checks.verdict import Outcome, Status, Where
 from autograder.grading.reports.class_report import class_report
 from autograder.grading.reports.feedback import LINES, MEANING, SIGNS, feedback, lines
 from autograder.grading.reports.results import Results
@@ -110,18 +110,14 @@ def test_lines_have_their_numbers_and_marks(results: Results) -> None:
 
 
 def test_a_long_answer_is_cut_but_for_lines_with_marks(results: Results) -> None:
-    from autograder.grading.reports.results import Place
-
     text = "".join(f"k{number}: 1\n" for number in range(1_000))
-    shown = lines(with_answer(results, text, where=Place("a.yaml", 900, 1)).submissions[0].exercises[0])
+    shown = lines(with_answer(results, text, where=Where("a.yaml", 900, 1)).submissions[0].exercises[0])
     assert [line.number for line in shown] == [*range(1, LINES + 1), 0, 900, 0]
     assert shown[-1].text == "… 100 more lines …"
 
 
 def test_a_place_in_another_file_marks_no_line(results: Results) -> None:
-    from autograder.grading.reports.results import Place
-
-    shown = lines(with_answer(results, "a: 1\n", where=Place("other.yaml", 1, 1)).submissions[0].exercises[0])
+    shown = lines(with_answer(results, "a: 1\n", where=Where("other.yaml", 1, 1)).submissions[0].exercises[0])
     assert [line.marks for line in shown] == [()]
 
 
