@@ -128,6 +128,8 @@ def test_kind_is_opened_and_its_nodes_are_called_as_exercises_know_them(
     place.create(SETTINGS)
     place.power_off("worker-1")
     place.close()
+    cluster.shell("worker-1", "curl http://control-plane:30080")
+    assert "exec course-worker sh -c curl http://course-control-plane:30080" in calls(tmp_path, "docker")
     asked = calls(tmp_path, "docker")
     assert asked.index("kill course-worker") < asked.index("start course-worker")
     cluster.close()

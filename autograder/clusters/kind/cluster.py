@@ -64,6 +64,7 @@ class KindCluster(OwnedCluster):
     def shell(self, node: str, line: str) -> dict[str, Any]:
         """What a command line prints in a shell on a node: ``stdout``, ``stderr`` and ``code``."""
         assert isinstance(self.powers, KindPowers)
+        line = self._node_names.command(line)
         try:
             return {"stdout": self.powers.command(node, "sh", "-c", line), "stderr": "", "code": 0}
         except EngineError as error:

@@ -21,6 +21,8 @@ _CALLED_AS_NODES: Final = frozenset({("nodes", ""), ("csinodes", ""), ("leases",
 _STATIC_PODS: Final = ("pods", "kube-system")
 #: Fields of events; of one about a node the kubelet writes the node's name as the uid too.
 _INVOLVED: Final = ("involvedObject.name", "involvedObject.uid")
+#: A name in a command line that is not part of a longer one; what stands behind a slash is a host only in an address.
+_WORD: Final = re.compile(r"(?:(?<=//)|(?<![\w./-]))[a-z][\w-]*(?![\w.-])")
 #: A field of a selector, and what it is to be or not to be.
 _FIELD: Final = re.compile(r"([\w.]+)(!?==?)([^,]+)")
 
@@ -45,6 +47,10 @@ class NodeTranslation(Translation):
     def node(self, name: str) -> str:
         """The real name of a node."""
         return self._nodes.get(name, name)
+
+    def command(self, line: str) -> str:
+        """A command line for a shell on a node, where nodes know each other by their real names only."""
+        return _WORD.sub(lambda word: self.node(word[0]), line)
 
     def object(self, plural: str, namespace: str, name: str) -> str:
         if (plural, namespace) in _CALLED_AS_NODES:

@@ -94,3 +94,23 @@ def test_static_pods_and_what_belongs_to_a_node_are_called_after_it(
     names: NodeTranslation, plural: str, namespace: str, name: str, there: str
 ) -> None:
     assert names.object(plural, namespace, name) == there
+
+
+@pytest.mark.parametrize(
+    ("line", "there"),
+    [
+        (
+            "curl -s http://control-plane:30080 | grep Hostname",
+            "curl -s http://course-control-plane:30080 | grep Hostname",
+        ),
+        ("curl http://worker-2/page", "curl http://course-worker2/page"),
+        ("ping -c 1 worker-1", "ping -c 1 course-worker"),
+        ("root@worker-1; echo 'nodeName: worker-2'", "root@course-worker; echo 'nodeName: course-worker2'"),
+        ("kubectl get nodes -l node-role.kubernetes.io/control-plane", None),
+        ("ls /srv/worker-1 worker-1.yaml hello-worker-1 worker-10", None),
+    ],
+)
+def test_on_a_node_the_others_are_reached_by_the_names_that_lessons_know(
+    names: NodeTranslation, line: str, there: str | None
+) -> None:
+    assert names.command(line) == (there or line)
