@@ -53,11 +53,6 @@ def by_namespace(obj: Object) -> Iterable[str]:
     return (obj["metadata"].get("namespace", ""),)
 
 
-def by_controller(obj: Object) -> Iterable[str]:
-    """Index: the uid of the owner that controls the object."""
-    return [ref["uid"] for ref in obj["metadata"].get("ownerReferences", ()) if ref.get("controller")]
-
-
 def by_node(obj: Object) -> Iterable[str]:
     """Index: the node that a pod is bound to ('' while it has none)."""
     return (obj["spec"].get("nodeName", ""),)

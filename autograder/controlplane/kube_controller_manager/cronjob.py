@@ -14,12 +14,17 @@ from autograder.controlplane.apimachinery.cron import Schedule
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import CRONJOBS, JOBS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_controller, object_key, split_key
+from autograder.controlplane.client.informer import Delta, Informer, object_key, split_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.job import rules
-from autograder.controlplane.kube_controller_manager.ownership import controller_of, controller_ref, is_controlled_by
+from autograder.controlplane.kube_controller_manager.ownership import (
+    by_controller,
+    controller_ref,
+    controllers,
+    is_controlled_by,
+)
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
 
 SCHEDULED_AT: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -50,12 +55,7 @@ class CronJobController(Controller):
         self.queue.add(key)
 
     def on_job(self, delta: Delta) -> None:
-        for state in (delta.old, delta.new):
-            reference = controller_of(state) if state is not None else None
-            if state is not None and reference and reference["kind"] == CRONJOBS.kind:
-                found = self.cron_jobs.get(state["metadata"]["namespace"], reference["name"])
-                if found and found["metadata"]["uid"] == reference["uid"]:
-                    self.queue.add(object_key(found))
+        self.queue.add(*controllers(self.cron_jobs, delta))
 
     def reconcile(self, key: str) -> None:
         cron_job = self.cron_jobs.get_by_key(key)

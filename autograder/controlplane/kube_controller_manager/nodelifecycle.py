@@ -85,7 +85,7 @@ class NodeLifecycleController(Controller):
         self.gaps: dict[str, int | None] = {}
 
     def subscriptions(self) -> dict[Informer, str]:
-        return {self.nodes: "on_node", self.pods: "on_pod", self.leases: "on_lease"}
+        return {self.nodes: "on_node", self.pods: "on_pod"}
 
     def start(self) -> None:
         self.queue.add(MONITOR)
@@ -106,9 +106,6 @@ class NodeLifecycleController(Controller):
             node = self.nodes.get("", name)
             if node is not None and nodes.ready_condition(node) and not nodes.is_ready(node):
                 self.queue.add(f"{POD}{new['metadata']['namespace']}/{new['metadata']['name']}")
-
-    def on_lease(self, delta: Delta) -> None:
-        """Leases are read when the nodes are looked at."""
 
     def reconcile(self, key: str) -> None:
         if key in (MONITOR, DEADLINE):

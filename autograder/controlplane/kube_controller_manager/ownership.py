@@ -13,7 +13,7 @@ from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.selectors import LabelSelector, of_object
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, Informer
-from autograder.controlplane.client.informer import object_key
+from autograder.controlplane.client.informer import Delta, object_key
 
 
 def controller_of(obj: Object) -> Object | None:
@@ -31,6 +31,12 @@ def controller_among(owners: Informer, owned: Object) -> Object | None:
         return None
     found = owners.get(owned["metadata"]["namespace"], reference["name"])
     return found if found and found["metadata"]["uid"] == reference["uid"] else None
+
+
+def by_controller(obj: Object) -> Iterable[str]:
+    """Index: the uid of the owner that controls the object."""
+    reference = controller_of(obj)
+    return (reference["uid"],) if reference else ()
 
 
 def is_controlled_by(obj: Object, owner: Object) -> bool:
@@ -51,20 +57,33 @@ def controller_ref(owner: Object) -> Object:
     }
 
 
-def would_adopt(
-    owners: Informer,
-    orphan: Object,
-    selector: Callable[[Object], LabelSelector] = lambda owner: of_object(owner["spec"]["selector"]),
-) -> list[str]:
-    """The keys of all owners in the orphan's namespace whose selector picks it; one without labels nobody wants.
+def controllers(owners: Informer, delta: Delta) -> list[str]:
+    """The keys of those who control an object that has changed, before and after that."""
+    found = [controller_among(owners, state) for state in delta if state is not None]
+    return [object_key(owner) for owner in found if owner is not None]
 
-    ``owners`` has the index ``namespace``; ``selector`` gives the selector of one of them.
+
+def selector_of(owner: Object) -> LabelSelector:
+    """What a workload selects."""
+    return of_object(owner["spec"].get("selector"))
+
+
+def concerned(owners: Informer, delta: Delta, selector: Callable[[Object], LabelSelector] = selector_of) -> list[str]:
+    """The keys of the owners whom the change of an object is about: those who control it, or would adopt it.
+
+    Nobody adopts what has no labels, or has changed in something else.  ``owners`` has the index ``namespace``;
+    ``selector`` gives the selector of one of them.
     """
-    labels = orphan["metadata"].get("labels")
-    if not labels:
-        return []
-    candidates = owners.by_index("namespace", orphan["metadata"]["namespace"])
-    return [object_key(one) for one in candidates if selector(one).matches(labels)]
+    keys, (old, new) = controllers(owners, delta), delta
+    if new is None or controller_of(new) is not None or (old is not None and _attributes(old) == _attributes(new)):
+        return keys
+    labels, candidates = new["metadata"].get("labels"), owners.by_index("namespace", new["metadata"]["namespace"])
+    return keys + [object_key(one) for one in candidates if labels and selector(one).matches(labels)]
+
+
+def _attributes(obj: Object) -> tuple[object, object]:
+    """What of an object decides whose it is."""
+    return obj["metadata"].get("labels"), controller_of(obj)
 
 
 @dataclass(slots=True)

@@ -5,11 +5,15 @@ ReplicaSets, DaemonSets and Jobs count their pods, and must not count before the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
-from autograder.controlplane.client.informer import Delta, object_key
+from autograder.controlplane.apimachinery.selectors import LabelSelector
+from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.client.informer import Delta, Informer, object_key
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
+from autograder.controlplane.kube_controller_manager.ownership import concerned, controller_among, selector_of
 from autograder.controlplane.kube_controller_manager.pod_control import PodControl
 
 
@@ -26,9 +30,15 @@ class PodMaker(Controller):
         twin.expectations = self.expectations.fork(context.clock)
         return twin
 
-    def observe(self, key: str, delta: Delta) -> None:
-        """A pod of the object with this key has come, is going, or is gone."""
+    def hear_of_pod(
+        self, owners: Informer, delta: Delta, selector: Callable[[Object], LabelSelector] = selector_of
+    ) -> None:
+        """A pod has changed: look at those of the ``owners`` whom that is about, and tick it off if it was expected."""
+        self.queue.add(*concerned(owners, delta, selector))
+        owner = controller_among(owners, delta.object)
+        if owner is None:
+            return
         if delta.new is None or "deletionTimestamp" in delta.object["metadata"]:
-            self.expectations.deletion_observed(key, object_key(delta.object))
+            self.expectations.deletion_observed(object_key(owner), object_key(delta.object))
         elif delta.old is None:
-            self.expectations.creation_observed(key)
+            self.expectations.creation_observed(object_key(owner))

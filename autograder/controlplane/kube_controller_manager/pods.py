@@ -14,6 +14,8 @@ from autograder.controlplane.apimachinery import integers, timestamps
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Informer
 from autograder.controlplane.clock import SECOND
+from autograder.controlplane.kube_controller_manager.conditions import find
+from autograder.controlplane.kube_controller_manager.ownership import by_controller
 
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 TERMINAL_PHASES: Final = ("Succeeded", "Failed")
@@ -25,10 +27,7 @@ BY_OWNER: Final = "owner"
 
 def by_owner(pod: Object) -> Iterable[str]:
     """Index: the uid of the controller, or ``orphans/<namespace>`` for a pod that has none."""
-    for reference in pod["metadata"].get("ownerReferences", ()):
-        if reference.get("controller"):
-            return (reference["uid"],)
-    return (orphans_of(pod["metadata"]["namespace"]),)
+    return by_controller(pod) or (orphans_of(pod["metadata"]["namespace"]),)
 
 
 def orphans_of(namespace: str) -> str:
@@ -49,10 +48,7 @@ def phase(pod: Object) -> str:
 
 def condition(pod: Object, kind: str) -> Object | None:
     """The condition of a type, or None."""
-    for found in pod.get("status", {}).get("conditions", ()):
-        if found["type"] == kind:
-            return found
-    return None
+    return find(pod.get("status", {}).get("conditions", ()), kind)
 
 
 def is_terminal(pod: Object) -> bool:

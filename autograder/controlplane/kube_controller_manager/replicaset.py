@@ -14,17 +14,17 @@ from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import PODS, REPLICASETS, ResourceType
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_controller, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import (
     RefManager,
-    controller_among,
+    by_controller,
     controller_of,
     is_controlled_by,
-    would_adopt,
+    selector_of,
 )
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
 from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
@@ -55,7 +55,7 @@ class ReplicaSetController(PodMaker):
 
     def selector(self, replica_set: Object) -> LabelSelector:
         """Which pods the set is about."""
-        return selectors.of_object(replica_set["spec"].get("selector"))
+        return selector_of(replica_set)
 
     def on_set(self, delta: Delta) -> None:
         key = object_key(delta.object)
@@ -65,45 +65,7 @@ class ReplicaSetController(PodMaker):
         self.queue.add(key)
 
     def on_pod(self, delta: Delta) -> None:
-        old, new = delta
-        if new is None:
-            self._pod_left(delta.object)
-        elif old is None:
-            self._pod_came(new)
-        else:
-            self._pod_changed(old, new)
-
-    def _pod_came(self, pod: Object) -> None:
-        if "deletionTimestamp" in pod["metadata"]:
-            self._pod_left(pod)
-        elif controller_of(pod) is None:
-            self.queue.add(*would_adopt(self.sets, pod, self.selector))
-        elif owner := controller_among(self.sets, pod):
-            key = object_key(owner)
-            self.expectations.creation_observed(key)
-            self.queue.add(key)
-
-    def _pod_changed(self, old: Object, new: Object) -> None:
-        relabelled = old["metadata"].get("labels") != new["metadata"].get("labels")
-        if "deletionTimestamp" in new["metadata"]:
-            self._pod_left(new)
-            if relabelled:
-                self._pod_left(old)
-            return
-        reowned = controller_of(old) != controller_of(new)
-        if reowned and (former := controller_among(self.sets, old)):
-            self.queue.add(object_key(former))
-        if controller_of(new) is None:
-            if relabelled or reowned:
-                self.queue.add(*would_adopt(self.sets, new, self.selector))
-        elif owner := controller_among(self.sets, new):
-            self.queue.add(object_key(owner))
-
-    def _pod_left(self, pod: Object) -> None:
-        if owner := controller_among(self.sets, pod):
-            key = object_key(owner)
-            self.expectations.deletion_observed(key, object_key(pod))
-            self.queue.add(key)
+        self.hear_of_pod(self.sets, delta, self.selector)
 
     def reconcile(self, key: str) -> None:
         replica_set = self.sets.get_by_key(key)

@@ -102,3 +102,17 @@ def test_on_delete_waits_for_somebody_to_delete_the_pods(world: World) -> None:
     world.delete(PODS, world.names(PODS, labels="app=agent")[0])
     world.advance(60)
     assert world.get(DAEMONSETS, "agent")["status"]["updatedNumberScheduled"] == 1
+
+
+def test_a_pod_that_goes_over_to_another_daemon_set_is_missed_at_once(world: World) -> None:
+    world.create(agent())
+    world.create(workload("DaemonSet", "other", "agent"))
+    world.advance(5)
+    other = world.get(DAEMONSETS, "other")["metadata"]
+    mine = next(one for one in world.pods() if one["metadata"]["name"].startswith("agent-"))
+    (reference,) = mine["metadata"]["ownerReferences"]
+    changed = {**reference, "name": "other", "uid": other["uid"]}
+    world.client.update(PODS, {**mine, "metadata": {**mine["metadata"], "ownerReferences": [changed]}})
+    world.settle()
+    owners = [one["metadata"]["ownerReferences"][0]["name"] for one in world.pods()]
+    assert owners.count("agent") == 2

@@ -26,12 +26,7 @@ from autograder.controlplane.kube_controller_manager.daemonset.placement import 
     target_node,
 )
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
-from autograder.controlplane.kube_controller_manager.ownership import (
-    RefManager,
-    controller_among,
-    controller_of,
-    would_adopt,
-)
+from autograder.controlplane.kube_controller_manager.ownership import RefManager, controllers
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
 from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
@@ -71,30 +66,18 @@ class DaemonSetController(PodMaker):
         self.backoffs: dict[str, _Backoff] = {}
 
     def subscriptions(self) -> dict[Informer, str]:
-        return {self.sets: "on_set", self.revisions: "on_owned", self.pods: "on_pod", self.nodes: "on_node"}
+        return {self.sets: "on_set", self.revisions: "on_revision", self.pods: "on_pod", self.nodes: "on_node"}
 
     def on_set(self, delta: Delta) -> None:
         if delta.new is None:
             self.expectations.forget(object_key(delta.object))
         self.queue.add(object_key(delta.object))
 
-    def on_owned(self, delta: Delta) -> None:
-        if owner := controller_among(self.sets, delta.object):
-            self.queue.add(object_key(owner))
+    def on_revision(self, delta: Delta) -> None:
+        self.queue.add(*controllers(self.sets, delta))
 
     def on_pod(self, delta: Delta) -> None:
-        pod = delta.object
-        owner = controller_among(self.sets, pod)
-        if owner is None:
-            if controller_of(pod) is None and delta.new is not None:
-                self.queue.add(*would_adopt(self.sets, pod))
-            former = controller_among(self.sets, delta.old) if delta.old else None
-            if former:
-                self.queue.add(object_key(former))
-            return
-        key = object_key(owner)
-        self.observe(key, delta)
-        self.queue.add(key)
+        self.hear_of_pod(self.sets, delta)
 
     def on_node(self, delta: Delta) -> None:
         """Nodes tell of themselves all the time; only what decides about pods counts."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS, PODS, REPLICASETS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key, split_key
+from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.deployment import arithmetic, revisions
 from autograder.controlplane.kube_controller_manager.deployment.rollout import Rollout
-from autograder.controlplane.kube_controller_manager.ownership import RefManager, controller_of, would_adopt
+from autograder.controlplane.kube_controller_manager.ownership import RefManager, concerned, controller_among
 
 __all__ = ["DeploymentController"]
 
@@ -41,36 +41,18 @@ class DeploymentController(Controller):
         self.queue.add(object_key(delta.object))
 
     def on_replica_set(self, delta: Delta) -> None:
-        replica_set, old = delta.object, delta.old
-        reference = controller_of(replica_set)
-        before = controller_of(old) if old else None
-        for owner in filter(None, (before if before != reference else None, reference)):
-            if deployment := self._resolve(replica_set, owner):
-                self.queue.add(object_key(deployment))
-        if reference is None and delta.new is not None:
-            self.queue.add(*would_adopt(self.deployments, replica_set))
+        self.queue.add(*concerned(self.deployments, delta))
 
     def on_pod(self, delta: Delta) -> None:
         """The last old pod is gone: a Deployment that recreates its pods waits for that."""
         if delta.new is not None:
             return
-        reference = controller_of(delta.object)
-        if reference is None or reference["kind"] != REPLICASETS.kind:
-            return
-        replica_set = self.replica_sets.get(delta.object["metadata"]["namespace"], reference["name"])
-        owner = controller_of(replica_set) if replica_set else None
-        deployment = self._resolve(delta.object, owner) if owner else None
+        replica_set = controller_among(self.replica_sets, delta.object)
+        deployment = controller_among(self.deployments, replica_set) if replica_set else None
         if deployment and not arithmetic.is_rolling(deployment):
             self.queue.add(object_key(deployment))
 
-    def _resolve(self, owned: Object, reference: Object) -> Object | None:
-        if reference["kind"] != DEPLOYMENTS.kind:
-            return None
-        found = self.deployments.get(owned["metadata"]["namespace"], reference["name"])
-        return found if found and found["metadata"]["uid"] == reference["uid"] else None
-
     def reconcile(self, key: str) -> None:
-        namespace, _ = split_key(key)
         deployment = self.deployments.get_by_key(key)
         if deployment is None:
             return
@@ -78,7 +60,7 @@ class DeploymentController(Controller):
         if selector.empty:
             self._refuse(deployment)
             return
-        candidates = self.replica_sets.by_index("namespace", namespace)
+        candidates = self.replica_sets.by_index("namespace", deployment["metadata"]["namespace"])
         owned = RefManager(self.client, DEPLOYMENTS, deployment, selector, REPLICASETS).claim(candidates)
         rollout = Rollout(self.client, self.recorder, self.clock, deployment, owned)
         if "deletionTimestamp" in deployment["metadata"]:

@@ -19,12 +19,7 @@ from autograder.controlplane.kube_controller_manager.controller import Controlle
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.round import Round
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, is_tracked, without_tracking
-from autograder.controlplane.kube_controller_manager.ownership import (
-    RefManager,
-    controller_among,
-    controller_of,
-    would_adopt,
-)
+from autograder.controlplane.kube_controller_manager.ownership import RefManager, controller_among, controller_of
 from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
 __all__ = ["JobController"]
@@ -57,25 +52,11 @@ class JobController(PodMaker):
                 self._enqueue_orphan(pod)
 
     def on_pod(self, delta: Delta) -> None:
-        pod = delta.object
-        for state in (delta.old, delta.new):
-            if state is not None and (owner := controller_among(self.jobs, state)):
-                self.queue.add(object_key(owner))
-        owner = controller_among(self.jobs, pod)
-        if owner is None:
-            self._hear_of_stranger(pod, gone=delta.new is None)
-            return
-        self.observe(object_key(owner), delta)
-
-    def _hear_of_stranger(self, pod: Object, *, gone: bool) -> None:
-        """A pod without a Job: one may want it, or it waits to be let go."""
-        if gone:
-            return
-        reference = controller_of(pod)
-        if reference is None:
-            self.queue.add(*would_adopt(self.jobs, pod))
-        if reference is None or reference["kind"] == JOBS.kind:
-            self._enqueue_orphan(pod)
+        self.hear_of_pod(self.jobs, delta)
+        if delta.new is not None and controller_among(self.jobs, delta.new) is None:
+            reference = controller_of(delta.new)
+            if reference is None or reference["kind"] == JOBS.kind:
+                self._enqueue_orphan(delta.new)
 
     def _enqueue_orphan(self, pod: Object) -> None:
         if is_tracked(pod):

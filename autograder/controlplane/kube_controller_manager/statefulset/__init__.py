@@ -21,12 +21,7 @@ from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
-from autograder.controlplane.kube_controller_manager.ownership import (
-    RefManager,
-    controller_among,
-    controller_of,
-    would_adopt,
-)
+from autograder.controlplane.kube_controller_manager.ownership import RefManager, concerned
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
     claims_of,
     name_of,
@@ -54,21 +49,13 @@ class StatefulSetController(Controller):
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
 
     def subscriptions(self) -> dict[Informer, str]:
-        return {self.sets: "on_set", self.revisions: "on_revision", self.pods: "on_pod"}
+        return {self.sets: "on_set", self.pods: "on_pod"}
 
     def on_set(self, delta: Delta) -> None:
         self.queue.add(object_key(delta.object))
 
-    def on_revision(self, delta: Delta) -> None:
-        """Revisions are read when their set is looked at."""
-
     def on_pod(self, delta: Delta) -> None:
-        pod = delta.object
-        for state in (delta.old, delta.new):
-            if state is not None and (owner := controller_among(self.sets, state)):
-                self.queue.add(object_key(owner))
-        if controller_of(pod) is None and delta.new is not None:
-            self.queue.add(*would_adopt(self.sets, pod))
+        self.queue.add(*concerned(self.sets, delta))
 
     def reconcile(self, key: str) -> None:
         stateful_set = self.sets.get_by_key(key)
