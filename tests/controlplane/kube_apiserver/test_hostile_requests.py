@@ -193,6 +193,16 @@ def test_a_patch_after_which_there_is_no_scale(world: World, media_type: str, pa
     assert world.ask("PATCH", path, body=patch, content_type=media_type).code == code
 
 
+@pytest.mark.parametrize("annotations", [["a"], "a", 5])
+def test_annotations_are_a_map_to_an_apply(world: World, annotations: Any) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "there", "annotations": annotations}}
+    path = f"{CONFIG_MAPS}/there?fieldManager=kubectl&force=true"
+    code, said = refused(world, "PATCH", path, config, content_type="application/apply-patch+yaml")
+    assert (code, said.partition(" into ")[2]) == (
+        400, "Go struct field ObjectMeta.metadata.annotations of type map[string]string",
+    )  # fmt: skip
+
+
 # ---------------------------------------------------------------- JSON within texts
 
 DEEP = 100_000 * "["
