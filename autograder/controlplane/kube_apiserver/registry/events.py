@@ -10,12 +10,10 @@ from typing import Final
 
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.errors import Invalid
-from autograder.controlplane.apimachinery.wire import Object, WatchEvent
-from autograder.controlplane.kube_apiserver.attributes import Attributes
+from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.decoding import normal_form
-from autograder.controlplane.kube_apiserver.registry.generic import Errors, Registry, Transform
-from autograder.controlplane.kube_apiserver.registry.options import DeleteOptions, ListOptions, WatchOptions
-from autograder.controlplane.kube_apiserver.watching import ApiWatch
+from autograder.controlplane.kube_apiserver.registry.converted import ConvertedRegistry
+from autograder.controlplane.kube_apiserver.registry.generic import Errors
 
 NEW_EVENTS: Final = scheme.resource("events", "events.k8s.io")
 
@@ -48,56 +46,18 @@ def from_core(event: Object) -> Object:
     return normal_form({**renamed, "apiVersion": NEW_EVENTS.api_version}, NEW_EVENTS.go_type)
 
 
-class NewEventRegistry(Registry):
+class NewEventRegistry(ConvertedRegistry):
     """The events, as clients of the newer API see them."""
 
-    def get(self, namespace: str, name: str) -> Object:
-        return from_core(super().get(namespace, name))
+    served = NEW_EVENTS
 
-    def list(self, namespace: str, options: ListOptions) -> Object:
-        listed = super().list(namespace, options)
-        return {**listed, "items": [from_core(event) for event in listed["items"]]}
+    def to_stored(self, obj: Object) -> Object:
+        return to_core(obj)
 
-    def watch(self, namespace: str, options: WatchOptions) -> ApiWatch:
-        return _NewWatch(super().watch(namespace, options))
-
-    def create(self, attributes: Attributes) -> Object:
-        assert attributes.object is not None
-        attributes.object = to_core(attributes.object)
-        return from_core(super().create(attributes))
-
-    def update(self, attributes: Attributes, transform: Transform, *, create: bool = False) -> tuple[Object, bool]:
-        def in_core(old: Object | None) -> Object:
-            return to_core(transform(None if old is None else from_core(old)))
-
-        stored, created = super().update(attributes, in_core, create=create)
-        return from_core(stored), created
+    def to_served(self, obj: Object) -> Object:
+        return from_core(obj)
 
     def _refuse(self, obj: Object, errors: Errors) -> None:
         """What is wrong is said of the stored form, an event of the core API."""
         if errors:
             raise Invalid.on(scheme.EVENTS.kind, scheme.EVENTS.group, obj["metadata"].get("name", ""), errors)
-
-    def delete(self, attributes: Attributes, options: DeleteOptions) -> tuple[Object, bool]:
-        last, gone = super().delete(attributes, options)
-        return from_core(last), gone
-
-
-class _NewWatch(ApiWatch):
-    """A watch of the core API, in the words of the newer one."""
-
-    def __init__(self, core: ApiWatch) -> None:
-        self._core = core
-
-    @property
-    def revision(self) -> int:
-        return self._core.revision
-
-    def waiting(self) -> bool:
-        return self._core.waiting()
-
-    def poll(self) -> list[WatchEvent]:
-        return [
-            event if event.type in ("BOOKMARK", "ERROR") else WatchEvent(event.type, from_core(event.object))
-            for event in self._core.poll()
-        ]
