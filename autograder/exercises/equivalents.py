@@ -45,6 +45,13 @@ def equivalents(objects: Objects) -> Iterator[tuple[str, Answer]]:
         yield " + ".join(said) or "as it is", Answer({"answer.json": as_json(combined)})
 
 
+class _Quoting(yaml.Dumper):
+    """Writes every text in quotes, names of fields too."""
+
+
+_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 def as_yaml(objects: Objects, **style: Any) -> str:
     """The objects as a YAML stream."""
     text: str = yaml.dump_all(objects, sort_keys=False, explicit_start=True, **style)
@@ -62,7 +69,8 @@ def _writings(objects: Objects) -> Iterator[tuple[str, Answer]]:
     text = as_yaml(objects)
     yield "block style", Answer({"answer.yaml": text})
     yield "flow style", Answer({"answer.yaml": as_yaml(objects, default_flow_style=True)})
-    yield "quoted", Answer({"answer.yaml": as_yaml(objects, default_style=None, width=20)})
+    yield "quoted", Answer({"answer.yaml": as_yaml(objects, Dumper=_Quoting)})
+    yield "narrow", Answer({"answer.yaml": as_yaml(objects, width=20)})
     yield "indented by four", Answer({"answer.yaml": as_yaml(objects, indent=4)})
     yield "Windows line ends", Answer({"answer.yaml": text.replace("\n", "\r\n")})
     yield "byte order mark", Answer({"answer.yaml": b"\xef\xbb\xbf" + text.encode()})

@@ -58,6 +58,8 @@ def test_equivalents_can_be_read_and_differ_in_name() -> None:
         names.add(name)
         for source, text in answer.files.items():
             assert parse(text, source=source).problems == (), name
+            if name == "quoted":
+                assert '"kind": "ReplicaSet"' in text
     assert {"JSON", "matchExpressions", "images of docker.io/library/", "keys reversed"} <= names
     assert len(names) > 25
 
