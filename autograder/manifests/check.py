@@ -130,9 +130,11 @@ class _Checker:
         elif isinstance(value, str):
             self._text(name, schema, value, path, allowed)
         elif isinstance(value, int) and schema.get("format") in _INTEGER_BITS:
-            largest = (1 << (_INTEGER_BITS[schema["format"]] - 1)) - 1
-            if not -largest - 1 <= value <= largest:
-                self._problem(path, f"the number {value} is too large", f"at most {largest} is possible")
+            end = 1 << (_INTEGER_BITS[schema["format"]] - 1)
+            if value >= end:
+                self._problem(path, f"the number {value} is too large", f"at most {end - 1} is possible")
+            elif value < -end:
+                self._problem(path, f"the number {value} is too small", f"at least {-end} is possible")
 
     def _fields(self, definition: str, schema: Schema, value: dict[str, Any], path: FieldPath) -> set[str]:
         """Check the fields of a map; the names of those that are given, or were most likely meant."""

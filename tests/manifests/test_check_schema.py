@@ -134,6 +134,10 @@ TYPES = {
         DEPLOYMENT + "  replicas: 3000000000\n",
         "10:13: spec.replicas: the number 3000000000 is too large; at most 2147483647 is possible",
     ),
+    "a number of more than 32 bits below zero": (
+        DEPLOYMENT + "  replicas: -3000000000\n",
+        "10:13: spec.replicas: the number -3000000000 is too small; at least -2147483648 is possible",
+    ),
 }
 VALUES = {
     "an enumeration in another case": (
