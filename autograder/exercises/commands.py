@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 FULL_MARKS, NOT_FULL_MARKS, NOT_JUDGED = 0, 1, 2
 
-#: Bytes of a file that are read; anything beyond is more than the reader of manifests takes.
-READ_LIMIT: Final = (1 << 20) + 1
-
 #: Findings that are printed of one exercise; one mistake has many.
 FINDINGS_SHOWN: Final = 12
 
@@ -177,12 +174,12 @@ def _progress(text: str) -> None:
 
 def _read(files: Sequence[str]) -> dict[str, str | bytes]:
     """The files of an answer by their base names; two of one name are told apart by a number in front."""
+    from autograder.manifests import read_beginning
+
     contents: dict[str, str | bytes] = {}
     for number, file in enumerate(files, 1):
         path = Path(file)
         if not path.is_file():
             raise OSError(f"{file} is no file" if path.exists() else f"there is no file {file}")
-        with path.open("rb") as stream:
-            content = stream.read(READ_LIMIT)
-        contents[path.name if path.name not in contents else f"{number}-{path.name}"] = content
+        contents[path.name if path.name not in contents else f"{number}-{path.name}"] = read_beginning(path)
     return contents

@@ -21,8 +21,6 @@ from autograder.exercises.running import Runner
 FILE: Final = "parity.yaml"
 #: The criterion of differences that are about the answer as a whole.
 WHOLE: Final = "status"
-#: Statuses of a verdict that says something about every criterion.
-JUDGED: Final = (Status.GRADED,)
 
 
 class BadAcceptance(ValueError):

@@ -7,7 +7,7 @@ Everything that is wrong is said with file, line, column, field path and a hint 
 """
 
 from autograder.manifests.check import check_schema
-from autograder.manifests.manifest import Document, Manifest, parse
+from autograder.manifests.manifest import Document, Manifest, parse, read_beginning
 from autograder.manifests.problems import FieldPath, Position, Problem, Severity, parse_path, render_path
 from autograder.manifests.schema import Schemas
 from autograder.manifests.tree import Limits
@@ -24,5 +24,6 @@ __all__ = [
     "check_schema",
     "parse",
     "parse_path",
+    "read_beginning",
     "render_path",
 ]

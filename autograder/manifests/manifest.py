@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from autograder.manifests.decode import bad_character, decode
@@ -113,6 +114,12 @@ def parse(text: str | bytes, *, source: str = "manifest.yaml", limits: Limits = 
     if not documents and not problems:
         problems.append(Problem("error", "the manifest is empty", Position(source, 1, 1)))
     return Manifest(documents, tuple(problems))
+
+
+def read_beginning(path: Path) -> bytes:
+    """As much of a file as ``parse`` needs to see whether it is a manifest or too large for one; raises OSError."""
+    with path.open("rb") as file:
+        return file.read(Limits().size + 1)
 
 
 def _documents(text: str | bytes, source: str, limits: Limits, problems: list[Problem]) -> Iterator[Document]:

@@ -6,25 +6,20 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Final
 
-from autograder.manifests.manifest import parse
+from autograder.manifests.manifest import parse, read_beginning
 from autograder.manifests.problems import Problem
 from autograder.manifests.schema import UnknownVersion
 from autograder.manifests.versions import VersionVerdict, judge_versions, ranges, versions_between
 
 ACCEPTED, REFUSED, NOT_JUDGED = 0, 1, 2
 
-#: Bytes of a file that are read; anything beyond is more than the reader of manifests takes.
-READ_LIMIT: Final = (1 << 20) + 1
-
 
 def versions(args: argparse.Namespace) -> int:
     """Ask every version; 0 if all accept every object, 1 if one refuses one, 2 if something could not be judged."""
     try:
         asked = versions_between(args.first, args.last)
-        contents = {str(path): _read(path) for path in args.files}
+        contents = {str(path): read_beginning(path) for path in args.files}
     except (UnknownVersion, OSError) as error:
         print(f"autograder versions: {error}", file=sys.stderr)
         return NOT_JUDGED
@@ -92,8 +87,3 @@ def _outcome(verdict: VersionVerdict) -> str:
 def _accepted_by_all(asked: Sequence[str], verdicts: Iterable[VersionVerdict]) -> list[str]:
     refused = {version for verdict in verdicts for version in verdict.refused}
     return [version for version in asked if version not in refused]
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(READ_LIMIT)

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from autograder.exercises import Exercise
-from autograder.manifests import Manifest, Problem, check_schema, parse
+from autograder.manifests import Manifest, Problem, check_schema, parse, read_beginning
 
 MANIFESTS: Final = (".yaml", ".yml", ".json")
 COMMANDS: Final = (".txt",)
 PREDICTIONS: Final = (".yaml", ".yml")
 PROGRAMS: Final = (".py",)
-#: Bytes of an answer that are read; anything beyond is more than the reader of manifests takes.
-READ_LIMIT: Final = (1 << 20) + 1
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 #: Names that are devices on Windows, whatever their ending.
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -45,12 +43,8 @@ def keep(folder: Path, name: str, text: str, endings: tuple[str, ...] = MANIFEST
 def answer_to(exercise: str, folder: Path) -> dict[str, bytes]:
     """What the folder holds for an exercise, by name: files called by the last part of its id; perhaps none."""
     name = exercise.rpartition("/")[2]
-    files: dict[str, bytes] = {}
-    for path in (folder / f"{name}{ending}" for ending in (*MANIFESTS, *COMMANDS, *PROGRAMS)):
-        if path.is_file():
-            with path.open("rb") as file:
-                files[path.name] = file.read(READ_LIMIT)
-    return files
+    paths = (folder / f"{name}{ending}" for ending in (*MANIFESTS, *COMMANDS, *PROGRAMS))
+    return {path.name: read_beginning(path) for path in paths if path.is_file()}
 
 
 def is_untouched(exercise: Exercise, folder: Path) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.exercises import load
+from autograder.manifests import Limits
 from autograder.notebook import answers
 
 
@@ -43,8 +44,8 @@ def test_there_may_be_no_answer(tmp_path: Path) -> None:
 
 
 def test_an_answer_is_read_up_to_a_limit(tmp_path: Path) -> None:
-    (tmp_path / "first-pod.yaml").write_bytes(b"x" * (answers.READ_LIMIT + 10))
-    assert len(answers.answer_to("pods/first-pod", tmp_path)["first-pod.yaml"]) == answers.READ_LIMIT
+    (tmp_path / "first-pod.yaml").write_bytes(b"x" * (2 * Limits().size))
+    assert len(answers.answer_to("pods/first-pod", tmp_path)["first-pod.yaml"]) == Limits().size + 1
 
 
 @pytest.mark.parametrize(("text", "blank"), [("", True), ("# a\n\n  # b\n", True), ("a: 1", False), ("---\n", False)])

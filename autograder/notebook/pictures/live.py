@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from autograder.manifests import parse
+from autograder.manifests import parse, read_beginning
 from autograder.notebook import answers, kubectl
 from autograder.notebook.home import Home
 from autograder.notebook.pictures import cluster, etcd, quota, rollout, scheduler, service, trace
@@ -98,15 +97,10 @@ def _trace(live: Live, name: str, where: list[str]) -> Picture:
     path = live.work / answers.plain_name(name)
     if not path.is_file():
         raise ClusterTrouble(f"there is no file {name}; %%manifest {name} makes one")
-    documents = parse(_beginning(path), source=name).documents
+    documents = parse(read_beginning(path), source=name).documents
     if not documents:
         raise ClusterTrouble(f"no object can be read in {name}")
     return trace.draw(live.control.post("trace", manifest=documents[0].value))
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(answers.READ_LIMIT)
 
 
 #: The pictures by the names that ``%picture`` knows.
