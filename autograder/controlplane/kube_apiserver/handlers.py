@@ -36,9 +36,11 @@ from autograder.controlplane.kube_apiserver.registry import options, scale, subr
 from autograder.controlplane.kube_apiserver.registry.component_statuses import ComponentStatusRegistry
 from autograder.controlplane.kube_apiserver.registry.events import NEW_EVENTS, NewEventRegistry
 from autograder.controlplane.kube_apiserver.registry.generic import MODIFIED, Registry
+from autograder.controlplane.kube_apiserver.registry.jobs import JobRegistry
 from autograder.controlplane.kube_apiserver.registry.namespaces import NamespaceRegistry
 from autograder.controlplane.kube_apiserver.registry.old_autoscalers import OldAutoscalerRegistry
 from autograder.controlplane.kube_apiserver.registry.pods import PodRegistry
+from autograder.controlplane.kube_apiserver.registry.priority_classes import PriorityClassRegistry
 from autograder.controlplane.kube_apiserver.registry.reviews import Reviews
 from autograder.controlplane.kube_apiserver.registry.roles import BindingRegistry, RoleRegistry
 from autograder.controlplane.kube_apiserver.registry.services import ServiceRegistry
@@ -49,6 +51,8 @@ _REGISTRIES: Final[dict[ResourceType, type[Registry]]] = {
     scheme.SERVICES: ServiceRegistry,
     scheme.NAMESPACES: NamespaceRegistry,
     NEW_EVENTS: NewEventRegistry,
+    scheme.JOBS: JobRegistry,
+    scheme.PRIORITYCLASSES: PriorityClassRegistry,
     scheme.OLD_HORIZONTALPODAUTOSCALERS: OldAutoscalerRegistry,
     scheme.COMPONENTSTATUSES: ComponentStatusRegistry,
 }
@@ -67,7 +71,7 @@ _BINDINGS = scheme.resource("bindings")
 #: Kinds of which a finished deletion answers with the object and not with a Status.
 _RETURNED: Final = frozenset({
     scheme.PODS, scheme.SERVICES, scheme.SERVICEACCOUNTS, scheme.RESOURCEQUOTAS, scheme.PERSISTENTVOLUMECLAIMS,
-    scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"),
+    scheme.PERSISTENTVOLUMES, scheme.resource("podtemplates"), scheme.resource("storageclasses", "storage.k8s.io"),
 })  # fmt: skip
 
 #: Kinds that Kubernetes advises against, and its advice, which goes out as a warning.
@@ -172,6 +176,7 @@ class Handlers:
         attributes.object = obj
         attributes.name = obj["metadata"].get("name", "")
         if kind is _BINDINGS:
+            self._admission.admit(attributes)
             named = replace(info, resource=scheme.PODS.plural, name=attributes.name, subresource="binding")
             return self.dispatch(request, scheme.PODS, named, user)
         incoming.track(request, kind, attributes, obj, None, self._backend.now)
@@ -266,7 +271,9 @@ class Handlers:
         delete = options.delete_options(request, bodies.delete_options(request))
         attributes = self._attributes("DELETE", request, kind, info, user)
         attributes.dry_run = attributes.dry_run or delete.dry_run
-        obj, gone = self.registry(kind).delete(attributes, delete)
+        registry = self.registry(kind)
+        request.warnings += registry.delete_warnings(delete)
+        obj, gone = registry.delete(attributes, delete)
         if not gone or kind in _RETURNED:
             return self._answer(202 if delete.is_not_orphaning and not gone else 200, request, kind, obj)
         meta = obj["metadata"]
@@ -281,6 +288,7 @@ class Handlers:
     def _delete_collection(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         registry = self.registry(kind)
         delete = options.delete_options(request, bodies.delete_options(request))
+        request.warnings += registry.delete_warnings(delete)
         listed = registry.list(info.namespace, options.list_options(request, registry.field_labels))
         for obj in listed["items"]:
             attributes = self._attributes("DELETE", request, kind, info, user)

@@ -104,3 +104,75 @@ def test_a_grace_period_beyond_all_time_wraps_around_as_in_go(world: World) -> N
     answer = delete(world, f"{DEFAULT}/pods/web", {"gracePeriodSeconds": 2**40})
     assert (answer.code, answer.body["metadata"]["deletionGracePeriodSeconds"]) == (200, 2**40)
     assert answer.body["metadata"]["deletionTimestamp"].startswith("1794-")
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        ({}, True),
+        ({"gracePeriodSeconds": 0}, True),
+        ({"propagationPolicy": "Background"}, False),
+        ({"propagationPolicy": "Orphan"}, False),
+        ({"orphanDependents": True}, False),
+    ],
+)
+def test_who_deletes_a_job_without_a_word_about_its_pods_is_told_that_they_stay(
+    world: World, options: Object, warned: bool
+) -> None:
+    pods = {"containers": [{"name": "a", "image": "b"}], "restartPolicy": "Never"}
+    jobs = "/apis/batch/v1/namespaces/default/jobs"
+    world.create(jobs, {"metadata": {"name": "once"}, "spec": {"template": {"spec": pods}}})
+    warnings = delete(world, f"{jobs}/once", options).warnings
+    assert [text.partition(" by")[0] for text in warnings] == ["child pods are preserved"] * warned
+
+
+@pytest.mark.parametrize("name", ["system-node-critical", "system-cluster-critical"])
+def test_the_priority_classes_of_the_system_are_not_deleted(world: World, name: str) -> None:
+    answer = delete(world, f"/apis/scheduling.k8s.io/v1/priorityclasses/{name}")
+    assert answer.code == 403
+    assert answer.body["message"] == (
+        f'priorityclasses.scheduling.k8s.io "{name}" is forbidden: '
+        "this is a system priority class and cannot be deleted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("preconditions", "why"),
+    [
+        ({"uid": "x"}, "UID in precondition: x, UID in object meta: "),
+        ({"resourceVersion": "1"}, "ResourceVersion in precondition: 1, ResourceVersion in object meta: "),
+    ],
+)
+def test_a_namespace_says_in_words_of_its_own_which_precondition_failed(
+    world: World, preconditions: Object, why: str
+) -> None:
+    answer = delete(world, "/api/v1/namespaces/dev", {"preconditions": preconditions})
+    assert answer.code == 409
+    start = 'Operation cannot be fulfilled on namespaces "dev": Precondition failed: '
+    assert answer.body["message"].startswith(start + why)
+
+
+def test_a_storage_class_is_answered_with_when_it_is_deleted(world: World) -> None:
+    classes = "/apis/storage.k8s.io/v1/storageclasses"
+    world.create(classes, {"metadata": {"name": "fast"}, "provisioner": "example.com/disk"})
+    assert delete(world, f"{classes}/fast").body["provisioner"] == "example.com/disk"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "body"),
+    [
+        ("pods/web/eviction", 'pods "web"', {}),
+        ("pods/web/binding", 'pods "web"', {"target": {"name": "node"}}),
+        ("bindings", 'bindings "web"', {"metadata": {"name": "web"}, "target": {"name": "node"}}),
+        ("serviceaccounts/web/token", 'serviceaccounts "web"', {}),
+    ],
+)
+def test_a_namespace_that_ends_lets_no_evictions_bindings_and_tokens_in(
+    world: World, path: str, name: str, body: Object
+) -> None:
+    delete(world, "/api/v1/namespaces/dev")
+    answer = world.ask("POST", f"/api/v1/namespaces/dev/{path}", body=body)
+    assert answer.code == 403
+    assert answer.body["message"] == (
+        f"{name} is forbidden: unable to create new content in namespace dev because it is being terminated"
+    )

@@ -86,3 +86,9 @@ def test_a_cluster_ip_that_cannot_be_had(world: World) -> None:
         answer = world.ask("POST", SERVICES, body=service(HTTP, clusterIP=address))
         said = f'Invalid value: ["{address}"]: failed to allocate IP {address}: {why}'
         assert answer.body["message"] == f'Service "web" is invalid: spec.clusterIPs: {said}'
+
+
+def test_a_service_that_is_there_already_holds_its_address_against_another_of_its_name(world: World) -> None:
+    again = service(HTTP, name="first", clusterIP="10.96.0.77")
+    assert "provided IP is already allocated" in world.ask("POST", SERVICES, body=again).body["message"]
+    assert world.ask("POST", SERVICES, body=service(HTTP, name="first")).body["reason"] == "AlreadyExists"

@@ -68,6 +68,10 @@ class Registry(Reader):
         deleting = bool(meta.get("deletionTimestamp")) and not meta.get("deletionGracePeriodSeconds")
         return deleting and not new["metadata"].get("finalizers")
 
+    def delete_warnings(self, options: DeleteOptions) -> Names:
+        """What a client is told who deletes an object in this way."""
+        return []
+
     def finish_delete(self, attributes: Attributes, obj: Object) -> None:
         """What must go with an object that has just been removed."""
 
@@ -185,7 +189,6 @@ class Registry(Reader):
 
     def _keep_system_fields(self, new: Object, old: Object) -> None:
         """Fields of the metadata that no client changes (BeforeUpdate of a real server)."""
-        new.pop("selfLink", None)
         for key in ("generation", "creationTimestamp"):
             if key in old:
                 new[key] = old[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograder.controlplane.apimachinery import timestamps
+from autograder.controlplane.apimachinery.errors import Conflict
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 from autograder.controlplane.kube_apiserver.registry.generic import Registry
@@ -25,6 +26,15 @@ class NamespaceRegistry(Registry):
         if finalizers:
             meta["finalizers"] = finalizers
         return {**old, "metadata": meta, "status": {**old.get("status", {}), "phase": "Terminating"}}
+
+    def check_preconditions(self, meta: Object, options: DeleteOptions, name: str) -> None:
+        for key, label, wanted in (
+            ("uid", "UID", options.uid),
+            ("resourceVersion", "ResourceVersion", options.revision),
+        ):
+            if wanted and wanted != meta[key]:
+                why = f"Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {meta[key]}"
+                raise Conflict.on(self.kind.plural, self.kind.group, name, why)
 
     def finalize(self, attributes: Attributes, finalizers: list[str]) -> Object:
         """Set what still has to happen before the namespace may go."""

@@ -52,7 +52,8 @@ class ServiceRegistry(Registry):
         others = [
             one["spec"]
             for one in self.backend.read_all(SERVICES)
-            if (one["metadata"]["namespace"], one["metadata"]["name"])
+            if not before
+            or (one["metadata"]["namespace"], one["metadata"]["name"])
             != (obj["metadata"].get("namespace"), obj["metadata"].get("name"))
         ]
         if service_fields.needs_cluster_ip(spec) and before.get("type", "ExternalName") == "ExternalName":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from autograder.controlplane.apimachinery import scheme
@@ -25,6 +26,8 @@ from autograder.controlplane.kube_apiserver.registry.tokens import TokenRequests
 
 #: Subresources that open a connection.
 CONNECTIONS: Final = ("attach", "exec", "portforward")
+#: Subresources that are objects of their own, which a namespace must let in.
+_CREATED: Final = ("binding", "eviction", "token")
 
 
 class Subresources:
@@ -45,6 +48,8 @@ class Subresources:
             dry_run=bool(request.query.get("dryRun")), trusted=request.decoded, trace=request.trace,
             warnings=request.warnings,
         )  # fmt: skip
+        if info.verb == "create" and info.subresource in _CREATED and not request.decoded:
+            self._registry(kind).admission.admit(replace(attributes, operation="CREATE"))
         match info.subresource, info.verb:
             case "binding", "create":
                 binding = _body(request, "core/v1.Binding", "Binding", "v1")
