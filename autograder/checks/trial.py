@@ -37,11 +37,11 @@ class Trial(Review):
         self.cluster.settle()
 
     def create(self, obj: Object) -> Burst:
-        """Try to create one object."""
+        """Try to create one object, which is named as in ``burst``."""
         return self.burst(obj, 1)
 
     def burst(self, obj: Object, count: int) -> Burst:
-        """Create an object so many times, its name followed by a number, until the API server refuses."""
+        """Create so many objects like this one, ``NAME-1``, ``NAME-2`` and so on, until the API server refuses one."""
         name = obj["metadata"]["name"]
         for number in range(1, count + 1):
             numbered = {**obj, "metadata": {**obj["metadata"], "name": f"{name}-{number}"}}

@@ -96,7 +96,8 @@ _BEFORE: Final = ("-n", "--namespace", "--request-timeout")
 _OUTPUT: Final = re.compile(
     r"json|yaml|kyaml|name|wide|(go-template|template|jsonpath|jsonpath-as-json|custom-columns)=.*", re.DOTALL
 )
-_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+#: What a file of an answer may be called.
+PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FLAG: Final = re.compile(r"(?:(?P<short>\w)/)?(?P<long>[a-z-]+)(?P<value>=[?@oks]*)?")
 
 #: For each command, by each spelling of a flag (``-n``, ``--namespace``), what follows it.
@@ -116,7 +117,7 @@ class NotAllowed(ValueError):
 
 def plain_file(name: str) -> str:
     """The name of a file of the answer.  Raises ``NotAllowed`` for paths, addresses and whatever else it may be."""
-    if not _PLAIN.fullmatch(name):
+    if not PLAIN_NAME.fullmatch(name):
         raise NotAllowed(f"{name!a} is no file of the answer: use a plain name, as pod.yaml, or - for what is piped")
     return name
 

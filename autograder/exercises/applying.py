@@ -39,12 +39,16 @@ def apply_document(exercise: Exercise, cluster: Cluster, document: Document) -> 
 
 
 def _is_of_the_answer(refusal: StatusError, cluster: Cluster, document: Document) -> bool:
-    """Whether an error that the server takes for its own is about what the answer says.
+    """Whether an error that the server takes for its own comes of what the answer says.
 
-    Of a few mistakes the server only passes on what some library says.  Elsewhere that may also be etcd.
+    For a few mistakes in an object the server passes on what a library of its own says, as an error of its own.  On
+    the embedded cluster these can be told from errors of the store.  On others only a ``resourceVersion``, which no
+    answer needs, is taken for the reason.
     """
     passed_on = isinstance(refusal, Unclassified) and not isinstance(refusal, StoreError)
-    return (passed_on and Capability.FORK in cluster.capabilities) or "resourceVersion" in document.value["metadata"]
+    return (passed_on and Capability.FORK in cluster.capabilities) or document.position(
+        ("metadata", "resourceVersion")
+    ) is not None
 
 
 def _wait_for_account(cluster: Cluster, namespace: str) -> None:

@@ -1,7 +1,7 @@
 """After passing: what the cluster did for the answer, told from its own events.
 
-    at once  the scheduler gave Pod web a node: worker-1
-     +1 s    the kubelet started the container of Pod web
+     at once  the default-scheduler gave Pod web a node (worker-1)
+        +1 s  the kubelet started the containers of Pod web
 
 Who did what, in which order, is read from Events and objects; messages of Kubernetes are not interpreted.
 """
@@ -46,7 +46,7 @@ LEFT_OUT: Final = frozenset({"Pulling", "Pulled", "Created"})
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One event: when (s), by whom, why, about what, and how often."""
+    """One event: when (in seconds), by whom, for what reason, about which object; of a Pod also its node."""
 
     at: int
     order: int  #: of two in one second, the one that was stored first came first
@@ -58,7 +58,7 @@ class _Step:
 
 
 def debrief(cluster: Cluster, namespaces: Sequence[str], known: frozenset[str] = frozenset()) -> list[str]:
-    """The story of the events in these namespaces but for those with the uids of ``known``, one line a step."""
+    """The story that the events in these namespaces tell, a line for each step; uids in ``known`` are left out."""
     steps = sorted(_steps(cluster, namespaces, known), key=lambda step: (step.at, step.order))
     begin = steps[0].at if steps else 0
     lines = []
@@ -79,7 +79,7 @@ def story(runner: Runner, exercise: Exercise, judgement: Judgement) -> list[str]
 
 
 def uids(cluster: Cluster, namespaces: Sequence[str]) -> frozenset[str]:
-    """The events that there are already."""
+    """The uids of the events that there are already."""
     return frozenset(event["metadata"]["uid"] for name in namespaces for event in cluster.list("Event", name))
 
 

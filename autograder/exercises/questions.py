@@ -34,8 +34,8 @@ class WrongExperiment(Exception):
 class Question:
     """One thing to be predicted.
 
-    ``answers`` is what may be answered, empty for a number or a word; ``leads`` is shown to who predicts wrongly, and
-    says where to look and not what is to be seen there.
+    ``answers`` is what may be answered, empty for a number or a word.  ``leads`` is shown to those who predict wrongly:
+    it says where to look, and not what is to be seen there.
     """
 
     name: str

@@ -133,7 +133,7 @@ def feedback(exercise: Exercise, verdict: Verdict, folder: Path | None = None) -
 
 
 def remarked(exercise: Exercise, verdict: Verdict) -> Verdict:
-    """The verdict, with an entry for each lost value that is not this student's and could be another one's."""
+    """The verdict; if a lost value is not this student's own and could be another's, with an entry that says so."""
     differing = dict(_differing(exercise, verdict))
     if not differing:
         return verdict

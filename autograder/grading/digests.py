@@ -64,7 +64,7 @@ def digest_of_grader() -> str:
 
 
 def kind_of_cluster(spec: str) -> str:
-    """The kind that ``--cluster`` names: ``embedded``, ``kind`` or ``kubeconfig``."""
+    """The kind that ``--cluster`` names: ``embedded``, ``local``, ``kind`` or ``kubeconfig``."""
     return spec.partition(":")[0]
 
 

@@ -45,12 +45,12 @@ class Restored:
 def restored(cells: Sequence[Cell], notebook: Notebook) -> Restored:
     """The cells of a submission, put right; the cells given are not changed."""
     originals = notebook.graded_cells()
-    counts = {grade_id(cell): index for index, cell in enumerate(cells)}
+    last = {grade_id(cell): index for index, cell in enumerate(cells)}
     notes: list[Note] = []
     kept: list[Cell] = []
     for index, cell in enumerate(cells):
         identity = grade_id(cell)
-        if identity in originals and counts[identity] == index:
+        if identity in originals and last[identity] == index:
             kept.append(_put_right(cell, originals[identity], notes))
             continue
         kept.append({"cell_type": cell["cell_type"], "metadata": {}, **_content(cell)})

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from autograder.exercises import Exercise
+from autograder.exercises.allowed import PLAIN_NAME
+from autograder.grading.reports.cleaning import DEVICES
 from autograder.manifests import Manifest, Problem, check_schema, parse, read_beginning
 
 MANIFESTS: Final = (".yaml", ".yml", ".json")
 COMMANDS: Final = (".txt",)
 PREDICTIONS: Final = (".yaml", ".yml")
 PROGRAMS: Final = (".py",)
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-#: Names that are devices on Windows, whatever their ending.
-_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class BadName(ValueError):
@@ -25,7 +23,7 @@ class BadName(ValueError):
 
 def plain_name(name: str, endings: tuple[str, ...] = MANIFESTS) -> str:
     """The name, if it is a plain one with one of the endings.  Raises ``BadName``."""
-    if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
+    if not PLAIN_NAME.fullmatch(name) or DEVICES.fullmatch(name):
         raise BadName(f"{name!a} is no plain file name: use letters, digits, dots and dashes, and no folders")
     if not name.endswith(endings):
         raise BadName(f"{name!a} does not end in {' or '.join(endings)}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from autograder.checks.verdict import Outcome
+from autograder.checks.verdict import Outcome, Status
 from autograder.grading.reports.cleaning import one_line
 from autograder.grading.reports.results import (
     GRADED,
@@ -35,7 +35,9 @@ FEWEST: Final = 10
 #: The part of the answers that could not be judged from which on somebody should look at the exercise.
 MANY: Final = 0.1
 #: Statuses that are nobody's answer but the grader's trouble.
-TROUBLE: Final = frozenset({"could not be judged", "timed out", "not run there"})
+TROUBLE: Final = frozenset({
+    Status.COULD_NOT_BE_JUDGED.value, Status.TIMED_OUT.value, Status.NOT_RUN_THERE.value,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

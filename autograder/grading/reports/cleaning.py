@@ -18,8 +18,8 @@ QUOTED: Final = 300
 _NAME: Final = 80
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.@+-]*")
 _OTHER: Final = re.compile(r"[^a-z0-9_@+-]+")
-#: Names that Windows keeps for devices.
-_DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+#: Names that Windows keeps for devices, whatever their ending.
+DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
@@ -51,7 +51,7 @@ def short(text: str, most: int) -> str:
 def file_name(name: str) -> str:
     """A name for a file: the one given if every file system takes it, else one made from it that is its own."""
     plain = _PLAIN_NAME.fullmatch(name) and len(name) <= _NAME and not name.endswith(".")
-    if plain and not _DEVICES.fullmatch(name):
+    if plain and not DEVICES.fullmatch(name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:10]
     stem = _OTHER.sub("-", name.lower())[: _NAME - 11].strip("-")
