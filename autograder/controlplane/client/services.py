@@ -21,7 +21,7 @@ class ServiceInformer:
     def __init__(self, client: Client, informers: InformerFactory | None = None) -> None:
         self._informers = informers or InformerFactory(client)
         self._services = self._informers.informer(SERVICES)
-        self._slices = self._informers.informer(ENDPOINTSLICES, **{_BY_SERVICE: _service_of})
+        self._slices = self._informers.informer(ENDPOINTSLICES, **{_BY_SERVICE: by_service})
 
     def fork(self, client: Client) -> ServiceInformer:
         """The same collections for a fork of the cluster."""
@@ -33,7 +33,7 @@ class ServiceInformer:
             return []
         keys = {object_key(delta.object) for delta in self._services.sync()}
         for delta in self._slices.sync():
-            keys.update(_service_of(delta.object))
+            keys.update(by_service(delta.object))
         self._informers.caught_up()
         return sorted(map(split_key, keys))
 
@@ -42,7 +42,7 @@ class ServiceInformer:
         return self._services.get(namespace, name), self._slices.by_index(_BY_SERVICE, f"{namespace}/{name}")
 
 
-def _service_of(piece: Object) -> Iterable[str]:
+def by_service(piece: Object) -> Iterable[str]:
     """Index: the key of the Service that an EndpointSlice belongs to, if there is one."""
     meta = piece["metadata"]
     name = (meta.get("labels") or {}).get(SERVICE_NAME)

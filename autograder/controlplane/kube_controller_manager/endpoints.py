@@ -5,7 +5,6 @@ Source: pkg/controller/endpoint, pkg/api/v1/endpoints (RepackSubsets).
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from autograder.controlplane.apimachinery.errors import StatusError
@@ -23,8 +22,8 @@ from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     endpoint_ports,
     hostname,
     is_endpoint,
-    is_followed,
     is_headless,
+    ports_key,
     target,
 )
 
@@ -56,19 +55,13 @@ class EndpointsController(ServiceFollower):
         if delta.new is None:
             self.queue.add(object_key(delta.object))
 
-    def reconcile(self, key: str) -> None:
+    def forget(self, key: str) -> None:
+        if self.endpoints.get_by_key(key) is not None:
+            self.client.delete_if_there(ENDPOINTS, *split_key(key))
+
+    def follow(self, key: str, service: Object, pods: list[Object], trigger: str) -> None:
         namespace, name = split_key(key)
-        service = self.services.get_by_key(key)
         existing = self.endpoints.get_by_key(key)
-        if service is None:
-            self.triggers.pop(key, None)
-            if existing is not None:
-                self.client.delete_if_there(ENDPOINTS, namespace, name)
-            return
-        if not is_followed(service):
-            return
-        pods = self.selected_pods(service)
-        trigger = self.trigger_time(key, service, pods)
         subsets = _subsets(service, pods)
         labels = {name: text for name, text in service["metadata"].get("labels", {}).items() if name != HEADLESS_LABEL}
         labels |= {HEADLESS_LABEL: "", MANAGED_BY: MANAGER} if is_headless(service) else {MANAGED_BY: MANAGER}
@@ -118,7 +111,7 @@ def _subsets(service: Object, pods: list[Object]) -> list[Object]:
         ports_of[uid] = [{key: value for key, value in port.items() if key != "name" or value} for port in ports]
     groups: dict[str, list[str]] = {}
     for uid, ports in ports_of.items():
-        groups.setdefault(json.dumps(ports, sort_keys=True), []).append(uid)
+        groups.setdefault(ports_key(ports), []).append(uid)
     subsets = []
     for uids in groups.values():
         ready = [addresses[uid][0] for uid in uids if addresses[uid][1]]

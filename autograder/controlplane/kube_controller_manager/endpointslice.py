@@ -5,7 +5,6 @@ Source: pkg/controller/endpointslice, k8s.io/endpointslice.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,9 +26,9 @@ from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     endpoint_ports,
     hostname,
     is_endpoint,
-    is_followed,
     is_headless,
     kept_by,
+    ports_key,
     target,
 )
 
@@ -80,15 +79,7 @@ class EndpointSliceController(ServiceFollower):
                 if any(pod["spec"].get("nodeName") == name for pod in self.selected_pods(service)):
                     self.queue.add(object_key(service))
 
-    def reconcile(self, key: str) -> None:
-        service = self.services.get_by_key(key)
-        if service is None:
-            self.triggers.pop(key, None)
-            return
-        if not is_followed(service):
-            return
-        pods = self.selected_pods(service)
-        trigger = self.trigger_time(key, service, pods)
+    def follow(self, key: str, service: Object, pods: list[Object], trigger: str) -> None:
         existing = [one for one in self.slices.by_index(BY_SERVICE, key) if "deletionTimestamp" not in one["metadata"]]
         families = service["spec"].get("ipFamilies") or ["IPv4"]
         for address_type in families:
@@ -104,13 +95,13 @@ class EndpointSliceController(ServiceFollower):
         wanted = self._wanted(service, pods, address_type)
         by_ports: dict[str, list[Object]] = {}
         for one in sorted(existing, key=lambda one: str(one["metadata"]["name"])):
-            by_ports.setdefault(_ports_key(one.get("ports") or []), []).append(one)
+            by_ports.setdefault(ports_key(one.get("ports") or []), []).append(one)
         if not wanted:
             # A Service without endpoints keeps one empty slice, so that one can see that somebody looked.
-            wanted = {_ports_key([]): ([], {})}
+            wanted = {ports_key([]): ([], {})}
         plan = _Plan()
-        for ports_key, (ports, endpoints) in wanted.items():
-            _fill(plan, by_ports.pop(ports_key, []), ports, endpoints)
+        for same, (ports, endpoints) in wanted.items():
+            _fill(plan, by_ports.pop(same, []), ports, endpoints)
         plan.surplus += [one for stale in by_ports.values() for one in stale]
         # What would be deleted is used again for what would be created, so that names last.
         while plan.new and plan.surplus:
@@ -137,7 +128,7 @@ class EndpointSliceController(ServiceFollower):
             if not addresses or (node is None and not service["spec"].get("publishNotReadyAddresses")):
                 continue
             ports = endpoint_ports(service, pod)
-            _, endpoints = wanted.setdefault(_ports_key(ports), (ports, {}))
+            _, endpoints = wanted.setdefault(ports_key(ports), (ports, {}))
             endpoints[pod["metadata"]["uid"]] = _endpoint(service, pod, addresses, _zone(node) if node else "")
         return wanted
 
@@ -252,7 +243,3 @@ def _labels(service: Object) -> Object:
     labels = {key: text for key, text in service["metadata"].get("labels", {}).items() if key not in RESERVED_LABELS}
     labels |= {MANAGED_BY: MANAGER, SERVICE_NAME: service["metadata"]["name"]}
     return labels | {HEADLESS_LABEL: ""} if is_headless(service) else labels
-
-
-def _ports_key(ports: list[Object]) -> str:
-    return json.dumps(ports, sort_keys=True)

@@ -6,7 +6,6 @@ Source: pkg/controller/endpointslicemirroring.
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS, ENDPOINTSLICES, SERVICES
@@ -18,7 +17,12 @@ from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
-from autograder.controlplane.kube_controller_manager.serviceendpoints import MANAGED_BY, TRIGGER_TIME, kept_by
+from autograder.controlplane.kube_controller_manager.serviceendpoints import (
+    MANAGED_BY,
+    TRIGGER_TIME,
+    kept_by,
+    ports_key,
+)
 
 MANAGER: Final = "endpointslicemirroring-controller.k8s.io"
 SKIP: Final = "endpointslice.kubernetes.io/skip-mirror"
@@ -125,5 +129,4 @@ def _endpoint(address: Object, *, ready: bool) -> Object:
 
 def _kind_of(endpoint_slice: Object) -> str:
     """Slices that are alike in this are one slice."""
-    ports = json.dumps(endpoint_slice.get("ports") or [], sort_keys=True)
-    return f"{endpoint_slice['addressType']} {ports}"
+    return f"{endpoint_slice['addressType']} {ports_key(endpoint_slice.get('ports') or [])}"

@@ -33,16 +33,8 @@ class Expectations:
         """The same expectations for a fork of the cluster."""
         return Expectations(clock, self._expected.copy())
 
-    def expect_creations(self, key: str, count: int) -> None:
-        """``count`` creations will be seen; forgets what was expected before."""
-        self._expected[key] = _Expected(count, frozenset(), self._clock.now)
-
-    def expect_deletions(self, key: str, names: Iterable[str]) -> None:
-        """Deletions of these objects (``namespace/name``) will be seen; forgets what was expected before."""
-        self._expected[key] = _Expected(0, frozenset(names), self._clock.now)
-
-    def expect(self, key: str, creations: int, deletions: Iterable[str]) -> None:
-        """Both at once; forgets what was expected before."""
+    def expect(self, key: str, creations: int = 0, deletions: Iterable[str] = ()) -> None:
+        """So many creations, and deletions of these (``namespace/name``), will be seen; forgets what was before."""
         self._expected[key] = _Expected(creations, frozenset(deletions), self._clock.now)
 
     def creation_observed(self, key: str, count: int = 1) -> None:

@@ -103,7 +103,7 @@ class ReplicaSetController(PodMaker):
             self._delete(key, replica_set, active, min(surplus, BURST))
 
     def _create(self, key: str, replica_set: Object, count: int) -> None:
-        self.expectations.expect_creations(key, count)
+        self.expectations.expect(key, creations=count)
         template = replica_set["spec"]["template"]
 
         def create() -> None:
@@ -124,7 +124,7 @@ class ReplicaSetController(PodMaker):
         victims = active
         if count < len(active):
             victims = podlib.in_order_of_deletion(active, self._pods_per_node(replica_set), self.clock.now)[:count]
-        self.expectations.expect_deletions(key, map(object_key, victims))
+        self.expectations.expect(key, deletions=map(object_key, victims))
         if failure := self.pod_control.delete_expected(replica_set, victims, self.expectations, key):
             raise failure
 

@@ -5,6 +5,7 @@ Source: k8s.io/endpointslice/util, pkg/controller/endpoint.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +13,7 @@ from autograder.controlplane.apimachinery import selectors, timestamps
 from autograder.controlplane.apimachinery.scheme import PODS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, Indexer, by_namespace, object_key
-from autograder.controlplane.client.services import SERVICE_NAME
+from autograder.controlplane.client.services import by_service
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 
@@ -53,6 +54,25 @@ class ServiceFollower(Controller):
         if selecting and (len(states) == 1 or _visible(states[0]) != _visible(states[1])):
             self.queue.add(*selecting)
 
+    def reconcile(self, key: str) -> None:
+        service = self.services.get_by_key(key)
+        if service is None:
+            self.triggers.pop(key, None)
+            self.forget(key)
+        elif is_followed(service):
+            pods = self.selected_pods(service)
+            self.follow(key, service, pods, self._trigger_time(key, service, pods))
+
+    def follow(self, key: str, service: Object, pods: list[Object], trigger: str) -> None:
+        """Write down who of the pods that a Service selects stands behind it.
+
+        ``trigger`` is the time of the oldest change that has not been answered yet, or ''.
+        """
+        raise NotImplementedError(f"{type(self).__name__} says what it writes")
+
+    def forget(self, key: str) -> None:
+        """A Service is gone, and with it what it owns."""
+
     def selected_pods(self, service: Object) -> list[Object]:
         """The pods of the Service's selector, by name."""
         selector = selectors.of_map(service["spec"].get("selector"))
@@ -60,7 +80,7 @@ class ServiceFollower(Controller):
         chosen = [pod for pod in found if selector.matches(pod["metadata"].get("labels"))]
         return sorted(chosen, key=lambda pod: str(pod["metadata"]["name"]))
 
-    def trigger_time(self, key: str, service: Object, pods: list[Object]) -> str:
+    def _trigger_time(self, key: str, service: Object, pods: list[Object]) -> str:
         """When the oldest change happened that has not been answered yet, or ''."""
         before = self.triggers.get(key)
         created = podlib.created(service)
@@ -78,12 +98,14 @@ def kept_by(manager: str) -> Indexer:
     """Index: the key of the Service (or of the Endpoints of its name) whose EndpointSlice ``manager`` keeps."""
 
     def indexer(piece: Object) -> Iterable[str]:
-        meta = piece["metadata"]
-        labels = meta.get("labels", {})
-        kept = labels.get(MANAGED_BY) == manager and labels.get(SERVICE_NAME)
-        return (f"{meta['namespace']}/{labels[SERVICE_NAME]}",) if kept else ()
+        return by_service(piece) if piece["metadata"].get("labels", {}).get(MANAGED_BY) == manager else ()
 
     return indexer
+
+
+def ports_key(ports: list[Object]) -> str:
+    """Lists of ports that are equal have the same."""
+    return json.dumps(ports, sort_keys=True)
 
 
 def _selects_any(service: Object, pods: list[Object]) -> bool:
@@ -143,7 +165,7 @@ def target(pod: Object) -> Object:
 
 
 def is_followed(service: Object) -> bool:
-    """Whether controllers look for who stands behind a Service: not if somebody else does, or it is another name."""
+    """Whether it is for controllers to find the endpoints of a Service: it has a selector, and is no other name."""
     return service["spec"].get("type") != "ExternalName" and "selector" in service["spec"]
 
 

@@ -251,7 +251,7 @@ class DaemonSetController(PodMaker):
         missing, doomed = plan.missing[:BURST], plan.doomed[:BURST]
         if not missing and not doomed:
             return
-        self.expectations.expect(key, len(missing), map(object_key, doomed))
+        self.expectations.expect(key, creations=len(missing), deletions=map(object_key, doomed))
         template = pod_template(daemon_set, digest)
         waiting = iter(missing)
 

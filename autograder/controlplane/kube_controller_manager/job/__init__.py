@@ -72,7 +72,7 @@ class JobController(PodMaker):
         if job is None or rules.is_finished(job):
             self.failures.pop(key, None)
             return
-        Round(self, key, job, self._pods_of(job)).run()
+        Round(self, self.failures, key, job, self._pods_of(job)).run()
 
     def _pods_of(self, job: Object) -> list[Object]:
         known = podlib.owned_and_orphans(self.pods, job)

@@ -6,7 +6,7 @@ Source: ``manageJob`` of pkg/controller/job/job_controller.go.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery.errors import NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import PODS
@@ -17,9 +17,7 @@ from autograder.controlplane.kube_controller_manager.conditions import has_cause
 from autograder.controlplane.kube_controller_manager.job import indexes, per_index, rules
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, Tally, is_tracked, without_tracking
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
-
-if TYPE_CHECKING:
-    from autograder.controlplane.kube_controller_manager.job import JobController
+from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
 #: No more pods are created or deleted in one round.
 MOST_PODS: Final = 500
@@ -36,7 +34,7 @@ class Managed(NamedTuple):
 class PodManager:
     """Creates and deletes the pods of one Job, for the length of one round."""
 
-    def __init__(self, controller: JobController, key: str, tally: Tally) -> None:
+    def __init__(self, controller: PodMaker, key: str, tally: Tally) -> None:
         self._controller = controller
         self._key = key
         self._tally = tally
@@ -52,7 +50,7 @@ class PodManager:
         gone: list[Object] = []
         failure: StatusError | None = None
         if doomed:
-            self._controller.expectations.expect_deletions(self._key, map(object_key, doomed))
+            self._controller.expectations.expect(self._key, deletions=map(object_key, doomed))
             gone, failure = self.delete(doomed, let_go=True)
         active = len(self._tally.active) - len(gone)
         if failure or wanted is None:
@@ -124,7 +122,7 @@ class PodManager:
             ]
         else:
             calls = [partial(create, self._job, template)] * count
-        self._controller.expectations.expect_creations(self._key, len(calls))
+        self._controller.expectations.expect(self._key, creations=len(calls))
         queue = iter(calls)
         quiet = 0
 

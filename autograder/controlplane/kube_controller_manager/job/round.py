@@ -5,8 +5,6 @@ Source: pkg/controller/job/job_controller.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import PODS
@@ -16,16 +14,20 @@ from autograder.controlplane.kube_controller_manager.conditions import find
 from autograder.controlplane.kube_controller_manager.job import per_index, rules
 from autograder.controlplane.kube_controller_manager.job.managing import PodManager
 from autograder.controlplane.kube_controller_manager.job.tally import Tally, without_tracking
-
-if TYPE_CHECKING:
-    from autograder.controlplane.kube_controller_manager.job import JobController
+from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
 
 
 class Round:
-    """One look at a Job and all its pods."""
+    """One look at a Job and all its pods.
 
-    def __init__(self, controller: JobController, key: str, job: Object, pods: list[Object]) -> None:
+    ``failures`` are those of all Jobs by their keys, in which the look leaves what it has found.
+    """
+
+    def __init__(
+        self, controller: PodMaker, failures: dict[str, rules.Failures], key: str, job: Object, pods: list[Object]
+    ) -> None:
         self._controller = controller
+        self._failures = failures
         self._key = key
         self._job = job
         self._spec: Object = job["spec"]
@@ -42,7 +44,7 @@ class Round:
         if "startTime" not in self._status and not self._spec.get("suspend"):
             self._status["startTime"] = timestamps.time(self._now)
         successes, failed_pods = tally.new_successes(), tally.new_failures()
-        before = self._controller.failures.get(self._key, rules.Failures())
+        before = self._failures.get(self._key, rules.Failures())
         failures = rules.with_finished(before, successes, failed_pods)
         failed = tally.total("failed") + sum(rules.counts_as_failure(job, pod) for pod in failed_pods)
         reached = tally.completed | tally.indexes_of(successes)
@@ -142,7 +144,7 @@ class Round:
         final = self._begin_ending()
         tally.count(but_not=letting_go)
         tally.write(client)
-        self._controller.failures[self._key] = failures
+        self._failures[self._key] = failures
         for pod in letting_go:
             meta = pod["metadata"]
             try:

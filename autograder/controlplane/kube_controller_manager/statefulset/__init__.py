@@ -1,13 +1,14 @@
 """The StatefulSet controller: pods with names that last, in order, each with its own claims.
 
-``identity`` says who the pods are, ``round`` what is done with them; here are their revisions, claims and status.
+``identity`` says who the pods are, ``round`` what is done with them, ``pod_control`` does it; here are their revisions
+and status.
 Source: pkg/controller/statefulset.
 """
 
 from __future__ import annotations
 
 from autograder.controlplane.apimachinery import selectors
-from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict, NotFound, StatusError
+from autograder.controlplane.apimachinery.errors import AlreadyExists
 from autograder.controlplane.apimachinery.scheme import (
     CONTROLLERREVISIONS,
     PERSISTENTVOLUMECLAIMS,
@@ -23,14 +24,12 @@ from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
 from autograder.controlplane.kube_controller_manager.ownership import RefManager, concerned
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
-    claims_of,
     name_of,
     ordinal,
-    own_references,
     parent_of,
-    reference,
     revision_of,
 )
+from autograder.controlplane.kube_controller_manager.statefulset.pod_control import StatefulPodControl
 from autograder.controlplane.kube_controller_manager.statefulset.round import Round
 
 
@@ -45,8 +44,9 @@ class StatefulSetController(Controller):
         super().__init__(context)
         self.sets = self.informers.informer(STATEFULSETS, namespace=by_namespace)
         self.revisions = self.informers.informer(CONTROLLERREVISIONS, namespace=by_namespace)
-        self.claims = self.informers.informer(PERSISTENTVOLUMECLAIMS)
+        claims = self.informers.informer(PERSISTENTVOLUMECLAIMS)
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
+        self.pod_control = StatefulPodControl(self.client, self.recorder, claims)
 
     def subscriptions(self) -> dict[Informer, str]:
         return {self.sets: "on_set", self.pods: "on_pod"}
@@ -70,7 +70,8 @@ class StatefulSetController(Controller):
         members = [pod for pod in known if parent_of(pod) == meta["name"]]
         pods = RefManager(self.client, STATEFULSETS, stateful_set, selector, PODS).claim(members)
         current, update, collisions = self._sync_revisions(stateful_set, history.in_order(revisions))
-        round_ = Round(self, stateful_set, current, update, sorted(pods, key=ordinal))
+        in_order = sorted(pods, key=ordinal)
+        round_ = Round(self.pod_control, stateful_set, current, update, in_order, self.clock.now)
         try:
             round_.run()
         finally:
@@ -141,76 +142,3 @@ class StatefulSetController(Controller):
         if wait and status.get("readyReplicas", 0) != status["availableReplicas"]:
             next_one = podlib.next_availability(round_.pods, wait, self.clock.now)
             self.queue.add_after(key, next_one or wait * SECOND)
-
-    # ------------------------------------------------------------ pods and claims
-
-    def create_pod(self, stateful_set: Object, pod: Object) -> None:
-        """Create a pod after its claims."""
-        try:
-            self.create_claims(stateful_set, pod)
-            self.client.create(PODS, pod["metadata"]["namespace"], pod)
-        except AlreadyExists:
-            raise
-        except StatusError as error:
-            self._tell("create", stateful_set, pod, error)
-            raise
-        self._tell("create", stateful_set, pod)
-
-    def delete_pod(self, stateful_set: Object, pod: Object) -> None:
-        """Delete a pod; its claims stay."""
-        try:
-            self.client.delete(PODS, pod["metadata"]["namespace"], pod["metadata"]["name"])
-        except NotFound:
-            pass
-        except StatusError as error:
-            self._tell("delete", stateful_set, pod, error)
-            raise
-        self._tell("delete", stateful_set, pod)
-
-    def create_claims(self, stateful_set: Object, pod: Object) -> None:
-        """Create those claims of a pod that do not exist; raises ``Conflict`` for one that is being deleted."""
-        namespace = stateful_set["metadata"]["namespace"]
-        for wanted in claims_of(stateful_set, pod):
-            name = wanted["metadata"]["name"]
-            found = self.claims.get(namespace, name)
-            if found is not None and "deletionTimestamp" in found["metadata"]:
-                raise Conflict(f"pvc {name} is being deleted")
-            if found is not None:
-                continue
-            subject = f"Claim {name} Pod {pod['metadata']['name']} in StatefulSet {name_of(stateful_set)}"
-            try:
-                self.client.create(PERSISTENTVOLUMECLAIMS, namespace, wanted)
-            except AlreadyExists:
-                continue
-            except StatusError as error:
-                subject = subject.replace(" Pod ", " for Pod ", 1)
-                message = f"Create {subject} failed error: {error.message}"
-                self.recorder.event(stateful_set, "Warning", "FailedCreate", message)
-                raise
-            self.recorder.event(stateful_set, "Normal", "SuccessfulCreate", f"Create {subject} success")
-
-    def keep_claims(self, stateful_set: Object, pod: Object, *, condemned: bool) -> None:
-        """Give the claims of a pod the owners that ``persistentVolumeClaimRetentionPolicy`` asks for."""
-        policy = stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy", {})
-        for wanted in claims_of(stateful_set, pod):
-            found = self.claims.get(wanted["metadata"]["namespace"], wanted["metadata"]["name"])
-            if found is None:
-                continue
-            owners: list[Object] = found["metadata"].get("ownerReferences", [])
-            kept = [one for one in owners if (one["kind"], one["name"]) not in own_references(stateful_set, pod)]
-            if condemned and policy.get("whenScaled") == "Delete":
-                kept.append(reference(pod))
-            elif policy.get("whenDeleted") == "Delete":
-                kept.append({**reference(stateful_set), "controller": True})
-            if kept != owners:
-                metadata = {key: value for key, value in found["metadata"].items() if key != "ownerReferences"}
-                metadata |= compact({"ownerReferences": kept})
-                self.client.update(PERSISTENTVOLUMECLAIMS, {**found, "metadata": metadata})
-
-    def _tell(self, verb: str, stateful_set: Object, pod: Object, error: StatusError | None = None) -> None:
-        subject = f"{verb.title()} Pod {pod['metadata']['name']} in StatefulSet {name_of(stateful_set)}"
-        if error is None:
-            self.recorder.event(stateful_set, "Normal", f"Successful{verb.title()}", f"{subject} successful")
-        else:
-            message = f"{subject} failed error: {error.message}"
-            self.recorder.event(stateful_set, "Warning", f"Failed{verb.title()}", message)

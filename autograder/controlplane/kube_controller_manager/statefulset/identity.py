@@ -73,6 +73,12 @@ def parent_of(pod: Object) -> str:
     return match[1] if match else ""
 
 
+def with_identity(pod: Object) -> Object:
+    """The pod with the labels that name it."""
+    own = {POD_NAME_LABEL: pod["metadata"]["name"], INDEX_LABEL: str(ordinal(pod))}
+    return {**pod, "metadata": {**pod["metadata"], "labels": pod["metadata"].get("labels", {}) | own}}
+
+
 def is_running_and_ready(pod: Object) -> bool:
     """Whether the next pod in order may be made."""
     return podlib.phase(pod) == "Running" and podlib.is_ready(pod)

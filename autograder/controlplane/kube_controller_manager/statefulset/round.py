@@ -6,25 +6,19 @@ Source: pkg/controller/statefulset/stateful_set_control.go.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.pod_control import slow_start
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
-    INDEX_LABEL,
-    POD_NAME_LABEL,
     is_running_and_ready,
     name_of,
     new_pod,
     ordinal,
     revision_of,
 )
-
-if TYPE_CHECKING:
-    from autograder.controlplane.kube_controller_manager.statefulset import StatefulSetController
+from autograder.controlplane.kube_controller_manager.statefulset.pod_control import StatefulPodControl
 
 #: Does something about one pod; True when nothing more may be done in this round.
 Step = Callable[[Object], bool]
@@ -35,13 +29,15 @@ class Round:
 
     def __init__(
         self,
-        controller: StatefulSetController,
+        control: StatefulPodControl,
         stateful_set: Object,
         current: Object,
         update: Object,
         pods: list[Object],
+        now: int,
     ) -> None:
-        self._controller = controller
+        self._control = control
+        self._now = now
         self.stateful_set = stateful_set
         self.current, self.update = current, update
         self.pods = pods
@@ -66,14 +62,13 @@ class Round:
         created = [pod for pod in self.pods if podlib.phase(pod)]
         ready = [pod for pod in created if is_running_and_ready(pod)]
         staying = [pod for pod in created if "deletionTimestamp" not in pod["metadata"]]
-        now = self._controller.clock.now
         return {
             "replicas": len(created),
             "readyReplicas": len(ready),
             "currentReplicas": sum(revision_of(pod) == name_of(self.current) for pod in staying)
             - self._deleted_current,
             "updatedReplicas": sum(revision_of(pod) == name_of(self.update) for pod in staying),
-            "availableReplicas": sum(podlib.is_available(pod, self._wait, now) for pod in ready),
+            "availableReplicas": sum(podlib.is_available(pod, self._wait, self._now) for pod in ready),
         }
 
     def run(self) -> None:
@@ -81,7 +76,7 @@ class Round:
         if self._for_each(self._replicas, self._process_replica):
             return
         for pod in self._condemned:
-            self._controller.keep_claims(self.stateful_set, pod, condemned=True)
+            self._control.keep_claims(self.stateful_set, pod, condemned=True)
         if self._for_each(self._condemned, self._process_condemned):
             return
         if self.is_rolling:
@@ -98,29 +93,23 @@ class Round:
         return False
 
     def _process_replica(self, pod: Object) -> bool:
-        controller, stateful_set = self._controller, self.stateful_set
+        control, stateful_set = self._control, self.stateful_set
         if podlib.is_terminal(pod):
             if "deletionTimestamp" not in pod["metadata"]:
-                controller.delete_pod(stateful_set, pod)
+                control.delete_pod(stateful_set, pod)
             return True
         if not podlib.phase(pod):
-            controller.create_pod(stateful_set, pod)
+            control.create_pod(stateful_set, pod)
             if self._in_order:
                 return True
         elif podlib.phase(pod) == "Pending":
-            controller.create_claims(stateful_set, pod)
+            control.create_claims(stateful_set, pod)
         if self._in_order and (not is_running_and_ready(pod) or self._is_unavailable(pod)):
             return True
-        controller.keep_claims(stateful_set, pod, condemned=False)
-        self._restore_identity(pod)
+        control.keep_claims(stateful_set, pod, condemned=False)
+        if podlib.phase(pod):
+            control.restore_identity(pod)
         return False
-
-    def _restore_identity(self, pod: Object) -> None:
-        """Labels that name the pod belong to its identity."""
-        labels = pod["metadata"].get("labels", {})
-        wanted = {POD_NAME_LABEL: pod["metadata"]["name"], INDEX_LABEL: str(ordinal(pod))}
-        if podlib.phase(pod) and not wanted.items() <= labels.items():
-            self._controller.client.update(PODS, {**pod, "metadata": {**pod["metadata"], "labels": labels | wanted}})
 
     def _process_condemned(self, pod: Object) -> bool:
         if "deletionTimestamp" in pod["metadata"]:
@@ -128,21 +117,21 @@ class Round:
         if self._in_order and pod is not self._first_unhealthy:
             if not is_running_and_ready(pod) or self._is_unavailable(pod):
                 return True
-        self._controller.delete_pod(self.stateful_set, pod)
+        self._control.delete_pod(self.stateful_set, pod)
         return True
 
     def _update_next(self) -> None:
         """Delete the last pod of an old revision, once those after it are available again."""
         for pod in reversed(self._replicas[self._partition or 0 :]):
             if revision_of(pod) != name_of(self.update) and "deletionTimestamp" not in pod["metadata"]:
-                self._controller.delete_pod(self.stateful_set, pod)
+                self._control.delete_pod(self.stateful_set, pod)
                 self._deleted_current = 1
                 return
             if self._is_unavailable(pod):
                 return
 
     def _is_unavailable(self, pod: Object) -> bool:
-        available = podlib.is_available(pod, self._wait, self._controller.clock.now)
+        available = podlib.is_available(pod, self._wait, self._now)
         return not available or "deletionTimestamp" in pod["metadata"]
 
     def _new_pod(self, number: int) -> Object:
