@@ -137,7 +137,9 @@ def _check(parser: argparse.ArgumentParser) -> None:
 def _audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exercises", metavar="EXERCISE", nargs="*", help="exercises to prove; without any, all")
     _cluster_choice(parser)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that work side by side")
+    parser.add_argument(
+        "--workers", metavar="N", type=_count, default=os.cpu_count() or 1, help="processes; as many as processors"
+    )
 
 
 def _seconds(text: str) -> float:
@@ -177,7 +179,7 @@ def _count(text: str) -> int:
 
 
 def _grade(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--course", metavar="DIR", type=Path, help="the course's folder; otherwise it is looked for")
+    _course(parser)
     parser.add_argument("--assignment", metavar="NAME", help="only this one, such as 07-pods")
     parser.add_argument("--workers", metavar="N", type=_count, help="processes; as many as processors if left out")
     parser.add_argument(
@@ -227,7 +229,8 @@ def _regrade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("exercise", metavar="EXERCISE", help="such as pods/first-pod")
     parser.add_argument(
         "--since", metavar="DATE|DIGEST", default="",
-        help="only verdicts given from then on: a date, or the version of the exercise that they were first given by",
+        help="only verdicts given from then on: a date, or a time such as '2026-11-20 12:00 Europe/Berlin', or the "
+        "version of the exercise that they were first given by",
     )  # fmt: skip
     parser.add_argument("--write", action="store_true", help="write the new points; otherwise they are only shown")
     parser.add_argument("--json", action="store_true", help="print the changes as JSON")

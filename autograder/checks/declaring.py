@@ -18,14 +18,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from autograder.checks.review import Review
 from autograder.checks.verdict import Role
 
-if TYPE_CHECKING:
-    from autograder.checks.review import Review
-
-Judge = Callable[["Review"], None]
+Judge = Callable[[Review], None]
 
 
 class BadCheck(ValueError):

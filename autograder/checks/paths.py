@@ -100,15 +100,11 @@ def _child(value: Any, step: str) -> tuple[int | None, Any]:
         return None, value.get(step, MISSING)
     if isinstance(value, list):
         for index, entry in enumerate(value):
-            if entry_key(entry) == step or (isinstance(entry, dict) and _matches(entry, step)):
+            if isinstance(entry, dict) and any(str(entry[key]) == step for key in LIST_KEYS if key in entry):
                 return index, entry
         if step.isdecimal() and int(step) < len(value) and not isinstance(value[int(step)], dict):
             return int(step), value[int(step)]
     return None, MISSING
-
-
-def _matches(entry: dict[str, Any], step: str) -> bool:
-    return any(str(entry[key]) == step for key in LIST_KEYS if key in entry)
 
 
 def render(path: Sequence[str]) -> str:
