@@ -6,16 +6,16 @@ those of component-helpers/resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.quantity import Quantity
 
 ResourceList = dict[str, Quantity]
 
-#: Resources that may be set for the pod as a whole, and then stand for the sum of its containers.
-_POD_LEVEL = ("cpu", "memory")
+HUGE_PAGES: Final = "hugepages-"
+_BASIC: Final = ("cpu", "memory")
 
 
 def parsed(resources: Mapping[str, str] | None) -> ResourceList:
@@ -58,28 +58,38 @@ def pod_limits(spec: Mapping[str, Any]) -> ResourceList:
     return add(limits, overhead)
 
 
-def _pod_sum(spec: Mapping[str, Any], which: str) -> ResourceList:
-    result = total(_of(container, which) for container in spec.get("containers") or ())
+def is_pod_level(name: str) -> bool:
+    """Whether a pod may state a resource as a whole, and thereby instead of its containers."""
+    return name in _BASIC or name.startswith(HUGE_PAGES)
+
+
+def aggregate_containers(spec: Mapping[str, Any], which: str) -> ResourceList:
+    """The ``requests`` or ``limits`` of the containers of a pod at one time: all of them, or one init container.
+
+    Sidecars go on running beside what comes after them.
+    """
+    running = total(_of(container, which) for container in spec.get("containers") or ())
     sidecars: ResourceList = {}
-    peak: ResourceList = {}
+    starting: ResourceList = {}
     for container in spec.get("initContainers", ()):
-        asked = _of(container, which)
+        own = _of(container, which)
+        now = add(sidecars, own)
         if container.get("restartPolicy") == "Always":
-            result = add(result, asked)
-            sidecars = add(sidecars, asked)
-            peak = maximum(peak, sidecars)
-        else:
-            peak = maximum(peak, add(asked, sidecars))
-    result = maximum(result, peak)
+            running, sidecars = add(running, own), now
+        starting = maximum(starting, now)
+    return maximum(running, starting)
+
+
+def _pod_sum(spec: Mapping[str, Any], which: str) -> ResourceList:
     whole = parsed(spec.get("resources", {}).get(which))
-    return result | {name: amount for name, amount in whole.items() if name in _POD_LEVEL}
+    return aggregate_containers(spec, which) | {name: whole[name] for name in whole if is_pod_level(name)}
 
 
 def _of(container: Mapping[str, Any], which: str) -> ResourceList:
     return parsed(container.get("resources", {}).get(which))
 
 
-def _merged(left: ResourceList, right: ResourceList, combine: Any) -> ResourceList:
+def _merged(left: ResourceList, right: ResourceList, combine: Callable[[Quantity, Quantity], Quantity]) -> ResourceList:
     result = dict(left)
     for name, amount in right.items():
         result[name] = combine(result[name], amount) if name in result else amount

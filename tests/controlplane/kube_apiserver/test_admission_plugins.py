@@ -200,3 +200,17 @@ def test_only_some_volumes_are_annotated_with_mount_options(world: World) -> Non
     said = "Forbidden: may not specify mount options for this volume type"
     field = "metadata.annotations.volume.beta.kubernetes.io/mount-options"
     assert (answer.code, answer.body["message"]) == (422, f'PersistentVolume "data" is invalid: {field}: {said}')
+
+
+# ---------------------------------------------------------------- limits
+
+
+@pytest.mark.parametrize(("resource", "most", "stated"), [("cpu", "2", "3"), ("hugepages-2Mi", "4Mi", "8Mi")])
+def test_a_limit_range_bounds_what_a_pod_states_as_a_whole(world: World, resource: str, most: str, stated: str) -> None:
+    limits = [{"type": "Pod", "max": {resource: most}}]
+    world.create(f"{DEFAULT}/limitranges", {"metadata": {"name": "l"}, "spec": {"limits": limits}})
+    spec = {"containers": [{"name": "c", "image": "i"}], "resources": {"limits": {"cpu": "1", resource: stated}}}
+    said = refusal(world, "POST", f"{DEFAULT}/pods", {"metadata": {"name": "p"}, "spec": spec})
+    assert said == (
+        f'pods "p" is forbidden: maximum {resource} usage per Pod is {most}, but limit is {stated}'
+    )  # fmt: skip

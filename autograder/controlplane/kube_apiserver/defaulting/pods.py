@@ -6,11 +6,12 @@ host ports under host networking, ``enableServiceLinks``. Source: pkg/apis/core/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.images import parse_image
-from autograder.controlplane.apimachinery.quantity import MILLI, Quantity, parse
+from autograder.controlplane.apimachinery.quantity import MILLI, parse
+from autograder.controlplane.apimachinery.resources import HUGE_PAGES, aggregate_containers, is_pod_level
 
 Object = dict[str, Any]
 
@@ -212,52 +213,16 @@ def _default_pod_resources(spec: Object) -> None:
     resources = spec["resources"]
     limits, requests = resources.get("limits", {}), resources.get("requests", {})
     if limits or requests:
-        for name, total in aggregate_resources(spec, "limits").items():
-            if name.startswith("hugepages-") and name not in requests:
+        for name, total in aggregate_containers(spec, "limits").items():
+            if name.startswith(HUGE_PAGES) and name not in requests:
                 limits = {name: str(total), **limits}
     if limits:
         resources["limits"] = limits
         follow = {
             name: str(total)
-            for name, total in aggregate_resources(spec, "requests").items()
+            for name, total in aggregate_containers(spec, "requests").items()
             if name in ("cpu", "memory") and name not in requests
         }
-        given = {
-            name: value for name, value in limits.items() if name in ("cpu", "memory") or name.startswith("hugepages-")
-        }
+        given = {name: value for name, value in limits.items() if is_pod_level(name)}
         if merged := {**given, **follow, **requests}:
             resources["requests"] = merged
-
-
-def aggregate_resources(spec: Mapping[str, Any], which: str) -> dict[str, Quantity]:
-    """What the containers together need at one time: all of them and the sidecars, or one init container."""
-    running = _summed(container["resources"].get(which, {}) for container in spec.get("containers") or ())
-    sidecars: dict[str, Quantity] = {}
-    starting: dict[str, Quantity] = {}
-    for container in spec.get("initContainers", ()):
-        own = container["resources"].get(which, {})
-        now = _plus(sidecars, own)
-        if container.get("restartPolicy") == "Always":
-            running, sidecars = _plus(running, own), now
-        starting = _highest(starting, now)
-    return _highest(running, starting)
-
-
-def _summed(lists: Iterable[dict[str, str]]) -> dict[str, Quantity]:
-    total: dict[str, Quantity] = {}
-    for one in lists:
-        total = _plus(total, one)
-    return total
-
-
-def _plus(total: dict[str, Quantity], more: dict[str, str]) -> dict[str, Quantity]:
-    added = {name: total[name] + parse(text) if name in total else parse(text) for name, text in more.items()}
-    return {**total, **added}
-
-
-def _highest(one: dict[str, Quantity], other: dict[str, Quantity]) -> dict[str, Quantity]:
-    return {name: max((each[name] for each in (one, other) if name in each), key=_number) for name in {**one, **other}}
-
-
-def _number(quantity: Quantity) -> int:
-    return quantity.at_scale(-9)

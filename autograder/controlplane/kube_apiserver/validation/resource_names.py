@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.field import FieldError, Path, invalid
+from autograder.controlplane.apimachinery.resources import HUGE_PAGES
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import label_name
 from autograder.controlplane.kube_apiserver.validation.rules import not_negative_quantity
@@ -30,7 +31,7 @@ STANDARD_RESOURCES = QUOTA_RESOURCES | {"storage"}
 
 def is_huge_pages(name: str) -> bool:
     """Whether the name is that of huge pages of one size, such as ``hugepages-2Mi``."""
-    return name.startswith("hugepages-")
+    return name.startswith(HUGE_PAGES)
 
 
 def is_standard_quota_resource(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field, quantity
 from autograder.controlplane.apimachinery.field import ErrorType, FieldError, Path
-from autograder.controlplane.kube_apiserver.defaulting.pods import aggregate_resources
+from autograder.controlplane.apimachinery.resources import HUGE_PAGES, aggregate_containers, is_pod_level
 from autograder.controlplane.kube_apiserver.validation import names
 from autograder.controlplane.kube_apiserver.validation.meta import invalid
 from autograder.controlplane.kube_apiserver.validation.resource_names import (
@@ -25,7 +25,7 @@ Object = Mapping[str, Any]
 NameRule = Callable[[str, Path], Iterator[FieldError]]
 
 BASIC: Final = ("cpu", "memory")
-OF_PODS: Final = ("cpu", "hugepages-", "memory")
+OF_PODS: Final = ("cpu", HUGE_PAGES, "memory")
 NO_SIZE: Final = quantity.parse("0")
 NEEDS_LIMIT: Final = "Limit must be set for non overcommitable resources"
 
@@ -49,11 +49,11 @@ def validate_pod_resources(spec: Object, path: Path) -> Iterator[FieldError]:
     yield from _requirements(requirements, _pod_resource_name, path)
     yield from _claims(requirements.get("claims", []), [], path.child("claims"))
     limits, requests = requirements.get("limits", {}), requirements.get("requests", {})
-    for name, total in aggregate_resources(spec, "requests").items():
+    for name, total in aggregate_containers(spec, "requests").items():
         if name in requests and total > quantity.parse(requests[name]):
             why = f"must be greater than or equal to aggregate container requests of {total}"
             yield field.invalid(path.child("requests").key(name), requests[name], why)
-    for name, total in aggregate_resources(spec, "limits").items():
+    for name, total in aggregate_containers(spec, "limits").items():
         if is_huge_pages(name) and name in limits and total > quantity.parse(limits[name]):
             why = f"must be greater than or equal to aggregate container limits of {total}"
             yield field.invalid(path.child("limits").key(name), limits[name], why)
@@ -72,7 +72,7 @@ def validate_overhead(overhead: Mapping[str, str], path: Path) -> Iterator[Field
 def _pod_resource_name(name: str, path: Path) -> Iterator[FieldError]:
     errors = list(validate_resource_name(name, path))
     yield from errors
-    if not errors and name not in BASIC and not is_huge_pages(name):
+    if not errors and not is_pod_level(name):
         yield field.not_supported(path, name, OF_PODS)
 
 
@@ -108,7 +108,7 @@ def _huge_pages(name: str, amount: str, path: Path) -> Iterator[FieldError]:
     if not is_huge_pages(name):
         return
     try:
-        size = quantity.parse(name.removeprefix("hugepages-"))
+        size = quantity.parse(name.removeprefix(HUGE_PAGES))
     except quantity.QuantityError:
         size = NO_SIZE
     if size <= NO_SIZE or size.milli_value % 1000 or quantity.parse(amount).value % size.value:
