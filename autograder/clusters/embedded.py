@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from autograder.clusters.interface import STRATEGIC_MERGE_PATCH, Capability, Object
 from autograder.clusters.kinds import kind_named, kind_of
+from autograder.clusters.readiness import is_ready
 from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import ADMIN, Request
 from autograder.controlplane.cluster import Cluster as ControlPlane
@@ -125,9 +126,4 @@ class EmbeddedCluster:
     def _is_up(self) -> bool:
         """Whether every Pod of the cluster's own is ready and newcomers find their ServiceAccount."""
         pods = self.list("Pod", "kube-system")
-        return all(_is_ready(pod) for pod in pods) and bool(self.list("ServiceAccount", "default"))
-
-
-def _is_ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions", ())
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+        return all(is_ready(pod) for pod in pods) and bool(self.list("ServiceAccount", "default"))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from autograder.clusters import leftovers, scratch
+from autograder.clusters.accounts import wait_for_account
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import (
     STRATEGIC_MERGE_PATCH,
@@ -41,7 +42,6 @@ from autograder.controlplane.apimachinery.scheme import (
     NAMESPACES,
     PODS,
     RESOURCEQUOTAS,
-    SERVICEACCOUNTS,
     SERVICES,
     ResourceType,
 )
@@ -265,13 +265,10 @@ class KubeconfigCluster:
 
     def _wait_for_account(self, namespace: str) -> None:
         """Wait until Pods may be created in a new namespace."""
-        end = time.monotonic() + NAMESPACE_SECONDS
-        while not self._has_account(namespace):
-            if time.monotonic() > end:
-                raise ClusterError(
-                    f"the new namespace {namespace} got no ServiceAccount within {NAMESPACE_SECONDS} seconds"
-                )
-            time.sleep(self._pace.poll)
+        if not wait_for_account(self._connection, namespace, NAMESPACE_SECONDS, self._pace.poll):
+            raise ClusterError(
+                f"the new namespace {namespace} got no ServiceAccount within {NAMESPACE_SECONDS} seconds"
+            )
 
     def _let_quota_count(self, namespace: str, quota: Object) -> None:
         name, hard = quota["metadata"]["name"], (quota.get("spec") or {}).get("hard")
@@ -311,13 +308,6 @@ class KubeconfigCluster:
         for service in json.loads(self._connection.send("GET", SERVICES, namespace))["items"]:
             with contextlib.suppress(NotFound):
                 self._connection.send("DELETE", SERVICES, namespace, service["metadata"]["name"])
-
-    def _has_account(self, namespace: str) -> bool:
-        try:
-            self._connection.send("GET", SERVICEACCOUNTS, namespace, DEFAULT)
-        except NotFound:
-            return False
-        return True
 
     def _is_there(self, name: str) -> bool:
         try:

@@ -7,19 +7,18 @@ names of the cluster's own namespaces (``kube-system`` and its like) mean what t
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
-import time
 from typing import Final
 
 from autograder.clusters import leftovers
+from autograder.clusters.accounts import wait_for_account
 from autograder.clusters.connection import Connection
 from autograder.clusters.interface import ClusterError, Object
 from autograder.clusters.kubeconfig import DEFAULT, NAMESPACE_SECONDS, SYSTEM
 from autograder.clusters.translation import Translation
 from autograder.controlplane.apimachinery.errors import NotFound
-from autograder.controlplane.apimachinery.scheme import NAMESPACES, SERVICEACCOUNTS
+from autograder.controlplane.apimachinery.scheme import NAMESPACES
 
 #: Seconds that a room is used at most, a long day: then it is a leftover, whoever has it.
 LASTS: Final = 14 * 3600
@@ -102,26 +101,17 @@ class Room:
         return leftovers.marked({**namespace, "metadata": {**meta, "name": self.names.ours(name)}}, self._id, LASTS)
 
     def made(self, name: str, patience: float = PATIENCE) -> bool:
-        """A namespace is there: wait until Pods may be created in it; whether it came to that."""
+        """A namespace is there: wait until Pods may be created in it; whether it came to that.
+
+        Nobody makes ServiceAccounts while the controller manager is stopped.
+        """
         ours = self.names.ours(name)
         self._made[ours] = None
         self.names.add(name, ours)
-        end = time.monotonic() + patience
-        while not self._has_account(ours):
-            if time.monotonic() > end:  # nobody makes accounts while the controller manager is stopped
-                return False
-            time.sleep(_LOOK_AGAIN)
-        return True
+        return wait_for_account(self._connection, ours, patience, _LOOK_AGAIN)
 
     def close(self) -> None:
         """Delete the namespaces; does not wait until they are gone."""
         names = dict.fromkeys([*leftovers.of_run(self._connection, self._id), *self._made])
         leftovers.delete_namespaces(self._connection, names)
         self._made.clear()
-
-    def _has_account(self, namespace: str) -> bool:
-        try:
-            json.loads(self._connection.send("GET", SERVICEACCOUNTS, namespace, DEFAULT))
-        except NotFound:
-            return False
-        return True

@@ -18,12 +18,14 @@ class Powers:
         self._served = ServedCluster(config)
         self.closed = False
         self.broken = ""
+        self.started: list[str] = []
 
     def stop(self, component: str) -> None:
         self._served.post("stop", target=component)
 
     def start(self, component: str) -> None:
         self._served.post("start", target=component)
+        self.started.append(component)
 
     def power_off(self, node: str) -> None:
         self._served.post("power_off", target=node)

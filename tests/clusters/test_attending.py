@@ -27,6 +27,13 @@ def test_what_was_stopped_is_known_and_put_back(cluster: Owned, powers: Powers) 
     assert "kube-scheduler" in powers.running()
 
 
+def test_what_others_need_is_put_back_first(cluster: Owned, powers: Powers) -> None:
+    for component in ("kube-scheduler", "kube-apiserver", "etcd"):
+        cluster.stop(component)
+    cluster.put_back()
+    assert powers.started == ["etcd", "kube-apiserver", "kube-scheduler"]
+
+
 def test_a_cluster_settles_when_all_of_its_own_is_ready(cluster: Owned) -> None:
     assert cluster.settle()
     cluster.stop("kube-scheduler")

@@ -28,6 +28,7 @@ _LOOK_AGAIN: Final = 0.1
 #: How much of a log is quoted: lines, and characters of each.
 _QUOTED_LINES, _QUOTED_WIDTH = 6, 300
 
+#: How to get each program.
 GET: Final = {
     "etcd": "conda install -c conda-forge etcd, or on Debian: apt install etcd-server",
     "kube-apiserver": "conda install -c conda-forge kubernetes-server",
