@@ -81,6 +81,17 @@ def test_a_burst_ends_at_the_first_refusal(review: Review) -> None:
     assert (burst.accepted, burst.reason) == (3 - there, "Forbidden")
 
 
+def test_pods_of_a_burst_do_not_start_while_a_quota_counts_them(review: Review) -> None:
+    trial = review.trial()
+    spec = {"containers": [{"name": "app", "image": "nginx:1.27"}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": spec}
+    assert trial.create(pod).accepted == 1
+    assert trial.burst({**pod, "metadata": {"name": "more"}}, 2).accepted == 2
+    trial.after(20)
+    phases = {one["metadata"]["name"]: one["status"]["phase"] for one in trial.cluster.list("Pod")}
+    assert phases == {"one-1": "Running", "more-1": "Pending", "more-2": "Pending"}
+
+
 def test_a_trial_leaves_no_trace(review: Review) -> None:
     trial = review.trial()
     trial.delete(trial.object("ConfigMap", "settings"))
