@@ -54,10 +54,12 @@ class Where:
         return f"{self.file}:{self.line}:{self.column}"
 
     def to_json(self) -> dict[str, Any]:
+        """The place as plain data."""
         return {"file": self.file, "line": self.line, "column": self.column, "field": self.field}
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Where:
+        """The place that ``to_json`` wrote."""
         return cls(given["file"], given["line"], given["column"], given["field"])
 
 
@@ -86,6 +88,7 @@ class Result:
         return self.outcome in (Outcome.FAILED, Outcome.PARTLY)
 
     def to_json(self) -> dict[str, Any]:
+        """The result as plain data; role and outcome are added by ``Verdict.to_json``."""
         return {
             "name": self.name,
             "earned": self.earned,

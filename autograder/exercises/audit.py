@@ -71,6 +71,7 @@ class _Audit:
         self.judgements: dict[tuple[object, ...], Judgement] = {}
 
     def run(self) -> None:
+        """All rules, one after the other."""
         for file in stray_files(exercises_root() / self.exercise.id, self.exercise):
             self.find(f"{file} belongs to no part of an exercise")
         if self.exercise.difficulty is None:
@@ -93,9 +94,11 @@ class _Audit:
                 self.mutants(drawn)
 
     def find(self, what: str) -> None:
+        """Note a finding."""
         self.report.findings.append(what)
 
     def starter(self, exercise: Exercise) -> None:
+        """What the student begins with must earn nothing."""
         verdict = self.verdict("starter", exercise, exercise.answer(exercise.starter))
         right = verdict.earned == 0 and verdict.status in (Status.GRADED, Status.NOT_SUBMITTED)
         self.report.wrongful.count(right)
@@ -103,6 +106,7 @@ class _Audit:
             self.find(f"the starter earns {verdict.earned} ({verdict.status.value}), and must earn 0")
 
     def solution(self) -> None:
+        """The solution must earn everything on both clusters, and the student must know all that it is asked for."""
         answer = self.exercise.answer(self.exercise.solution)
         for runner in (self.runner, self.second):
             self.rightful("solution", self.exercise, answer, runner)
@@ -116,6 +120,7 @@ class _Audit:
                 self.find(f"the checks ask for {word!r}, which stands neither in the task nor in the starter")
 
     def mutants(self, exercise: Exercise) -> None:
+        """Each wrong answer of the author must lose what its first line says."""
         for name, text in exercise.mutants.items():
             first = text.partition("\n")[0]
             if not first.startswith("# loses: "):
@@ -136,6 +141,7 @@ class _Audit:
             self.find(f"{name} loses {said} ({verdict.status.value}), and names {', '.join(sorted(named))}")
 
     def rightful(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> None:
+        """A right answer, which must earn everything."""
         verdict = self.verdict(name, exercise, answer, runner)
         self.report.rightful.count(verdict.is_full)
         if not verdict.is_full:
@@ -143,6 +149,7 @@ class _Audit:
             self.find(f"{name} earns {earned}: {_complaints(verdict)}")
 
     def wrongful(self, name: str, answer: Answer) -> None:
+        """A wrong answer made by rule, which must lose something."""
         verdict = self.verdict(name, self.exercise, answer, until_lost=True)
         right = not verdict.is_full and verdict.status is not Status.COULD_NOT_BE_JUDGED
         self.report.wrongful.count(right)
@@ -219,6 +226,7 @@ class _Audit:
             case.cluster.close()
 
     def hints(self) -> None:
+        """There are two or three, and none of them gives the solution away."""
         solution = _TOKEN.findall(self.exercise.solution)
         if not 2 <= len(self.exercise.hints) <= 3:
             self.find(f"there are {len(self.exercise.hints)} hints; write two or three")

@@ -14,6 +14,7 @@ class Tally:
     right: int = 0
 
     def count(self, right: bool) -> None:
+        """One more was judged, rightly or not."""
         self.judged += 1
         self.right += right
 

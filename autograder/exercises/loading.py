@@ -57,22 +57,16 @@ def load(exercise: str, root: Path | None = None, values: Mapping[str, str | int
     """The exercise of an id or a folder, its parameters at their defaults but for ``values``."""
     folder = _folder(exercise, root or exercises_root())
     texts = dict(_texts(folder))
-    if TASK not in texts:
-        raise BadExercise(f"{exercise}: {TASK} is missing")
+    _require(TASK, texts, exercise)
     matter, texts[TASK] = _front_matter(texts[TASK], exercise)
     kind = _one_of(Kind, matter, "kind", exercise)
     form = _form(matter, kind, exercise)
     questions = _questions(matter, kind, exercise)
     if form is Form.PREDICTION:
         texts = {"starter.yaml": starter(questions), **texts}
-    judged_by = EXPERIMENT if form is Form.PREDICTION else CHECKS
-    for required in (f"starter{form.ending}", f"solution{form.ending}", HINTS, judged_by):
-        if required not in texts:
-            raise BadExercise(f"{exercise}: {required} is missing")
-    if form is Form.PREDICTION:
-        checks = tuple(question.check for question in questions.values())
-    else:
-        checks = _checks(texts[CHECKS], folder / CHECKS, exercise)
+    for required in (f"starter{form.ending}", f"solution{form.ending}", HINTS):
+        _require(required, texts, exercise)
+    checks = _judged_by(texts, form, questions, folder, exercise)
     if points_of(checks) != matter["points"]:
         raise BadExercise(
             f"{exercise}: the task promises {matter['points']} points and the criteria add up to {points_of(checks)}"
@@ -188,6 +182,22 @@ def _names(matter: Mapping[str, Any], key: str, exercise: str) -> tuple[str, ...
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadExercise(f"{exercise}: front matter of {TASK}: {key} is a list of names")
     return tuple(names)
+
+
+def _require(file: str, texts: Mapping[str, str], exercise: str) -> None:
+    if file not in texts:
+        raise BadExercise(f"{exercise}: {file} is missing")
+
+
+def _judged_by(
+    texts: Mapping[str, str], form: Form, questions: Mapping[str, Question], folder: Path, exercise: str
+) -> tuple[Check, ...]:
+    """What answers are judged by: the checks of ``checks.py``, or for predictions one for each question."""
+    if form is Form.PREDICTION:
+        _require(EXPERIMENT, texts, exercise)
+        return tuple(question.check for question in questions.values())
+    _require(CHECKS, texts, exercise)
+    return _checks(texts[CHECKS], folder / CHECKS, exercise)
 
 
 def _checks(code: str, path: Path, exercise: str) -> tuple[Check, ...]:

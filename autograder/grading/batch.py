@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -48,6 +48,10 @@ class Work:
 
     submission: Submission
     task: str = ""
+
+
+#: ``Executor.each``, told what to do and when to stop.
+_Each = Callable[..., Iterator[tuple[int, GradedSubmission | Lost]]]
 
 
 class Grader:
@@ -146,26 +150,33 @@ def grade(
     items = [Work(submission) for assignment in due for submission in found[assignment]]
     started(len(items))
     results: Spool[GradedSubmission] = Spool(len(items))
-    unfinished: list[int] = []
-
-    def done(index: int, result: GradedSubmission) -> None:
+    each = partial(executor.each, work, seconds=grader.seconds, is_spent=grader.is_spent)
+    for index, result in _graded(grader, items, each, meanwhile):
         ledger.add(result.entries() if result.handed_in else (), result.readings())
         results.put(index, result.without_cells)
         graded(result)
+    ledger.close()
+    return Batch(tuple(due), handed.students, results, handed.strays)
 
-    each = partial(executor.each, work, seconds=grader.seconds, is_spent=grader.is_spent)
+
+def _graded(
+    grader: Grader, items: Sequence[Work], each: _Each, meanwhile: Callable[[], object] | None
+) -> Iterator[tuple[int, GradedSubmission]]:
+    """The index and the result of every submission, as they come.
+
+    What is lost is judged once more at the end, answer by answer, so that one answer costs no other.
+    """
+    unfinished: list[int] = []
     for index, result in each(items, meanwhile=meanwhile):
         if isinstance(result, Lost):
             unfinished.append(index)
         else:
-            done(index, result)
-    for index in unfinished:  # once more, answer by answer, so that one costs no other
+            yield index, result
+    for index in unfinished:
         apart = grader.apart(items[index])
         ended = dict(each(apart))
         parts = [grader.ended(part, ended[at]) for at, part in enumerate(apart)]
-        done(index, together(parts, [part for at, part in enumerate(parts) if part is ended[at]]))
-    ledger.close()
-    return Batch(tuple(due), handed.students, results, handed.strays)
+        yield index, together(parts, [part for at, part in enumerate(parts) if part is ended[at]])
 
 
 def _memory(course: Path, cluster: str, ledger: Ledger, executor: Executor) -> Memory:

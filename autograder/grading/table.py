@@ -45,10 +45,12 @@ class _Row:
 
     @property
     def scores(self) -> list[float]:
+        """The points of the answers that were judged."""
         return [one for one in self.results if not isinstance(one, str)]
 
     @property
     def is_complete(self) -> bool:
+        """Whether all answers were judged."""
         return len(self.scores) == len(self.results)
 
     def totals(self) -> list[str]:
@@ -61,6 +63,7 @@ class _Row:
         return [total, percent, f"{self.seconds:.2f} s"]
 
     def cells(self) -> list[str]:
+        """What stands in each column."""
         shown = [one if isinstance(one, str) else f"{one:g}" for one in self.results]
         return [self.student, *shown, *self.totals()]
 

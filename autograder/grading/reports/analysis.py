@@ -51,6 +51,7 @@ class Total:
 
     @property
     def share(self) -> float:
+        """What was earned as a part of what could be, from 0 to 1."""
         return self.earned / self.possible if self.possible else 0
 
 
