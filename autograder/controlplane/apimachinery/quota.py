@@ -20,7 +20,7 @@ from autograder.controlplane.clock import SECOND
 ONE: Final = quantity.parse("1")
 ZERO: Final = quantity.parse("0")
 
-#: Compute resources that a pod counts for; the ones before the colon of ``requests.`` have two names.
+#: Compute resources that a pod counts for; what it requests of them has a short name too: ``cpu``, ``requests.cpu``.
 _COMPUTE: Final = ("cpu", "memory", "ephemeral-storage")
 _POD_RESOURCES: Final = frozenset({
     "pods", *_COMPUTE, *(f"requests.{name}" for name in _COMPUTE), *(f"limits.{name}" for name in _COMPUTE),
@@ -38,6 +38,13 @@ _MUST_BE_STATED: Final = frozenset({
 })  # fmt: skip
 
 EXTENDED_PREFIX: Final = "requests."
+_HUGE_PAGES: Final = "hugepages-"
+#: How the resources of the claims of one storage class end; its name stands before.
+_OF_CLASSES: Final = tuple(
+    f".storageclass.storage.k8s.io/{name}" for name in ("persistentvolumeclaims", "requests.storage")
+)
+#: How old clients name the storage class of a claim.
+_OLD_CLASS: Final = "volume.beta.kubernetes.io/storage-class"
 
 
 def matching_resources(kind: ResourceType, names: Iterable[str]) -> set[str]:
@@ -49,7 +56,7 @@ def matching_resources(kind: ResourceType, names: Iterable[str]) -> set[str]:
         own |= {"services", "services.nodeports", "services.loadbalancers"}
     elif kind is PERSISTENTVOLUMECLAIMS:
         own |= {"persistentvolumeclaims", "requests.storage"}
-        return {name for name in names if name in own or ".storageclass.storage.k8s.io/" in name}
+        return {name for name in names if name in own or name.endswith(_OF_CLASSES)}
     elif not kind.group and kind.plural in _COUNTED_BY_NAME:
         own.add(kind.plural)
     return own & set(names)
@@ -61,8 +68,12 @@ def count_name(kind: ResourceType) -> str:
 
 
 def covers(quota: Object, kind: ResourceType, obj: Object) -> bool:
-    """Whether a quota limits anything that this object uses, and its scopes select the object."""
-    return bool(matching_resources(kind, quota["spec"].get("hard", {}))) and in_scopes(quota, kind, obj)
+    """Whether a quota limits anything that this object uses, and its scopes select the object.
+
+    What a quota limits is what its controller has seen and written into the status.
+    """
+    hard = quota.get("status", {}).get("hard") or {}
+    return bool(matching_resources(kind, hard)) and in_scopes(quota, kind, obj)
 
 
 def in_scopes(quota: Object, kind: ResourceType, obj: Object) -> bool:
@@ -79,13 +90,15 @@ def scope_selectors(quota: Object) -> list[Mapping[str, Any]]:
 
 def matches_scope(selector: Mapping[str, Any], kind: ResourceType, obj: Object) -> bool:
     """Whether one scope selects an object."""
+    if kind is PERSISTENTVOLUMECLAIMS:
+        return selector["scopeName"] == "VolumeAttributesClass" and _has_class(selector, obj)
     if kind is not PODS:
         return False
     spec, scope = obj["spec"], selector["scopeName"]
     if scope == "Terminating":
-        return _is_terminating(spec)
+        return is_terminating(spec)
     if scope == "NotTerminating":
-        return not _is_terminating(spec)
+        return not is_terminating(spec)
     if scope == "BestEffort":
         return _is_best_effort(spec)
     if scope == "NotBestEffort":
@@ -115,9 +128,11 @@ def unstated(names: Iterable[str], pod: Object) -> str:
     """What containers leave out that the quota needs to know: ``cpu for: web; memory for: web``; empty if nothing."""
     needed = _MUST_BE_STATED.intersection(names)
     missing: dict[str, set[str]] = {}
-    whole = pod["spec"].get("resources")
-    for container in [*(pod["spec"].get("containers") or ()), *pod["spec"].get("initContainers", ())]:
-        stated = _compute(container.get("resources", {})) | _compute(whole or {})
+    spec = pod["spec"]
+    if any(spec.get("resources", {}).get(which) for which in ("requests", "limits")):
+        return ""  # who states them for the pod as a whole need not state them for each container
+    for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
+        stated = _compute(container.get("resources", {}))
         for name in needed - stated.keys():
             missing.setdefault(name, set()).add(container["name"])
     return "; ".join(f"{name} for: {','.join(sorted(missing[name]))}" for name in sorted(missing))
@@ -134,7 +149,7 @@ def _pod_usage(pod: Object, now: int) -> ResourceList:
     asked = {"requests": resources.pod_requests(spec), "limits": resources.pod_limits(spec)}
     used: ResourceList = {"pods": ONE}
     for name, amount in asked["requests"].items():
-        if name in _COMPUTE:
+        if name in _COMPUTE or name.startswith(_HUGE_PAGES):
             used[name] = amount
         used[f"requests.{name}"] = amount
     used.update({f"limits.{name}": amount for name, amount in asked["limits"].items() if name in _COMPUTE})
@@ -169,10 +184,12 @@ def _claim_usage(claim: Object) -> ResourceList:
     used = {"persistentvolumeclaims": ONE}
     spec = claim["spec"]
     asked = resources.parsed(spec.get("resources", {}).get("requests")).get("storage")
-    storage_class = spec.get("storageClassName") or ""
+    annotated = claim["metadata"].get("annotations", {})
+    storage_class = annotated.get(_OLD_CLASS, spec.get("storageClassName") or "")
     if storage_class:
         used[f"{storage_class}.storageclass.storage.k8s.io/persistentvolumeclaims"] = ONE
     if asked is not None:
+        asked = asked.rounded_up(0)
         used["requests.storage"] = asked
         if storage_class:
             used[f"{storage_class}.storageclass.storage.k8s.io/requests.storage"] = asked
@@ -182,10 +199,11 @@ def _claim_usage(claim: Object) -> ResourceList:
 def _is_extended(name: str) -> bool:
     """``requests.example.com/gpu``, and huge pages."""
     bare = name.removeprefix(EXTENDED_PREFIX)
-    return "hugepages-" in bare or (name.startswith(EXTENDED_PREFIX) and "/" in bare)
+    return bare.startswith(_HUGE_PAGES) or (name.startswith(EXTENDED_PREFIX) and "/" in bare)
 
 
-def _is_terminating(spec: Object) -> bool:
+def is_terminating(spec: Object) -> bool:
+    """Whether a pod is to end after some time."""
     return spec.get("activeDeadlineSeconds") is not None and spec["activeDeadlineSeconds"] >= 0
 
 
@@ -197,6 +215,16 @@ def _is_best_effort(spec: Object) -> bool:
             if any(amount for name, amount in resources.parsed(stated.get(which)).items() if name in _COMPUTE[:2]):
                 return False
     return True
+
+
+def _has_class(selector: Mapping[str, Any], claim: Object) -> bool:
+    """Whether one of the attribute classes that a claim has, or is being changed to, is selected."""
+    status = claim.get("status", {})
+    found = {
+        claim["spec"].get("volumeAttributesClassName"), status.get("currentVolumeAttributesClassName"),
+        status.get("modifyVolumeStatus", {}).get("targetVolumeAttributesClassName"),
+    } - {None, ""}  # fmt: skip
+    return any(_selects(selector, name) for name in found or {""})
 
 
 def _selects(selector: Mapping[str, Any], value: str) -> bool:

@@ -11,11 +11,14 @@ from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.resources import ResourceList
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PODS, RESOURCEQUOTAS, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kube_apiserver import fieldmanager
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin, forbidden
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 
 #: Kinds of which an update can change the usage.
 _CHARGED_ON_UPDATE = (SERVICES, PERSISTENTVOLUMECLAIMS)
+#: Who is said to have written the usage.
+_MANAGER = "kube-apiserver"
 
 
 class ResourceQuota(Plugin):
@@ -29,29 +32,18 @@ class ResourceQuota(Plugin):
             return
         obj = attributes.object
         assert obj is not None
-        charges = [(one, charge) for one in quotas if (charge := self._charge(attributes, one, obj))]
+        covering = [one for one in quotas if quota.covers(one, attributes.kind, obj)]
+        for one in covering:
+            _check_known(attributes, one, obj)
+        charges = [(one, charge) for one in covering if (charge := self._charge(attributes, one, obj))]
         if not attributes.dry_run:
             for one, used in charges:
                 self._write(one, used)
 
     def _charge(self, attributes: Attributes, one: Object, obj: Object) -> ResourceList:
-        """The quota's usage with this object, or nothing when it does not count there; raises when too much."""
-        kind = attributes.kind
-        if not quota.covers(one, kind, obj):
-            return {}
-        name = one["metadata"]["name"]
-        status = one.get("status", {})
-        hard = resources.parsed(status.get("hard"))
-        limited = quota.matching_resources(kind, hard)
-        if kind is PODS:
-            missing = quota.unstated(limited, obj)
-            if missing:
-                raise forbidden(attributes, f"failed quota: {name}: must specify {missing}")
-        used = resources.parsed(status.get("used"))
-        if not limited or not limited <= used.keys():
-            unknown = limited or quota.matching_resources(kind, one["spec"].get("hard", {}))
-            raise forbidden(attributes, f"status unknown for quota: {name}, resources: {','.join(sorted(unknown))}")
-        asked = self._asked(attributes, one, obj, limited)
+        """The quota's usage with this object, or nothing when it adds nothing; raises when too much."""
+        hard, used = (resources.parsed(one["status"].get(which)) for which in ("hard", "used"))
+        asked = self._asked(attributes, one, obj, quota.matching_resources(attributes.kind, hard))
         if not asked:
             return {}
         new = resources.add(used, asked)
@@ -59,7 +51,8 @@ class ResourceQuota(Plugin):
         if exceeded:
             parts = [(word, _shown(amounts, exceeded)) for word, amounts in _told(asked, used, hard)]
             raise forbidden(
-                attributes, f"exceeded quota: {name}, " + ", ".join(f"{word}: {text}" for word, text in parts)
+                attributes,
+                f"exceeded quota: {one['metadata']['name']}, " + ", ".join(f"{word}: {text}" for word, text in parts),
             )
         return new
 
@@ -75,8 +68,20 @@ class ResourceQuota(Plugin):
 
     def _write(self, one: Object, used: ResourceList) -> None:
         meta = one["metadata"]
-        new = {**one, "status": {**one["status"], "used": resources.texts(used)}}
+        new = {**one, "metadata": dict(meta), "status": {**one["status"], "used": resources.texts(used)}}
+        now = self.backend.now()
+        fieldmanager.track_update(RESOURCEQUOTAS, new, one, manager=_MANAGER, subresource="status", now=now)
         self.backend.store.put(RESOURCEQUOTAS.storage_key(meta["namespace"], meta["name"]), new, expected=None)
+
+
+def _check_known(attributes: Attributes, one: Object, obj: Object) -> None:
+    """Refuse what a quota that covers the object cannot count: amounts that are not stated, usage not known yet."""
+    name, status = one["metadata"]["name"], one["status"]
+    limited = quota.matching_resources(attributes.kind, status["hard"])
+    if attributes.kind is PODS and (missing := quota.unstated(limited, obj)):
+        raise forbidden(attributes, f"failed quota: {name}: must specify {missing}")
+    if not limited <= (status.get("used") or {}).keys():
+        raise forbidden(attributes, f"status unknown for quota: {name}, resources: {','.join(sorted(limited))}")
 
 
 def _is_charged(attributes: Attributes) -> bool:
@@ -86,6 +91,8 @@ def _is_charged(attributes: Attributes) -> bool:
         return attributes.kind is PODS and attributes.subresource == "resize"
     if attributes.operation == "CREATE":
         return True
+    if attributes.kind is PODS and attributes.old is not None:  # which comes into another scope
+        return quota.is_terminating(attributes.object["spec"]) != quota.is_terminating(attributes.old["spec"])
     return attributes.operation == "UPDATE" and attributes.kind in _CHARGED_ON_UPDATE
 
 
