@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery import quantity, selectors
+from autograder.controlplane.apimachinery.classes import default_of
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, resource
 from autograder.controlplane.apimachinery.wire import Object
@@ -26,7 +27,6 @@ VOLUME: Final = "volume "
 BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER: Final = "pv.kubernetes.io/bound-by-controller"
 SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
-DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 ZERO: Final = quantity.parse("0")
 
 
@@ -165,11 +165,10 @@ class PersistentVolumeBinder(Controller):
         """A claim that names no class gets the default one, if there is one by now; True if it did."""
         if "storageClassName" in claim["spec"]:
             return False
-        defaults = [one for one in self.classes if one["metadata"].get("annotations", {}).get(DEFAULT_CLASS) == "true"]
-        if not defaults:
+        default = default_of(self.classes)
+        if default is None:
             return False
-        newest = max(defaults, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
-        spec = {**claim["spec"], "storageClassName": newest["metadata"]["name"]}
+        spec = {**claim["spec"], "storageClassName": default["metadata"]["name"]}
         self.client.update(PERSISTENTVOLUMECLAIMS, {**claim, "spec": spec})
         return True
 

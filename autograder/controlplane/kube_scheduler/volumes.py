@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from autograder.controlplane.apimachinery.classes import storage_class_of
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_scheduler.events import ClusterEvent
 from autograder.controlplane.kube_scheduler.handle import Handle
@@ -12,7 +13,6 @@ from autograder.controlplane.kube_scheduler.node_info import PodInfo
 
 BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
 SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
-CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
 NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
 LATE: Final = "WaitForFirstConsumer"
 
@@ -33,12 +33,6 @@ def claim_names(pod: PodInfo) -> Iterator[ClaimName]:
             yield ClaimName(f"{pod.name}-{volume['name']}", True)
 
 
-def class_of(claim: Object) -> str:
-    """The name of a claim's StorageClass, or ''."""
-    annotations = claim["metadata"].get("annotations") or {}
-    return annotations.get(CLASS_ANNOTATION) or claim["spec"].get("storageClassName") or ""
-
-
 def is_bound(claim: Object) -> bool:
     """Whether a claim has its volume for good."""
     return bool(claim["spec"].get("volumeName")) and BIND_COMPLETED in (claim["metadata"].get("annotations") or {})
@@ -46,7 +40,7 @@ def is_bound(claim: Object) -> bool:
 
 def binds_late(handle: Handle, claim: Object) -> bool:
     """Whether a claim is bound only when a pod that uses it has a node."""
-    found = handle.storage_classes.get("", class_of(claim))
+    found = handle.storage_classes.get("", storage_class_of(claim))
     return found is not None and found.get("volumeBindingMode") == LATE
 
 

@@ -214,3 +214,23 @@ def test_a_limit_range_bounds_what_a_pod_states_as_a_whole(world: World, resourc
     assert said == (
         f'pods "p" is forbidden: maximum {resource} usage per Pod is {most}, but limit is {stated}'
     )  # fmt: skip
+
+
+# ---------------------------------------------------------------- default classes of storage
+
+
+@pytest.mark.parametrize("mark", ["storageclass.kubernetes.io", "storageclass.beta.kubernetes.io"])
+def test_a_claim_gets_the_newest_default_class(world: World, mark: str) -> None:
+    def storage_class(name: str, **annotations: str) -> None:
+        world.create(STORAGE_CLASSES, {"metadata": {"name": name, "annotations": annotations}, "provisioner": "p"})
+
+    marked = {f"{mark}/is-default-class": "true"}
+    storage_class("old", **marked)
+    world.advance(1)
+    for name in ("b", "a"):
+        storage_class(name, **marked)
+    world.advance(1)
+    storage_class("newer")
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = world.create(f"{DEFAULT}/persistentvolumeclaims", {"metadata": {"name": "data"}, "spec": spec})
+    assert claim["spec"]["storageClassName"] == "a"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.classes import storage_class_of
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, resource
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin, forbidden
 from autograder.controlplane.kube_apiserver.attributes import Attributes
 
 STORAGE_CLASSES: Final = resource("storageclasses", "storage.k8s.io")
-#: Where old clients name the class of a claim; it counts before the field.
-CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
 
 
 class PersistentVolumeClaimResize(Plugin):
@@ -28,7 +27,8 @@ class PersistentVolumeClaimResize(Plugin):
             return
         if old.get("status", {}).get("phase") != "Bound":
             raise forbidden(attributes, "Only bound persistent volume claims can be expanded")
-        if not (_class_of(new) == _class_of(old) and self._grows(_class_of(new))):
+        name = storage_class_of(new)
+        if name != storage_class_of(old) or not self._grows(name):
             support = "the storageclass that provisions the pvc must support resize"
             raise forbidden(attributes, f"only dynamically provisioned pvc can be resized and {support}")
 
@@ -40,9 +40,3 @@ class PersistentVolumeClaimResize(Plugin):
 def _requested(claim: Object) -> quantity.Quantity:
     requests = claim["spec"].get("resources", {}).get("requests") or {}
     return quantity.parse(requests.get("storage", "0"))
-
-
-def _class_of(claim: Object) -> str:
-    annotated = claim["metadata"].get("annotations", {}).get(CLASS_ANNOTATION)
-    name: str = annotated if annotated is not None else claim["spec"].get("storageClassName", "")
-    return name

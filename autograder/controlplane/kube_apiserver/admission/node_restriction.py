@@ -6,8 +6,7 @@ from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
 from autograder.controlplane.apimachinery.wire import User
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin, forbidden
 from autograder.controlplane.kube_apiserver.attributes import Attributes
-
-_PREFIX = "system:node:"
+from autograder.controlplane.kube_apiserver.authorization.nodes import PREFIX, is_node
 
 
 class NodeRestriction(Plugin):
@@ -32,6 +31,5 @@ class NodeRestriction(Plugin):
 
 
 def _node_of(user: User) -> str:
-    if "system:nodes" in user.groups and user.name.startswith(_PREFIX):
-        return user.name.removeprefix(_PREFIX)
-    return ""
+    """The node of a kubelet; empty for all other users."""
+    return user.name.removeprefix(PREFIX) if is_node(user) else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
+from autograder.controlplane.apimachinery import classes
 from autograder.controlplane.apimachinery.scheme import (
     NODES,
     PERSISTENTVOLUMECLAIMS,
@@ -20,10 +20,6 @@ from autograder.controlplane.kube_apiserver.attributes import Attributes
 STORAGE_CLASSES: Final = resource("storageclasses", "storage.k8s.io")
 INGRESSES: Final = resource("ingresses", "networking.k8s.io")
 INGRESS_CLASSES: Final = resource("ingressclasses", "networking.k8s.io")
-DEFAULT_CLASS_ANNOTATION: Final = "storageclass.kubernetes.io/is-default-class"
-DEFAULT_INGRESS_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
-#: How old clients name the class of an Ingress.
-INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
 NOT_READY: Final = "node.kubernetes.io/not-ready"
 UNREACHABLE: Final = "node.kubernetes.io/unreachable"
 EVICTION_SECONDS: Final = 300
@@ -75,8 +71,8 @@ class DefaultStorageClass(Plugin):
         spec = attributes.object["spec"]
         if "storageClassName" in spec:
             return
-        if default := _default(self.backend.read_all(STORAGE_CLASSES), DEFAULT_CLASS_ANNOTATION):
-            spec["storageClassName"] = default
+        if default := classes.default_of(self.backend.read_all(STORAGE_CLASSES)):
+            spec["storageClassName"] = default["metadata"]["name"]
 
 
 class DefaultIngressClass(Plugin):
@@ -89,10 +85,10 @@ class DefaultIngressClass(Plugin):
             return
         assert attributes.object is not None
         spec = attributes.object["spec"]
-        if "ingressClassName" in spec or INGRESS_CLASS in attributes.object["metadata"].get("annotations", {}):
+        if "ingressClassName" in spec or classes.INGRESS_CLASS in attributes.object["metadata"].get("annotations", {}):
             return
-        if default := _default(self.backend.read_all(INGRESS_CLASSES), DEFAULT_INGRESS_CLASS_ANNOTATION):
-            spec["ingressClassName"] = default
+        if default := classes.default_of(self.backend.read_all(INGRESS_CLASSES)):
+            spec["ingressClassName"] = default["metadata"]["name"]
 
 
 class StorageObjectInUseProtection(Plugin):
@@ -112,14 +108,6 @@ class StorageObjectInUseProtection(Plugin):
         meta = attributes.object["metadata"]
         if finalizer not in meta.get("finalizers", ()):
             meta["finalizers"] = [*meta.get("finalizers", ()), finalizer]
-
-
-def _default(classes: Iterable[Object], annotation: str) -> str:
-    """The name of the newest class that is marked as default; of several as new, the first."""
-    marked = [one["metadata"] for one in classes if one["metadata"].get("annotations", {}).get(annotation) == "true"]
-    by_name = sorted(marked, key=lambda metadata: metadata["name"])
-    newest: Object = max(by_name, key=lambda metadata: metadata["creationTimestamp"], default={})
-    return newest.get("name", "")
 
 
 def _tolerates(toleration: Object, key: str) -> bool:

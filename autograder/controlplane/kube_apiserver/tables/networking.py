@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.classes import is_default
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.tables.printer import (
     AGE,
@@ -118,11 +119,9 @@ def _hosts(rules: Sequence[Object]) -> str:
 
 
 def _ingress_class(obj: Object, now: int) -> list[Any]:
-    annotations = obj["metadata"].get("annotations") or {}
-    default = annotations.get("ingressclass.kubernetes.io/is-default-class") == "true"
     spec = obj.get("spec") or {}
     return [
-        name_of(obj) + (" (default)" if default else ""),
+        name_of(obj) + (" (default)" if is_default(obj) else ""),
         spec.get("controller", ""),
         _parameters(spec["parameters"]) if spec.get("parameters") else NONE,
         age_of(obj, now),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.classes import is_default, storage_class_of
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.tables.printer import (
     AGE,
@@ -20,23 +21,11 @@ from autograder.controlplane.kube_apiserver.tables.printer import (
 _MODES: Final = {
     "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"
 }  # fmt: skip
-_CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
-_DEFAULT_ANNOTATIONS: Final = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
 
 
 def _access_modes(modes: Iterable[str] | None) -> str:
     given = set(modes or ())
     return ",".join(short for mode, short in _MODES.items() if mode in given)
-
-
-def _storage_class_of(obj: Object) -> str:
-    """The class of a volume or claim; the old annotation goes before the field."""
-    annotations = obj["metadata"].get("annotations") or {}
-    name: str = annotations.get(_CLASS_ANNOTATION, (obj.get("spec") or {}).get("storageClassName") or "")
-    return name
 
 
 def _phase(obj: Object) -> str:
@@ -57,7 +46,7 @@ def _volume(obj: Object, now: int) -> list[Any]:
         spec.get("persistentVolumeReclaimPolicy", ""),
         _phase(obj),
         f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "",
-        _storage_class_of(obj),
+        storage_class_of(obj),
         _or_unset(spec.get("volumeAttributesClassName")),
         (obj.get("status") or {}).get("reason", ""),
         age_of(obj, now),
@@ -74,7 +63,7 @@ def _claim(obj: Object, now: int) -> list[Any]:
         bound,
         quantity(status.get("capacity"), "storage") if bound else "",
         _access_modes(status.get("accessModes")) if bound else "",
-        _storage_class_of(obj),
+        storage_class_of(obj),
         _or_unset(spec.get("volumeAttributesClassName")),
         age_of(obj, now),
         _or_unset(spec.get("volumeMode")),
@@ -82,10 +71,8 @@ def _claim(obj: Object, now: int) -> list[Any]:
 
 
 def _storage_class(obj: Object, now: int) -> list[Any]:
-    annotations = obj["metadata"].get("annotations") or {}
-    default = any(annotations.get(key) == "true" for key in _DEFAULT_ANNOTATIONS)
     return [
-        name_of(obj) + (" (default)" if default else ""),
+        name_of(obj) + (" (default)" if is_default(obj) else ""),
         obj.get("provisioner", ""),
         obj.get("reclaimPolicy", "Delete"),
         obj.get("volumeBindingMode", "Immediate"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.controlplane.apimachinery.classes import INGRESS_CLASS
 from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
 from autograder.controlplane.kube_apiserver.validation import names
@@ -19,7 +20,6 @@ from autograder.controlplane.kube_apiserver.validation.meta import invalid as ma
 from autograder.controlplane.kube_apiserver.validation.rules import one_of, port_number, required_name
 from autograder.controlplane.kube_apiserver.validation.services import validate_load_balancer_hostname
 
-CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 FORBIDDEN_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
 FORBIDDEN_AT_PATH_ENDS = ("/..", "/.")
@@ -32,10 +32,10 @@ def validate_ingress(ingress: dict[str, Any]) -> list[FieldError]:
     """All that is wrong with a new Ingress."""
     errors = _validate(ingress, {})
     annotations, name = ingress["metadata"].get("annotations", {}), ingress.get("spec", {}).get("ingressClassName")
-    if name is not None and annotations.get(CLASS_ANNOTATION, name) != name:
-        path = Path("annotations").child(CLASS_ANNOTATION)
+    if name is not None and annotations.get(INGRESS_CLASS, name) != name:
+        path = Path("annotations").child(INGRESS_CLASS)
         both = "must match `ingressClassName` when both are specified"
-        errors.append(invalid(path, annotations[CLASS_ANNOTATION], both))
+        errors.append(invalid(path, annotations[INGRESS_CLASS], both))
     return errors
 
 

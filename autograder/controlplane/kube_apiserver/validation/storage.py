@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.classes import STORAGE_CLASS
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.kube_apiserver.validation import names
@@ -22,7 +23,6 @@ from autograder.controlplane.kube_apiserver.validation.rules import one_of, posi
 
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")
-CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 _SPEC = Path("spec")
 
@@ -146,15 +146,15 @@ def _requested(spec: dict[str, Any]) -> Quantity:
 
 
 def _validate_class_annotation(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
-    given, before = (one["metadata"].get("annotations", {}).get(CLASS_ANNOTATION, "") for one in (new, old))
-    path = Path("metadata").child("annotations").key(CLASS_ANNOTATION)
+    given, before = (one["metadata"].get("annotations", {}).get(STORAGE_CLASS, "") for one in (new, old))
+    path = Path("metadata").child("annotations").key(STORAGE_CLASS)
     if not _moves_class_out_of_annotation(new, old):
         yield from immutable(given, before, path)
 
 
 def _moves_class_out_of_annotation(new: dict[str, Any], old: dict[str, Any]) -> bool:
     """Whether a claim that named its class in an annotation now names the same one in the spec."""
-    given, before = (one["metadata"].get("annotations", {}).get(CLASS_ANNOTATION) for one in (new, old))
+    given, before = (one["metadata"].get("annotations", {}).get(STORAGE_CLASS) for one in (new, old))
     name = new["spec"].get("storageClassName")
     return before is not None and "storageClassName" not in old["spec"] and name == before and given in (None, before)
 
@@ -164,7 +164,7 @@ def _with_allowed_changes(new: dict[str, Any], old: dict[str, Any]) -> dict[str,
     spec, allowed = new["spec"], dict(old["spec"])
     if not allowed.get("volumeName") and "volumeName" in spec:
         allowed["volumeName"] = spec["volumeName"]
-    annotated, name = old["metadata"].get("annotations", {}).get(CLASS_ANNOTATION), spec.get("storageClassName")
+    annotated, name = old["metadata"].get("annotations", {}).get(STORAGE_CLASS), spec.get("storageClassName")
     if name is not None and "storageClassName" not in allowed and annotated in (None, name):
         allowed["storageClassName"] = name
     if new.get("status", {}).get("phase") == "Bound":

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.classes import INGRESS_CLASS
 from autograder.controlplane.apimachinery.field import Path
+from autograder.controlplane.kube_apiserver.validation.services import TOPOLOGY_HINTS, TOPOLOGY_MODE
 from autograder.controlplane.kube_apiserver.warnings.addresses import of_address, of_network
 
 Object = Mapping[str, Any]
 
-TOPOLOGY_HINTS: Final = "service.kubernetes.io/topology-aware-hints"
-TOPOLOGY_MODE: Final = "service.kubernetes.io/topology-mode"
-INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
 #: Who is known to write addresses as they should be: the label of the object, and the controllers.
 _ENDPOINTS_BY: Final = "endpoints.kubernetes.io/managed-by"
 _SLICES_BY: Final = "endpointslice.kubernetes.io/managed-by"

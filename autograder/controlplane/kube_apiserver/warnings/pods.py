@@ -8,13 +8,12 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery.field import Path, quoted
 from autograder.controlplane.kube_apiserver import apparmor
 from autograder.controlplane.kube_apiserver.validation import names
+from autograder.controlplane.kube_apiserver.validation.security import SECCOMP_CONTAINER, SECCOMP_POD
 from autograder.controlplane.kube_apiserver.warnings import addresses, containers, nodes, volumes
 from autograder.controlplane.kube_apiserver.warnings.quantities import of_whole_bytes
 
 Object = Mapping[str, Any]
 
-SECCOMP_OF_POD: Final = "seccomp.security.alpha.kubernetes.io/pod"
-SECCOMP_OF_CONTAINER: Final = "container.seccomp.security.alpha.kubernetes.io/"
 _USE_SECCOMP_FIELD: Final = 'non-functional in v1.27+; use the "seccompProfile" field instead'
 _USE_APPARMOR_FIELD: Final = 'deprecated since v1.30; use the "appArmorProfile" field instead'
 _DEPRECATED_ANNOTATIONS: Final = {
@@ -73,8 +72,8 @@ def of_template(template: Object, path: Path | None) -> Iterator[str]:
             yield f'{own.child("imagePullSecrets").index(position).child("name")}: invalid empty name ""'
     for resource in ("memory", "ephemeral-storage"):
         yield from of_whole_bytes(spec.get("overhead"), own.child("overhead"), resource)
-    if SECCOMP_OF_POD in annotations and not spec.get("securityContext", {}).get("seccompProfile"):
-        yield f"{notes.key(SECCOMP_OF_POD)}: {_USE_SECCOMP_FIELD}"
+    if SECCOMP_POD in annotations and not spec.get("securityContext", {}).get("seccompProfile"):
+        yield f"{notes.key(SECCOMP_POD)}: {_USE_SECCOMP_FIELD}"
     for container, here in containers.with_paths(spec, own):
         yield from _of_profiles_by_annotation(container, spec, annotations, notes, in_template=path is not None)
         yield from containers.of_container(container, here)
@@ -141,7 +140,7 @@ def _of_profiles_by_annotation(
 ) -> Iterator[str]:
     """What is said of a container's profile that only an annotation names."""
     security = container.get("securityContext") or {}
-    key = SECCOMP_OF_CONTAINER + container["name"]
+    key = SECCOMP_CONTAINER + container["name"]
     if key in annotations and not security.get("seccompProfile"):
         yield f"{path.key(key)}: {_USE_SECCOMP_FIELD}"
     key = apparmor.ANNOTATION + container["name"]

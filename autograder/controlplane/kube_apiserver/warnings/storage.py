@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.classes import STORAGE_CLASS
 from autograder.controlplane.apimachinery.field import Path
 from autograder.controlplane.kube_apiserver.warnings import nodes
 from autograder.controlplane.kube_apiserver.warnings.quantities import of_whole_bytes
 
 Object = Mapping[str, Any]
 
-CLASS_ANNOTATION: Final = "volume.beta.kubernetes.io/storage-class"
 _USE_CLASS_FIELD: Final = 'deprecated since v1.8; use "storageClassName" attribute instead'
 _ANNOTATIONS: Final = {
-    CLASS_ANNOTATION: _USE_CLASS_FIELD,
+    STORAGE_CLASS: _USE_CLASS_FIELD,
     "volume.beta.kubernetes.io/mount-options": 'deprecated since v1.31; use "mountOptions" attribute instead',
 }
 #: Field of a volume's spec -> how messages spell it, and what is said of it.
@@ -49,8 +49,8 @@ def of_persistent_volume(volume: Object) -> Iterator[str]:
 
 def of_persistent_volume_claim(claim: Object) -> Iterator[str]:
     """What is said of a claim, be it new or changed."""
-    if CLASS_ANNOTATION in claim["metadata"].get("annotations", {}):
-        yield f"{Path('metadata').child('annotations').key(CLASS_ANNOTATION)}: {_USE_CLASS_FIELD}"
+    if STORAGE_CLASS in claim["metadata"].get("annotations", {}):
+        yield f"{Path('metadata').child('annotations').key(STORAGE_CLASS)}: {_USE_CLASS_FIELD}"
     yield from of_claim_spec(claim["spec"], Path("spec"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.classes import storage_class_of
 from autograder.controlplane.apimachinery.node_selector import terms
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
 from autograder.controlplane.apimachinery.selectors import EVERYTHING, of_object
@@ -19,7 +20,6 @@ from autograder.controlplane.kube_scheduler.volumes import (
     SELECTED_NODE,
     binds_late,
     claim_names,
-    class_of,
     is_bound,
     named_by,
 )
@@ -171,7 +171,7 @@ def _find_volume(handle: Handle, claim: Object, node: NodeFacts, taken: set[str]
             continue
         if (
             volume.get("status", {}).get("phase") == "Available"
-            and (offer.get("storageClassName") or "") == class_of(claim)
+            and (offer.get("storageClassName") or "") == storage_class_of(claim)
             and set(spec.get("accessModes", ())) <= set(offer.get("accessModes", ()))
             and selector.matches(volume["metadata"].get("labels"))
             and (best is None or _capacity(volume) < _capacity(best))
@@ -189,7 +189,7 @@ def _id(claim: Object) -> tuple[str, str]:
 
 
 def _provisionable(handle: Handle, claim: Object, node: NodeFacts) -> bool:
-    found = handle.storage_classes.get("", class_of(claim))
+    found = handle.storage_classes.get("", storage_class_of(claim))
     if found is None or found.get("provisioner", "") in ("", NO_PROVISIONER):
         return False
     topologies = found.get("allowedTopologies") or ()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from autograder.controlplane.apimachinery.classes import storage_class_of
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
 from autograder.controlplane.kube_scheduler.handle import Handle
 from autograder.controlplane.kube_scheduler.interface import Cycle
 from autograder.controlplane.kube_scheduler.node_info import Labels, NodeInfo, PodInfo
 from autograder.controlplane.kube_scheduler.status import SKIP, Status, unresolvable
-from autograder.controlplane.kube_scheduler.volumes import LATE, class_of, named_by
+from autograder.controlplane.kube_scheduler.volumes import LATE, named_by
 
 REASON: Final = unresolvable("node(s) had no available volume zone")
 
@@ -79,7 +80,7 @@ def _places(handle: Handle, pod: PodInfo, name: str) -> list[tuple[str, frozense
             return unresolvable(f'persistentvolume "{bound_to}" not found')
         labels: dict[str, str] = volume["metadata"].get("labels") or {}
         return [(key, frozenset(labels[key].split("__"))) for key in TOPOLOGY_LABELS if key in labels]
-    class_name = class_of(claim)
+    class_name = storage_class_of(claim)
     if not class_name:
         return unresolvable("PersistentVolumeClaim had no pv name and storageClass name")
     found = handle.storage_classes.get("", class_name)

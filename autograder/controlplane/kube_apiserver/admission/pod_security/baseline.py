@@ -24,11 +24,10 @@ from autograder.controlplane.kube_apiserver.admission.pod_security.parts import 
     pod_context,
     who_sets,
 )
+from autograder.controlplane.kube_apiserver.validation.security import SECCOMP_CONTAINER, SECCOMP_POD
 
 _APP_ARMOR_TYPES: Final = ("RuntimeDefault", "Localhost")
 _SECCOMP_TYPES: Final = ("RuntimeDefault", "Localhost")
-_SECCOMP_OF_POD: Final = "seccomp.security.alpha.kubernetes.io/pod"
-_SECCOMP_OF_CONTAINER: Final = "container.seccomp.security.alpha.kubernetes.io/"
 _CAPABILITIES: Final = frozenset(
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
     .split()
@@ -163,7 +162,7 @@ def _is_bad_selinux(options: Obj, types: frozenset[str]) -> bool:
 
 def seccomp_annotations(meta: Obj, spec: Obj) -> Violation | None:
     annotations = meta.get("annotations") or {}
-    keys = [_SECCOMP_OF_POD, *(_SECCOMP_OF_CONTAINER + container["name"] for container in containers(spec))]
+    keys = [SECCOMP_POD, *(SECCOMP_CONTAINER + container["name"] for container in containers(spec))]
     bad = sorted({
         f"{key}={quoted(annotations[key])}" for key in keys
         if key in annotations
