@@ -16,10 +16,10 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Protocol
 
 from autograder.clusters.interface import ClusterError, NotSupportedHere, Object
+from autograder.clusters.loopback import Handler, LoopbackServer
 from autograder.controlplane.apimachinery.errors import (
     BadRequest,
     Forbidden,
@@ -32,7 +32,6 @@ from autograder.controlplane.fronts.control import PREFIX, fields_of, text_of
 
 #: The name of the extension in a kubeconfig.
 EXTENSION: Final = "autograder.control"
-HOST: Final = "127.0.0.1"
 #: Seconds of real time that one request lets pass at most: whoever asks for more is told how much it was.
 MOST_SECONDS: Final = 60.0
 _BODY_LIMIT: Final = 64 * 1024
@@ -85,31 +84,18 @@ class Controls:
         self._shut_down = shut_down
         self._token = secrets.token_urlsafe(32)
         self._acting = threading.Lock()
-        controls = self
-
-        class Handler(_Handler):
-            """A connection to this control."""
-
-            def __init__(self, *given: Any) -> None:
-                self.controls = controls
-                super().__init__(*given)
-
-        self._server = ThreadingHTTPServer((HOST, 0), Handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="controls", daemon=True).start()
+        self._server = LoopbackServer(_Handler, self, "controls")
 
     def extended(self, kubeconfig: Object) -> Object:
         """A kubeconfig that says where this control is; ``kubeconfig`` has one cluster."""
-        address = {"server": f"http://{HOST}:{self._server.server_port}", "token": self._token}
+        address = {"server": self._server.url, "token": self._token}
         first, *others = kubeconfig["clusters"]
         cluster = {**first["cluster"], "extensions": [{"name": EXTENSION, "extension": address}]}
         return {**kubeconfig, "clusters": [{**first, "cluster": cluster}, *others]}
 
     def close(self) -> None:
         """Let the port go."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def answer(self, method: str, path: str, token: str, body: bytes) -> dict[str, Any]:
         """The answer to one request.  Raises ``StatusError``."""
@@ -170,13 +156,7 @@ _INSIDE: Final = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    controls: Controls
-
-    def log_message(self, *words: object) -> None:
-        """Nobody reads it."""
-
+class _Handler(Handler[Controls]):
     def _serve(self) -> None:
         length = self.headers.get("Content-Length", "0")
         try:
@@ -184,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 raise BadRequest(f"at most {_BODY_LIMIT} bytes are read")
             body = self.rfile.read(int(length))
-            code, found = 200, self.controls.answer(
+            code, found = 200, self.owner.answer(
                 self.command, self.path, self.headers.get("Authorization", ""), body
             )  # fmt: skip
         except StatusError as error:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import hmac
 import json
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
+from autograder.clusters.loopback import Handler, LoopbackServer
 from autograder.clusters.translation import Translation
 from autograder.clusters.tunnel import join
 from autograder.clusters.upstream import Upstream
@@ -34,7 +33,6 @@ from autograder.controlplane.kube_apiserver.parsing import PROTOBUF, parse
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-HOST: Final = "127.0.0.1"
 _LONGEST_LINE: Final = 1024
 #: Bytes of a request.
 BODY_LIMIT: Final = 3 * 1024 * 1024
@@ -83,20 +81,8 @@ class Relay:
         self._tunnels = tunnels
         self.prefix = f"/{token}"
         self._upstream = Upstream(kubeconfig, context)
-        relay = self
-
-        class Handler(_Handler):
-            """A connection of kubectl to this relay."""
-
-            def __init__(self, *given: Any) -> None:
-                self.relay = relay
-                super().__init__(*given)
-
-        self._server = ThreadingHTTPServer((HOST, port), Handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        self.url = f"http://{HOST}:{self._server.server_port}{self.prefix}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="relay", daemon=True).start()
+        self._server = LoopbackServer(_Handler, self, "relay", port)
+        self.url = f"{self._server.url}{self.prefix}"
 
     def ask(self, request: Request) -> BaseHTTPResponse:
         """The API server's answer to a request, to be read; raises ``StatusError``."""
@@ -122,8 +108,7 @@ class Relay:
 
     def close(self) -> None:
         """Let the port go."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
         self._upstream.close()
 
     def inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
@@ -156,14 +141,8 @@ class Relay:
         return path, body, headers
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler[Relay]):
     """One connection of kubectl."""
-
-    protocol_version = "HTTP/1.1"
-    relay: Relay
-
-    def log_message(self, *words: object) -> None:
-        """Nobody reads it."""
 
     def _serve(self) -> None:
         from urllib3.exceptions import HTTPError
@@ -172,9 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
             request = self._read()
             if "upgrade" in request.headers:
                 self.close_connection = True
-                join(self.connection, self.relay.tunnel(request))
+                join(self.connection, self.owner.tunnel(request))
                 return
-            answer = self.relay.ask(request)
+            answer = self.owner.ask(request)
         except StatusError as error:
             self._write(error.code, {"Content-Type": "application/json"}, json.dumps(error.status()).encode())
             return
@@ -183,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             if request.flag("watch") or request.flag("follow"):
                 self._stream(request, answer, headers)
             else:
-                body = self.relay.outward(request, answer.status, answer.read())
+                body = self.owner.outward(request, answer.status, answer.read())
                 self._write(answer.status, dict(headers), body, headers)
         except (OSError, HTTPError):  # one of both ends has left
             self.close_connection = True
@@ -193,12 +172,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - names of the base class
 
     def _read(self) -> Request:
-        shown = self.path[: len(self.relay.prefix) + 1].encode("utf-8", "replace")
-        if not hmac.compare_digest(shown, f"{self.relay.prefix}/".encode()):
+        shown = self.path[: len(self.owner.prefix) + 1].encode("utf-8", "replace")
+        if not hmac.compare_digest(shown, f"{self.owner.prefix}/".encode()):
             self.close_connection = True
             raise Forbidden("this address is not for you")
         headers = {name.lower(): ", ".join(self.headers.get_all(name, ())) for name in self.headers}
-        url = urlsplit(self.path[len(self.relay.prefix) :])
+        url = urlsplit(self.path[len(self.owner.prefix) :])
         body = self._chunks() if "transfer-encoding" in headers else self._piece(headers.get("content-length", "0"), 10)
         return Request(self.command, url.path, parse_qs(url.query, keep_blank_values=True), headers, body)
 
@@ -232,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.flush()
         for line in _lines(answer):
-            self.wfile.write(self.relay.outward(request, answer.status, line))
+            self.wfile.write(self.owner.outward(request, answer.status, line))
             self.wfile.flush()
 
     def _write(
