@@ -15,7 +15,10 @@ from autograder.controlplane.client import Client
 from autograder.controlplane.kube_controller_manager.hashing import fnv32, safe_encode
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 
+#: The label by which a pod tells from which revision it was made; revisions of DaemonSets carry it too.
 HASH_LABEL: Final = "controller-revision-hash"
+#: The label of other revisions.
+REVISION_LABEL: Final = "controller.kubernetes.io/hash"
 LONGEST_PREFIX: Final = 223
 
 
@@ -48,10 +51,10 @@ def in_order(revisions: Iterable[Object]) -> list[Object]:
     )
 
 
-def new_revision(workload: Object, digest: str, number: int) -> Object:
-    """A revision of the workload's template."""
+def new_revision(workload: Object, digest: str, number: int, label: str = REVISION_LABEL) -> Object:
+    """A revision of the workload's template, with its hash as a label."""
     meta = workload["metadata"]
-    labels = {**workload["spec"]["template"].get("metadata", {}).get("labels", {}), HASH_LABEL: digest}
+    labels = {**workload["spec"]["template"].get("metadata", {}).get("labels", {}), label: digest}
     metadata: Object = {
         "name": f"{meta['name'][:LONGEST_PREFIX]}-{digest}",
         "namespace": meta["namespace"],

@@ -132,9 +132,20 @@ def test_claims_go_with_the_set_if_the_policy_says_so(world: World) -> None:
     parallel = {"podManagementPolicy": "Parallel", "persistentVolumeClaimRetentionPolicy": policy}
     world.create(database(1, volumeClaimTemplates=[template], **parallel))
     world.advance(5)
+    (owner,) = world.get(PERSISTENTVOLUMECLAIMS, "data-db-0")["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["controller"], owner["blockOwnerDeletion"]) == ("StatefulSet", True, True)
     world.delete(STATEFULSETS, "db")
     world.advance(60)
     assert world.names(PERSISTENTVOLUMECLAIMS) == []
+
+
+def test_a_revision_has_its_hash_as_a_label_of_its_own_and_a_pod_the_name_of_its_revision(world: World) -> None:
+    world.create(database(1))
+    world.advance(10)
+    (revision,) = world.list(CONTROLLERREVISIONS)
+    name = revision["metadata"]["name"]
+    assert revision["metadata"]["labels"] == {"app": "db", "controller.kubernetes.io/hash": name.removeprefix("db-")}
+    assert world.get(PODS, "db-0")["metadata"]["labels"]["controller-revision-hash"] == name
 
 
 def test_the_same_template_again_is_the_same_revision(world: World) -> None:

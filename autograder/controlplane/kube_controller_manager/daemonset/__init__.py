@@ -136,7 +136,8 @@ class DaemonSetController(PodMaker):
 
     def _snapshot(self, daemon_set: Object, number: int) -> Object:
         collisions = daemon_set.get("status", {}).get("collisionCount")
-        wanted = history.new_revision(daemon_set, template_hash(daemon_set["spec"]["template"], collisions), number)
+        digest = template_hash(daemon_set["spec"]["template"], collisions)
+        wanted = history.new_revision(daemon_set, digest, number, history.HASH_LABEL)
         namespace, name = wanted["metadata"]["namespace"], wanted["metadata"]["name"]
         try:
             return self.client.create(CONTROLLERREVISIONS, namespace, wanted)

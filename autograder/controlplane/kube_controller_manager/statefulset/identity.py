@@ -90,12 +90,6 @@ def name_of(obj: Object) -> str:
     return name
 
 
-def reference(owner: Object) -> Object:
-    """The owner reference by which a claim goes with its pod or its set."""
-    meta = owner["metadata"]
-    return {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta["name"], "uid": meta.get("uid", "")}
-
-
 def own_references(stateful_set: Object, pod: Object) -> set[tuple[str, str]]:
     """Kind and name of those owners of a claim that the controller looks after."""
     return {(STATEFULSETS.kind, name_of(stateful_set)), (PODS.kind, name_of(pod))}

@@ -10,11 +10,11 @@ from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, 
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder, Informer
 from autograder.controlplane.kube_controller_manager.conditions import compact
+from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
     claims_of,
     name_of,
     own_references,
-    reference,
     with_identity,
 )
 
@@ -88,9 +88,9 @@ class StatefulPodControl:
             owners: list[Object] = found["metadata"].get("ownerReferences", [])
             kept = [one for one in owners if (one["kind"], one["name"]) not in own_references(stateful_set, pod)]
             if condemned and policy.get("whenScaled") == "Delete":
-                kept.append(reference(pod))
+                kept.append(controller_ref(pod))
             elif policy.get("whenDeleted") == "Delete":
-                kept.append({**reference(stateful_set), "controller": True})
+                kept.append(controller_ref(stateful_set))
             if kept != owners:
                 metadata = {key: value for key, value in found["metadata"].items() if key != "ownerReferences"}
                 metadata |= compact({"ownerReferences": kept})
