@@ -9,9 +9,7 @@ stray files.
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -33,7 +31,7 @@ from autograder.exercises.parameters import spread
 from autograder.exercises.reading import read
 from autograder.exercises.rewriting import Path, at, dropped, leaves, replaced, server_fields_removed
 from autograder.exercises.running import Judgement, Runner
-from autograder.exercises.wording import PLAIN_WORDS, is_word_of, stands_in
+from autograder.exercises.wording import PLAIN_WORDS, is_word_of, shared_run, stands_in
 from autograder.manifests import parse
 
 #: Tokens in a row that a hint and the solution may share.
@@ -41,8 +39,6 @@ SHARED_RUN: Final = 5
 
 #: Sets of values that are tried, beside the defaults, to see that whatever is drawn fits together.
 DRAWS: Final = 5
-
-_TOKEN: Final = re.compile(r"[\w./:-]+")
 
 
 class Auditor:
@@ -132,12 +128,12 @@ class _Audit:
     def loses(self, name: str, exercise: Exercise, answer: Answer, named: set[str]) -> None:
         """A wrong answer that must lose just what is named."""
         verdict = self.verdict(name, exercise, answer)
-        loses = lost(verdict)
-        self.lost |= loses
-        right = loses == named and verdict.status in (Status.GRADED, Status.UNREADABLE)
+        lost = {result.name for result in verdict.criteria if result.is_lost}
+        self.lost |= lost
+        right = lost == named and verdict.status in (Status.GRADED, Status.UNREADABLE)
         self.report.wrongful.count(right)
         if not right:
-            said = ", ".join(sorted(loses)) or "nothing"
+            said = ", ".join(sorted(lost)) or "nothing"
             self.find(f"{name} loses {said} ({verdict.status.value}), and names {', '.join(sorted(named))}")
 
     def rightful(self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None) -> None:
@@ -227,15 +223,12 @@ class _Audit:
 
     def hints(self) -> None:
         """There are two or three, and none of them gives the solution away."""
-        solution = _TOKEN.findall(self.exercise.solution)
         if not 2 <= len(self.exercise.hints) <= 3:
             self.find(f"there are {len(self.exercise.hints)} hints; write two or three")
         for number, hint in enumerate(self.exercise.hints, 1):
-            tokens = _TOKEN.findall(hint)
-            match = difflib.SequenceMatcher(None, tokens, solution, autojunk=False).find_longest_match()
-            if match.size > SHARED_RUN:
-                shared = " ".join(tokens[match.a : match.a + match.size])
-                self.find(f"hint {number} shares a long run with the solution: {shared!r}")
+            shared = shared_run(hint, self.exercise.solution)
+            if len(shared) > SHARED_RUN:
+                self.find(f"hint {number} shares a long run with the solution: {' '.join(shared)!r}")
 
     def verdict(
         self, name: str, exercise: Exercise, answer: Answer, runner: Runner | None = None, *, until_lost: bool = False
@@ -293,11 +286,6 @@ def _meaning(exercise: Exercise, answer: Answer) -> tuple[object, ...]:
 def given(exercise: Exercise) -> str:
     """All that a student with these values is given to read."""
     return exercise.task + exercise.starter
-
-
-def lost(verdict: Verdict) -> set[str]:
-    """What an answer lost: the gates that failed, and unless one of them blocked the rest, criteria and guards."""
-    return {result.name for result in verdict.criteria if result.is_lost}
 
 
 def _defaults_written(objects: Sequence[Object], stored: Sequence[Object]) -> Iterator[tuple[str, list[Object]]]:

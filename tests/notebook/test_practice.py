@@ -12,7 +12,7 @@ from autograder.exercises import load
 from autograder.notebook.home import Home
 from autograder.notebook.magics import CourseMagics
 from autograder.notebook.practice import PracticeMagics, lessons
-from autograder.notebook.record import Record
+from autograder.notebook.record import Done, Record
 from autograder.notebook.server import StudentCluster
 
 POD = "pods/first-pod"
@@ -31,6 +31,10 @@ def verdict(earned: float) -> Verdict:
 
 def shown(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
+
+
+def test_who_has_earned_more_than_an_exercise_is_worth_now_is_done_with_it() -> None:
+    assert Done(earned=5, possible=4, checks=1).is_full
 
 
 def test_hints_come_one_after_the_other_and_stay(practice: PracticeMagics, capsys: pytest.CaptureFixture[str]) -> None:
