@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.controlplane.apimachinery import quantity
+from autograder.controlplane.apimachinery.pod_spec import initial_containers
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.resources import ResourceList, add
 
@@ -22,7 +23,7 @@ def qos_class(spec: Mapping[str, Any]) -> str:
     the pod as a whole, if stated, count instead of those of its containers.
     """
     whole = "resources" in spec
-    holders = [spec] if whole else [*(spec.get("containers") or ()), *spec.get("initContainers", ())]
+    holders = [spec] if whole else initial_containers(spec)
     requests: ResourceList = {}
     limits: ResourceList = {}
     all_limited = True

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import quantity, resources, timestamps
+from autograder.controlplane.apimachinery.pod_spec import initial_containers
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.resources import ResourceList
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PODS, SERVICES, ResourceType
@@ -131,7 +132,7 @@ def unstated(names: Iterable[str], pod: Object) -> str:
     spec = pod["spec"]
     if any(spec.get("resources", {}).get(which) for which in ("requests", "limits")):
         return ""  # who states them for the pod as a whole need not state them for each container
-    for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
+    for container in initial_containers(spec):
         stated = _compute(container.get("resources", {}))
         for name in needed - stated.keys():
             missing.setdefault(name, set()).add(container["name"])
@@ -209,7 +210,7 @@ def is_terminating(spec: Object) -> bool:
 
 def _is_best_effort(spec: Object) -> bool:
     """Whether no container states any request or limit of cpu or memory that is more than zero."""
-    for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ()), spec]:
+    for container in (*initial_containers(spec), spec):
         stated = container.get("resources", {})
         for which in ("requests", "limits"):
             if any(amount for name, amount in resources.parsed(stated.get(which)).items() if name in _COMPUTE[:2]):

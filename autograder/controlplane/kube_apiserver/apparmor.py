@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.pod_spec import all_containers
+
 Obj = dict[str, Any]
 
 #: What annotations begin with; the name of a container follows.
@@ -31,11 +33,10 @@ def annotated_containers(pod: Mapping[str, Any]) -> Iterator[tuple[Obj, str, Obj
     annotations, spec = pod["metadata"].get("annotations", {}), pod["spec"]
     if spec.get("os", {}).get("name") == "windows":
         return
-    for kind in ("initContainers", "containers", "ephemeralContainers"):
-        for container in spec.get(kind) or ():
-            key = ANNOTATION + container.get("name", "")
-            if key in annotations and "appArmorProfile" not in container.get("securityContext", {}):
-                yield container, key, profile_of(annotations[key])
+    for container in all_containers(spec):
+        key = ANNOTATION + container.get("name", "")
+        if key in annotations and "appArmorProfile" not in container.get("securityContext", {}):
+            yield container, key, profile_of(annotations[key])
 
 
 def profile_of(annotated: str) -> Obj | None:

@@ -6,8 +6,10 @@ what is on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
+
+from autograder.controlplane.apimachinery.pod_spec import all_containers
 
 Obj = dict[str, Any]
 
@@ -29,15 +31,10 @@ def _drop_from_pod(spec: Obj) -> None:
         for source in volume.get("projected", {}).get("sources") or ():
             for name in _PROJECTIONS:
                 source.pop(name, None)
-    for container in _containers(spec):
+    for container in all_containers(spec):
         lifecycle = container.get("lifecycle", {})
         if lifecycle.pop("stopSignal", None) is not None and not lifecycle:  # ContainerStopSignals
             del container["lifecycle"]
-
-
-def _containers(spec: Obj) -> Iterator[Obj]:
-    for kind in ("initContainers", "containers", "ephemeralContainers"):
-        yield from spec.get(kind) or ()
 
 
 def _drop_max_unavailable(stateful_set: Obj) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from autograder.controlplane.apimachinery import resources
+from autograder.controlplane.apimachinery.pod_spec import initial_containers
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.resources import ResourceList
 from autograder.controlplane.apimachinery.scheme import LIMITRANGES, PERSISTENTVOLUMECLAIMS, PODS
@@ -78,7 +79,7 @@ def _judge_pod(pod: Object, limit_range: Object) -> Iterator[str]:
     spec = pod["spec"]
     for limit in limit_range["spec"].get("limits") or ():
         if limit["type"] == "Container":
-            for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
+            for container in initial_containers(spec):
                 stated = container.get("resources", {})
                 requests, limits = resources.parsed(stated.get("requests")), resources.parsed(stated.get("limits"))
                 yield from _judge(limit, requests, limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.pod_spec import initial_containers
 from autograder.controlplane.apimachinery.scheme import PODS, SERVICEACCOUNTS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.admission.plugin import Plugin, forbidden
@@ -63,7 +64,7 @@ class ServiceAccount(Plugin):
         existing = next((one["name"] for one in spec.get("volumes", ()) if one["name"].startswith(TOKEN_VOLUME)), "")
         volume = existing or TOKEN_VOLUME + self.backend.suffix()
         mounted = False
-        for container in [*spec.get("initContainers", ()), *(spec.get("containers") or ())]:
+        for container in initial_containers(spec):
             mounts = container.get("volumeMounts", [])
             if all(mount.get("mountPath") != TOKEN_FOLDER for mount in mounts):
                 container["volumeMounts"] = [*mounts, {"name": volume, "readOnly": True, "mountPath": TOKEN_FOLDER}]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.images import parse_image
+from autograder.controlplane.apimachinery.pod_spec import all_containers, initial_containers
 from autograder.controlplane.apimachinery.quantity import MILLI, parse
 from autograder.controlplane.apimachinery.resources import HUGE_PAGES, aggregate_containers, is_pod_level
 
@@ -40,20 +41,19 @@ LEGACY_ANNOTATIONS: Final = frozenset(
     for stage in ("alpha", "beta")
     for name in ("init-containers", "init-container-statuses")
 )
-CONTAINER_LISTS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
 def default_pod(pod: Object) -> None:
     """The defaults of a pod."""
     spec = pod["spec"]
-    for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
+    for container in initial_containers(spec):
         if limits := container["resources"].get("limits"):
             container["resources"]["requests"] = {**limits, **container["resources"].get("requests", {})}
     if "resources" in spec:
         _default_pod_resources(spec)
     spec.setdefault("enableServiceLinks", True)
     if spec.get("hostNetwork"):
-        for container in [*(spec.get("containers") or ()), *spec.get("initContainers", ())]:
+        for container in initial_containers(spec):
             for port in container.get("ports", ()):
                 if port["containerPort"]:
                     port.setdefault("hostPort", port["containerPort"])
@@ -84,9 +84,8 @@ def default_pod_spec(spec: Object) -> None:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
     for volume in spec.get("volumes", ()):
         _default_volume(volume)
-    for name in CONTAINER_LISTS:
-        for container in spec.get(name) or ():
-            _default_container(container)
+    for container in all_containers(spec):
+        _default_container(container)
     if "overhead" in spec:
         spec["overhead"] = rounded(spec["overhead"])
     if "resources" in spec:

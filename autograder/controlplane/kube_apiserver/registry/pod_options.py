@@ -13,10 +13,10 @@ from autograder.controlplane.apimachinery import field, integers, rfc3339
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid
 from autograder.controlplane.apimachinery.field import FieldError, Path
 from autograder.controlplane.apimachinery.node_connection import LogOptions
+from autograder.controlplane.apimachinery.pod_spec import all_containers
 from autograder.controlplane.apimachinery.wire import Object, Request
 from autograder.controlplane.kube_apiserver.validation.meta import NOT_NEGATIVE
 
-_GROUPS: Final = ("initContainers", "containers", "ephemeralContainers")
 _POSITIVE: Final = "must be greater than 0"
 _ONE_OF_SINCE: Final = "at most one of `sinceTime` or `sinceSeconds` may be specified"
 #: A time that is said to be none.
@@ -60,7 +60,7 @@ def handed_on(request: Request) -> str:
 def container_of(pod: Object, asked: str) -> str:
     """The container that is meant; a pod with one need not be told. Raises ``BadRequest``."""
     spec, name = pod["spec"], pod["metadata"]["name"]
-    names = [one["name"] for group in _GROUPS for one in spec.get(group) or ()]
+    names = [one["name"] for one in all_containers(spec)]
     if asked:
         if asked not in names:
             raise BadRequest(f"container {asked} is not valid for pod {name}")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from autograder.controlplane.apimachinery import field
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.apimachinery.pod_spec import CONTAINER_LISTS
 from autograder.controlplane.apimachinery.types.unversioned import unversioned
 from autograder.controlplane.kube_apiserver import apparmor
 from autograder.controlplane.kube_apiserver.validation import names
@@ -210,6 +211,6 @@ def _agree(what: str, annotation: str, profile: Object, path: Path) -> Iterator[
 
 def containers_of(spec: Object, path: Path) -> Iterator[tuple[Object, Path]]:
     """Every container of a pod with its path: init containers, containers, ephemeral containers."""
-    for name in ("initContainers", "containers", "ephemeralContainers"):
+    for name in CONTAINER_LISTS:
         for position, container in enumerate(spec.get(name) or ()):
             yield container, path.child(name).index(position)

@@ -6,23 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.field import Path, quoted
+from autograder.controlplane.kube_apiserver.validation.security import containers_of
 from autograder.controlplane.kube_apiserver.warnings.quantities import of_whole_bytes
 
 Object = Mapping[str, Any]
 
-_KINDS: Final = ("initContainers", "containers", "ephemeralContainers")
 _AMOUNTS: Final = (
     ("limits", "memory"), ("requests", "memory"), ("limits", "ephemeral-storage"), ("requests", "ephemeral-storage"),
 )  # fmt: skip
 #: Fields of a port in the order of the Go type, with what stands for one that is not given.
 _PORT_FIELDS: Final = {"name": "", "hostPort": 0, "containerPort": 0, "protocol": "", "hostIP": ""}
-
-
-def with_paths(spec: Object, path: Path) -> Iterator[tuple[Object, Path]]:
-    """All containers of a pod, each with its path below that of the pod's spec."""
-    for kind in _KINDS:
-        for position, container in enumerate(spec.get(kind) or ()):
-            yield container, path.child(kind).index(position)
 
 
 def of_container(container: Object, path: Path) -> Iterator[str]:
@@ -68,7 +61,7 @@ def of_ports(spec: Object, path: Path) -> Iterator[str]:
 
 
 def _ports(spec: Object, path: Path) -> Iterator[tuple[Object, Path]]:
-    for container, here in with_paths(spec, path):
+    for container, here in containers_of(spec, path):
         for position, port in enumerate(container.get("ports") or ()):
             yield port, here.child("ports").index(position)
 

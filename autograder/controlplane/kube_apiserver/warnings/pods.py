@@ -8,7 +8,7 @@ from typing import Any, Final
 from autograder.controlplane.apimachinery.field import Path, quoted
 from autograder.controlplane.kube_apiserver import apparmor
 from autograder.controlplane.kube_apiserver.validation import names
-from autograder.controlplane.kube_apiserver.validation.security import SECCOMP_CONTAINER, SECCOMP_POD
+from autograder.controlplane.kube_apiserver.validation.security import SECCOMP_CONTAINER, SECCOMP_POD, containers_of
 from autograder.controlplane.kube_apiserver.warnings import addresses, containers, nodes, volumes
 from autograder.controlplane.kube_apiserver.warnings.quantities import of_whole_bytes
 
@@ -74,7 +74,7 @@ def of_template(template: Object, path: Path | None) -> Iterator[str]:
         yield from of_whole_bytes(spec.get("overhead"), own.child("overhead"), resource)
     if SECCOMP_POD in annotations and not spec.get("securityContext", {}).get("seccompProfile"):
         yield f"{notes.key(SECCOMP_POD)}: {_USE_SECCOMP_FIELD}"
-    for container, here in containers.with_paths(spec, own):
+    for container, here in containers_of(spec, own):
         yield from _of_profiles_by_annotation(container, spec, annotations, notes, in_template=path is not None)
         yield from containers.of_container(container, here)
     yield from containers.of_ports(spec, own)

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Final
 
 from autograder.controlplane.apimachinery.field import quoted
+from autograder.controlplane.apimachinery.pod_spec import all_containers
 from autograder.controlplane.kube_apiserver import apparmor
 from autograder.controlplane.kube_apiserver.admission.pod_security.parts import (
     Obj,
     Rule,
     Violation,
-    containers,
     contexts,
     counted,
     has_own_users,
@@ -35,6 +35,7 @@ _CAPABILITIES: Final = frozenset(
 
 
 def app_armor(meta: Obj, spec: Obj) -> Violation | None:
+    """AppArmor profiles other than ``RuntimeDefault`` and ``Localhost``, in fields or annotations."""
     of_pod = pod_context(spec).get("appArmorProfile")
     pod_is_bad = of_pod is not None and of_pod.get("type") not in _APP_ARMOR_TYPES
     found = [(name, context["appArmorProfile"].get("type", "")) for name, context in contexts(spec)
@@ -60,6 +61,7 @@ def _is_local(profile: str) -> bool:
 
 
 def capabilities_baseline(meta: Obj, spec: Obj) -> Violation | None:
+    """Capabilities that a container runtime does not give by default."""
     added = {name: set((context.get("capabilities") or {}).get("add") or ()) - _CAPABILITIES
              for name, context in contexts(spec)}  # fmt: skip
     bad = [name for name, capabilities in added.items() if capabilities]
@@ -71,19 +73,22 @@ def capabilities_baseline(meta: Obj, spec: Obj) -> Violation | None:
 
 
 def host_namespaces(meta: Obj, spec: Obj) -> Violation | None:
+    """The network, the processes or the IPC of the host."""
     shared = [f"{name}=true" for name in ("hostNetwork", "hostPID", "hostIPC") if spec.get(name)]
     return Violation("host namespaces", ", ".join(shared)) if shared else None
 
 
 def host_path_volumes(meta: Obj, spec: Obj) -> Violation | None:
+    """Volumes that are folders of the node."""
     bad = [volume["name"] for volume in spec.get("volumes") or () if volume.get("hostPath") is not None]
     return Violation("hostPath volumes", named("volume", bad)) if bad else None
 
 
 def host_ports(meta: Obj, spec: Obj) -> Violation | None:
+    """Ports of the node."""
     taken = [
         (container["name"], str(port["hostPort"]))
-        for container in containers(spec)
+        for container in all_containers(spec)
         for port in container.get("ports") or ()
         if port.get("hostPort")
     ]
@@ -95,7 +100,8 @@ def host_ports(meta: Obj, spec: Obj) -> Violation | None:
 
 
 def host_handlers(meta: Obj, spec: Obj) -> Violation | None:
-    found = [(container["name"], host) for container in containers(spec) for host in _hosts(container)]
+    """Probes and hooks that are sent to another host than the pod."""
+    found = [(container["name"], host) for container in all_containers(spec) for host in _hosts(container)]
     if not found:
         return None
     bad, hosts = sorted({name for name, _ in found}), sorted({host for _, host in found})
@@ -115,12 +121,14 @@ def _hosts(container: Obj) -> Iterator[str]:
 
 
 def privileged(meta: Obj, spec: Obj) -> Violation | None:
+    """Privileged containers."""
     bad = [name for name, context in contexts(spec) if context.get("privileged")]
     detail = f"{named('container', bad)} must not set securityContext.privileged=true"
     return Violation("privileged", detail) if bad else None
 
 
 def proc_mount(meta: Obj, spec: Obj, *, unless_own_users: bool = False) -> Violation | None:
+    """Anything but the default ``/proc``; ``unless_own_users`` lets pods with users of their own have it."""
     if unless_own_users and has_own_users(spec):
         return None
     bad = [(name, context["procMount"]) for name, context in contexts(spec)
@@ -161,8 +169,9 @@ def _is_bad_selinux(options: Obj, types: frozenset[str]) -> bool:
 
 
 def seccomp_annotations(meta: Obj, spec: Obj) -> Violation | None:
+    """Seccomp profiles in annotations, before there were fields."""
     annotations = meta.get("annotations") or {}
-    keys = [SECCOMP_POD, *(SECCOMP_CONTAINER + container["name"] for container in containers(spec))]
+    keys = [SECCOMP_POD, *(SECCOMP_CONTAINER + container["name"] for container in all_containers(spec))]
     bad = sorted({
         f"{key}={quoted(annotations[key])}" for key in keys
         if key in annotations
@@ -172,6 +181,7 @@ def seccomp_annotations(meta: Obj, spec: Obj) -> Violation | None:
 
 
 def seccomp(meta: Obj, spec: Obj) -> Violation | None:
+    """Seccomp profiles other than ``RuntimeDefault`` and ``Localhost``."""
     of_pod = seccomp_type(pod_context(spec))
     types = {name: seccomp_type(context) for name, context in contexts(spec)}
     bad = {name: kind for name, kind in types.items() if kind is not None and kind not in _SECCOMP_TYPES}
@@ -186,6 +196,7 @@ def seccomp(meta: Obj, spec: Obj) -> Violation | None:
 
 
 def seccomp_type(context: Obj) -> str | None:
+    """The type of the seccomp profile of a security context; None without a profile."""
     profile = context.get("seccompProfile")
     return None if profile is None else profile.get("type", "")
 
@@ -222,6 +233,7 @@ SYSCTLS: Final[Mapping[int, Rule]] = {
 
 
 def windows_host_process(meta: Obj, spec: Obj) -> Violation | None:
+    """Containers of Windows that are processes of the host."""
     bad = [name for name, context in contexts(spec) if _is_host_process(context)]
     setters = who_sets(_is_host_process(pod_context(spec)), bad)
     detail = f"{setters} must not set securityContext.windowsOptions.hostProcess=true"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.controlplane.apimachinery.pod_spec import all_containers
+
 Obj = Mapping[str, Any]
 
 
@@ -25,10 +27,12 @@ Rule = Callable[[Obj, Obj], Violation | None]
 
 
 def listed(items: Sequence[str]) -> str:
+    """``"a", "b"``."""
     return ", ".join(f'"{item}"' for item in items)
 
 
 def counted(word: str, items: Sequence[Any]) -> str:
+    """The word, in the plural unless there is one item."""
     return word if len(items) == 1 else f"{word}s"
 
 
@@ -45,21 +49,18 @@ def who_sets(pod: bool, containers: Sequence[str]) -> str:
 # ---------------------------------------------------------------- parts of pods
 
 
-def containers(spec: Obj) -> Iterator[Obj]:
-    for group in ("initContainers", "containers", "ephemeralContainers"):
-        yield from spec.get(group) or ()
-
-
 def contexts(spec: Obj) -> Iterator[tuple[str, Obj]]:
     """The name and the security context of each container."""
-    for container in containers(spec):
+    for container in all_containers(spec):
         yield container["name"], container.get("securityContext") or {}
 
 
 def pod_context(spec: Obj) -> Obj:
+    """The security context of the pod as a whole."""
     context: Obj = spec.get("securityContext") or {}
     return context
 
 
 def has_own_users(spec: Obj) -> bool:
+    """Whether users in the pod are not those of the host (``hostUsers: false``)."""
     return spec.get("hostUsers") is False

@@ -27,12 +27,14 @@ _VOLUMES: Final = frozenset({
 
 
 def privilege_escalation(meta: Obj, spec: Obj) -> Violation | None:
+    """Processes that may gain more privileges than their parent, which is the default."""
     bad = [name for name, context in contexts(spec) if context.get("allowPrivilegeEscalation", True)]
     detail = f"{named('container', bad)} must set securityContext.allowPrivilegeEscalation=false"
     return Violation("allowPrivilegeEscalation != false", detail) if bad else None
 
 
 def capabilities_restricted(meta: Obj, spec: Obj) -> Violation | None:
+    """Containers that keep any capability, or add one but ``NET_BIND_SERVICE``."""
     capabilities = {name: context.get("capabilities") or {} for name, context in contexts(spec)}
     keeping = [name for name, one in capabilities.items() if "ALL" not in (one.get("drop") or ())]
     added = {name: set(one.get("add") or ()) - {"NET_BIND_SERVICE"} for name, one in capabilities.items()}
@@ -47,6 +49,7 @@ def capabilities_restricted(meta: Obj, spec: Obj) -> Violation | None:
 
 
 def restricted_volumes(meta: Obj, spec: Obj) -> Violation | None:
+    """Volumes of other sources than those that every pod may have."""
     bad = [volume for volume in spec.get("volumes") or () if not volume.keys() & _VOLUMES]
     if not bad:
         return None
@@ -58,6 +61,7 @@ def restricted_volumes(meta: Obj, spec: Obj) -> Violation | None:
 
 
 def run_as_non_root(meta: Obj, spec: Obj, *, unless_own_users: bool = False) -> Violation | None:
+    """Containers that may run as root; ``unless_own_users`` lets pods with users of their own do so."""
     if unless_own_users and has_own_users(spec):
         return None
     of_pod = pod_context(spec).get("runAsNonRoot")
@@ -73,6 +77,7 @@ def run_as_non_root(meta: Obj, spec: Obj, *, unless_own_users: bool = False) -> 
 
 
 def run_as_user(meta: Obj, spec: Obj, *, unless_own_users: bool = False) -> Violation | None:
+    """Containers that run as user 0; ``unless_own_users`` lets pods with users of their own do so."""
     if unless_own_users and has_own_users(spec):
         return None
     bad = [name for name, context in contexts(spec) if context.get("runAsUser") == 0]
@@ -81,6 +86,7 @@ def run_as_user(meta: Obj, spec: Obj, *, unless_own_users: bool = False) -> Viol
 
 
 def seccomp_restricted(meta: Obj, spec: Obj) -> Violation | None:
+    """What the baseline does not allow of seccomp, and containers without a profile."""
     if bad := seccomp(meta, spec):
         return bad
     if seccomp_type(pod_context(spec)) is not None:
