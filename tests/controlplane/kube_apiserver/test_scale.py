@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from asking import Object, World
 
+from autograder.controlplane.apimachinery.wire import Response
+
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 SCALE = f"{DEPLOYMENTS}/web/scale"
 
@@ -52,4 +54,27 @@ def test_a_scale_of_another_uid_conflicts(world: World, query: str, key: str) ->
         'Operation cannot be fulfilled on deployments.apps "web": StorageError: invalid object, Code: 4, '
         f"Key: {key}/default/web, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
         f"UID in precondition: x, UID in object meta: {uid}"
+    )
+
+
+def test_who_scales_manages_the_replicas_apart_from_who_applied_them_and_without_a_time(world: World) -> None:
+    def applied(replicas: int, force: str = "false") -> Response:
+        config = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": replicas}}
+        headers = {"content_type": "application/apply-patch+yaml"}
+        return world.ask("PATCH", f"{DEPLOYMENTS}/web?fieldManager=kubectl&force={force}", body=config, **headers)
+
+    assert applied(2, force="true").code == 200
+    scale = {"spec": {"replicas": 5}}
+    patch = {"content_type": "application/merge-patch+json", "user_agent": "kubectl/v1.37.1"}
+    assert world.ask("PATCH", SCALE, body=scale, **patch).code == 200
+    managers = world.ask("GET", f"{DEPLOYMENTS}/web").body["metadata"]["managedFields"]
+    (scaling,) = [one for one in managers if one.get("subresource") == "scale"]
+    assert scaling == {
+        "manager": "kubectl", "operation": "Update", "subresource": "scale", "apiVersion": "apps/v1",
+        "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:replicas": {}}},
+    }  # fmt: skip
+    refused = applied(2)
+    assert refused.code == 409
+    assert refused.body["message"] == (
+        'Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas'
     )

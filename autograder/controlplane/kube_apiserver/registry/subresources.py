@@ -108,7 +108,9 @@ class Subresources:
                 wrong = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
                 raise Invalid.on("Scale", "autoscaling", attributes.name, [wrong])
             incoming.check_uid(kind, scale, old, dry_run=attributes.dry_run)
-            return scaled(old, scale)
+            new = scaled(old, scale)
+            incoming.track(request, kind, attributes, new, old, _timeless)
+            return new
 
         stored, _ = self._registry(kind).update(attributes, transform)
         return Response(200, scale_of(kind, stored))
@@ -212,6 +214,11 @@ def _check_named(request: Request, obj: Object, name: str, kind: str) -> None:
     """Raise ``BadRequest`` unless a client's object has the name of the pod that it is about."""
     if not request.decoded and obj["metadata"].get("name") != name:
         raise BadRequest(f"name in URL does not match name in {kind} object")
+
+
+def _timeless() -> str:
+    """When a scale was written: who scales is noted in the workload without a time."""
+    return ""
 
 
 def _patched_scale(request: Request, scale: Object) -> Object:
