@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery.wire import Object
+from autograder.controlplane.kubelet.node_status import CAPACITY
 
 CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
 
@@ -23,11 +24,10 @@ def node(name: str, address: str, *, control_plane: bool = False) -> Object:
         labels[CONTROL_PLANE_LABEL] = ""
         labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
         manifest["spec"]["taints"] = [{"key": CONTROL_PLANE_LABEL, "effect": "NoSchedule"}]
-    capacity = {"cpu": "4", "ephemeral-storage": "61255492Ki", "memory": "8139236Ki", "pods": "110"}
     manifest["status"] = {
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
-        "capacity": dict(capacity),
-        "allocatable": {**capacity, "memory": "8036836Ki"},
+        "capacity": dict(CAPACITY),
+        "allocatable": {**CAPACITY, "memory": "8036836Ki"},
     }
     return manifest
 

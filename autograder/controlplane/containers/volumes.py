@@ -8,6 +8,8 @@ from autograder.controlplane.containers.files import Contents
 
 #: The key of a host's disk among the volumes begins with this; ``hostPath`` volumes are parts of it.
 DISK: Final = "host:"
+#: The key of a volume ends with this if nobody may change its files.
+READ_ONLY: Final = "#ro"
 
 
 class Volumes:

@@ -37,29 +37,11 @@ class Certificates:
         """A certificate that makes its owner a user and a member of groups, and the key of it."""
         organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject = x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, user)])
-        return self._issue(subject, ExtendedKeyUsageOID.CLIENT_AUTH)
+        return _issued(self.authority, self.signer, subject, ExtendedKeyUsageOID.CLIENT_AUTH)
 
     def server(self, names: Sequence[str]) -> tuple[bytes, bytes]:
         """A certificate for one more server of these host names and IP addresses, and the key of it."""
-        return self._issue(_name(names[0]), ExtendedKeyUsageOID.SERVER_AUTH, names)
-
-    def _issue(
-        self, subject: x509.Name, usage: x509.ObjectIdentifier, names: Sequence[str] = ()
-    ) -> tuple[bytes, bytes]:
-        issuer = x509.load_pem_x509_certificate(self.authority).subject
-        key = ec.generate_private_key(ec.SECP256R1())
-        builder = (
-            _builder(subject, issuer, key, datetime.now(UTC))
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.signer.public_key()), critical=False)
-        )
-        if names:
-            alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
-            builder = builder.add_extension(alternatives, critical=False)
-        certificate = builder.sign(self.signer, hashes.SHA256())
-        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
+        return _issued(self.authority, self.signer, _name(names[0]), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
     def server_context(self) -> ssl.SSLContext:
         """The TLS settings of a server with this certificate, which lets clients show one of theirs."""
@@ -77,29 +59,38 @@ class Certificates:
 
 def issue(names: Sequence[str]) -> Certificates:
     """New certificates for host names and IP addresses."""
-    now = datetime.now(UTC)
-    authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority_name = _name("autograder-embedded-ca")
+    signer = ec.generate_private_key(ec.SECP256R1())
+    name = _name("autograder-embedded-ca")
     authority = (
-        _builder(authority_name, authority_name, authority_key, now)
+        _builder(name, name, signer)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(signer.public_key()), critical=False)
+        .sign(signer, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
     )
-    certificate = (
-        _builder(_name("kube-apiserver"), authority_name, server_key, now)
+    server = _issued(authority, signer, _name("kube-apiserver"), ExtendedKeyUsageOID.SERVER_AUTH, names)
+    return Certificates(authority, *server, signer=signer)
+
+
+def _issued(
+    authority: bytes, signer: ec.EllipticCurvePrivateKey, subject: x509.Name, usage: x509.ObjectIdentifier,
+    names: Sequence[str] = (),
+) -> tuple[bytes, bytes]:  # fmt: skip
+    """A certificate by an authority, and the key of it; ``names`` are those of a server."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        _builder(subject, x509.load_pem_x509_certificate(authority).subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    pem = serialization.Encoding.PEM
-    return Certificates(
-        authority.public_bytes(pem), certificate.public_bytes(pem), _pem(server_key), signer=authority_key
-    )
+    if names:
+        alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
+        builder = builder.add_extension(alternatives, critical=False)
+    certificate = builder.sign(signer, hashes.SHA256())
+    return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -108,9 +99,8 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

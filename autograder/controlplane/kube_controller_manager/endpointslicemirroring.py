@@ -16,6 +16,7 @@ from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.deployment.revisions import LAST_APPLIED
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     MANAGED_BY,
@@ -27,7 +28,7 @@ from autograder.controlplane.kube_controller_manager.serviceendpoints import (
 MANAGER: Final = "endpointslicemirroring-controller.k8s.io"
 SKIP: Final = "endpointslice.kubernetes.io/skip-mirror"
 LEADER: Final = "control-plane.alpha.kubernetes.io/leader"
-NOT_MIRRORED: Final = (TRIGGER_TIME, "kubectl.kubernetes.io/last-applied-configuration")
+NOT_MIRRORED: Final = (TRIGGER_TIME, LAST_APPLIED)
 BY_MIRRORED: Final = "mirrored"
 MOST_ENDPOINTS: Final = 1000
 FIRST_DELAY: Final = SECOND

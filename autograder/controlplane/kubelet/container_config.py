@@ -17,7 +17,7 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.containers.images import PATH, Image
 from autograder.controlplane.containers.records import Mount, PodPort
-from autograder.controlplane.containers.volumes import DISK
+from autograder.controlplane.containers.volumes import DISK, READ_ONLY
 
 _REFERENCE: Final = re.compile(r"\$(\$|\(([^()]*)\))")
 _SUBSCRIPT: Final = re.compile(r"metadata\.(annotations|labels)\['(.*)'\]")
@@ -162,7 +162,7 @@ def mounts(container: Object, uid: str, volume_keys: Mapping[str, str], env: Map
     for mount in container.get("volumeMounts") or ():
         sub_path = mount.get("subPath") or expand(mount.get("subPathExpr", ""), env)
         key = volume_keys.get(mount["name"], f"{uid}/{mount['name']}")
-        read_only = mount.get("readOnly", False) or key.endswith("#ro")
+        read_only = mount.get("readOnly", False) or key.endswith(READ_ONLY)
         if key.startswith(DISK):
             disk, _, base = key.removeprefix(DISK).partition(":")
             key, sub_path = DISK + disk, f"{base}/{sub_path}"

@@ -9,8 +9,8 @@ from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.containers import images
 from autograder.controlplane.containers.records import Host
+from autograder.controlplane.kubelet.kubeadm import VERSION
 
-VERSION: Final = "v1.36.2"
 LEASE_SECONDS: Final = 40
 #: A node created by a user with this annotation gets a simulated kubelet, which says nothing of its machine.
 FAKE_ANNOTATION: Final = "kwok.x-k8s.io/node"

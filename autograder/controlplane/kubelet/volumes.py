@@ -19,17 +19,13 @@ from autograder.controlplane.apimachinery.scheme import (
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.containers.machines import Machines
-from autograder.controlplane.containers.volumes import DISK
+from autograder.controlplane.containers.volumes import DISK, READ_ONLY
 from autograder.controlplane.kubelet.container_config import field_value, object_data, referred, resource_value
 
-#: Marks the key of a volume whose files nobody may change.
-READ_ONLY: Final = "#ro"
 #: The CA of the cluster, which with a token is in every pod and read by hardly any.
 ROOT_CA: Final = "kube-root-ca.crt"
 #: How long a token holds unless the volume says otherwise, in seconds.
 _TOKEN_SECONDS: Final = 3600
-
-
 #: Among the fields: that tokens and the CA are wanted.
 _CREDENTIALS: Final = "credentials"
 
