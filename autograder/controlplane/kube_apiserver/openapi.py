@@ -7,7 +7,6 @@ when they are first asked for, and kept.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -20,6 +19,7 @@ from autograder.controlplane.apimachinery.errors import NotAcceptable
 from autograder.controlplane.apimachinery.scheme import BY_KIND, SERVED, ResourceType
 from autograder.controlplane.apimachinery.wire import Object, Request, Response
 from autograder.controlplane.kube_apiserver import openapi_protobuf
+from autograder.controlplane.kube_apiserver.conditional import digest, unless_known
 from autograder.controlplane.kube_apiserver.schemas import Schema, definitions
 from autograder.controlplane.kube_apiserver.version import GIT_VERSION
 
@@ -40,6 +40,9 @@ _PATCH_TYPES: Final = (
     "application/strategic-merge-patch+json",
 )
 _QUERY: Final = {"dryRun": "string", "fieldManager": "string", "fieldValidation": "string", "force": "boolean"}
+_JSON: Final = "application/json"
+#: For answers of which clients ask each time whether they are still the same.
+_CHECKED: Final = {"cache-control": "no-cache, private"}
 #: A year from any day, for answers that never change: their address has the hash of their content.
 _FOR_EVER: Final = {"cache-control": "public, immutable, max-age=31536000"}
 
@@ -52,39 +55,23 @@ def answer(request: Request) -> Response | None:
     if path == "/openapi/v2":
         return _v2(request)
     if path == "/openapi/v3":
-        return _index(request)
+        return unless_known(request, _index(), _INDEX_TYPE, _CHECKED)
     name = path.removeprefix("/openapi/v3/")
     return _group_version(name, request) if path.startswith("/openapi/v3/") and name in _group_versions() else None
-
-
-def _index(request: Request) -> Response:
-    body = _index_bytes()
-    known = _unless_known(request, body, {"cache-control": "no-cache, private"})
-    known.content_type = _INDEX_TYPE
-    return known
 
 
 def _group_version(name: str, request: Request) -> Response:
     """One document; an outdated hash in the address leads to the right one."""
     given = request.param("hash")
     if not given:
-        return _unless_known(request, _document_bytes(name), {"cache-control": "no-cache, private"})
+        return unless_known(request, _document_bytes(name), _JSON, _CHECKED)
     if given != _hash(name):
         return Response(301, b"", headers={"location": _address(name)})
-    return _unless_known(request, _document_bytes(name), _FOR_EVER)
-
-
-def _unless_known(request: Request, body: bytes, headers: dict[str, str]) -> Response:
-    """The body, or 304 when the client has it already."""
-    etag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
-    headers = {**headers, "etag": etag, "vary": "Accept"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(304, b"", headers=headers)
-    return Response(200, body, "application/json", headers)
+    return unless_known(request, _document_bytes(name), _JSON, _FOR_EVER)
 
 
 @cache
-def _index_bytes() -> bytes:
+def _index() -> bytes:
     paths = {name: {"serverRelativeURL": _address(name)} for name in sorted(_group_versions())}
     return _encode({"paths": paths})
 
@@ -93,9 +80,8 @@ def _address(name: str) -> str:
     return f"/openapi/v3/{quote(name)}?hash={_hash(name)}"
 
 
-@cache
 def _hash(name: str) -> str:
-    return hashlib.sha512(_document_bytes(name)).hexdigest().upper()
+    return digest(_document_bytes(name))
 
 
 @cache
@@ -254,10 +240,10 @@ def _v2(request: Request) -> Response:
     """The older document, which clients of today read about kinds that v3 does not have, and to explain as of old."""
     accept = request.headers.get("accept", "")
     if V2_PROTOBUF in accept:
-        return Response(200, _v2_protobuf(), _V2_PROTOBUF_SENT, {"cache-control": "no-cache, private"})
+        return Response(200, _v2_protobuf(), _V2_PROTOBUF_SENT, {**_CHECKED})
     if accept and "json" not in accept and "*/*" not in accept:
         raise NotAcceptable(f"only the following media types are accepted: application/json, {V2_PROTOBUF}")
-    return _unless_known(request, _v2_bytes(), {"cache-control": "no-cache, private"})
+    return unless_known(request, _v2_bytes(), _JSON, _CHECKED)
 
 
 @cache

@@ -43,6 +43,7 @@ from autograder.controlplane.kube_apiserver.compaction import Compactor
 from autograder.controlplane.kube_apiserver.handlers import Handlers
 from autograder.controlplane.kube_apiserver.impersonation import impersonate, wanted_user
 from autograder.controlplane.kube_apiserver.patching import APPLY_PATCH, PATCH_TYPES
+from autograder.controlplane.kube_apiserver.registry.subresources import CONNECTIONS
 from autograder.controlplane.kube_apiserver.routing import resolve
 from autograder.controlplane.kube_apiserver.tracing import CountingStore, size
 
@@ -53,8 +54,6 @@ CONTROL_PLANE: Final = "system:"
 _VERBS_OF_OBJECTS: Final = ("get", "update", "patch", "delete")
 #: The health checks that fail while the store is away.
 _FAILING: Final = ("etcd", "etcd-readiness")
-#: Subresources that open a connection: whoever gets one must be allowed to create it too.
-_CONNECTIONS: Final = ("attach", "exec", "portforward")
 
 _DELETING: Final = ("delete", "deletecollection")
 #: Verbs that write nothing.
@@ -176,7 +175,8 @@ class APIServer:
             action = replace(action, user=user)
         request.enter("authorization")
         request.passed(self._authorizer.check(action) or f"allowed: {MASTERS} may do everything")
-        if info is not None and info.verb == "get" and info.subresource in _CONNECTIONS:
+        if info is not None and info.verb == "get" and info.subresource in CONNECTIONS:
+            # Whoever opens a connection must be allowed to create it, too.
             self._authorizer.check(replace(action, verb="create"))
         return user
 
@@ -204,7 +204,7 @@ def _check_route(kind: ResourceType, info: RequestInfo) -> None:
 def _form(request: Request, info: RequestInfo) -> representation.Form:
     """The form in which a resource is to be answered; raises ``NotAcceptable`` before anything is looked into."""
     accept = request.headers.get("accept", "")
-    if info.subresource in _CONNECTIONS:
+    if info.subresource in CONNECTIONS:
         return representation.PLAIN
     _check_body_type(request, info)
     produced: tuple[str, ...] = representation.OBJECTS
