@@ -43,9 +43,9 @@ def apply_configuration(body: Any) -> Object:
         config = decoding.parse(body, "application/yaml") if isinstance(body, bytes) else body
     except ValueError as error:
         raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from error
-    if not isinstance(config, dict) or not isinstance(config.get("metadata", {}), dict):
+    if not isinstance(config, dict):
         raise BadRequest("error decoding YAML: the applied configuration is not an object")
-    return config
+    return {**config, "metadata": {}} if config.get("metadata") is None else config
 
 
 def repeated_keys_of(request: Request) -> tuple[str, ...]:

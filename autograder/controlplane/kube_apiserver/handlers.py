@@ -5,6 +5,7 @@ How the object of a write gets here is ``incoming``, in which form an answer goe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -14,6 +15,7 @@ from autograder.controlplane.apimachinery.errors import (
     Conflict,
     MethodNotAllowed,
     NotFound,
+    Unclassified,
     UnsupportedMediaType,
 )
 from autograder.controlplane.apimachinery.node_connection import NodeConnection
@@ -255,11 +257,7 @@ class Handlers:
             if request.decoded:
                 new = incoming.of_trusted_patch(kind, result)
             else:
-                decoded = decoding.decode(
-                    result, kind.go_type, kind=kind.kind, api_version=kind.api_version,
-                    field_validation=bodies.field_validation(request),
-                )  # fmt: skip
-                new = incoming.of_patch(kind, attributes, decoded)
+                new = incoming.of_patch(kind, attributes, _converted(kind, result, config))
             if managed:
                 new["metadata"]["managedFields"] = managed
             return new
@@ -315,3 +313,27 @@ class Handlers:
             form = representation.negotiate(request.headers.get("accept", ""))
             obj = representation.shown(form, kind, obj, request, self._backend.clock.now, subresource)
         return Response(code, obj)
+
+
+def _converted(kind: ResourceType, merged: Object, config: Object) -> decoding.Decoded:
+    """The object that an applied configuration makes; its fields are known, their values need not make sense."""
+    try:
+        return decoding.decode(
+            merged, kind.go_type, kind=kind.kind, api_version=kind.api_version, field_validation="Ignore"
+        )
+    except decoding.CannotBeHandled as error:
+        what = f"failed to convert new object ({fieldmanager.named(kind, config)}) to proper version"
+        where = fieldmanager.named(kind, config).rpartition("; ")[2]
+        why = f"unable to convert unstructured object to {where}: {_unconverted(error.why)}"
+        raise Unclassified(f"{what}: {why}") from error
+
+
+def _unconverted(why: str) -> str:
+    """Why a value of the right kind does not make sense, in the words of a conversion, which names no field."""
+    found = re.fullmatch(r"json: cannot unmarshal (\w+)(?: \S+)? into Go struct field \S+ of type (\S+)", why)
+    if found is None:
+        return why
+    word, go_type = found.groups()
+    if word == "number" and go_type != "string":
+        return f"cannot convert float64 to {go_type}"
+    return f"json: cannot unmarshal {word} into Go value of type {go_type}"

@@ -3,6 +3,6 @@
 What a component of the control plane writes is not tracked; what users and their tools write is.
 """
 
-from autograder.controlplane.kube_apiserver.fieldmanager.manager import apply, track_update
+from autograder.controlplane.kube_apiserver.fieldmanager.manager import apply, named, track_update
 
-__all__ = ["apply", "track_update"]
+__all__ = ["apply", "named", "track_update"]

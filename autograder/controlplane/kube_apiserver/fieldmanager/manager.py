@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from autograder.controlplane.apimachinery.errors import BadRequest, Conflict
+from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Unclassified
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.decoding import normal_form
-from autograder.controlplane.kube_apiserver.fieldmanager import last_applied
+from autograder.controlplane.kube_apiserver.fieldmanager import last_applied, typed
 from autograder.controlplane.kube_apiserver.fieldmanager.merging import merged, without
 from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
     BRANCH,
@@ -25,6 +25,7 @@ from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
     shown,
     to_fields,
     values,
+    with_structs,
 )
 
 #: Fields that belong to the server or name the object; nobody manages them.
@@ -122,7 +123,7 @@ def apply(
     others = [replace(one, paths=one.paths - touched) for one in others]
     kept = frozenset().union(new.paths, *(one.paths for one in others))
     if mine is not None:
-        result = without(result, mine.paths - kept, kept, shape)
+        result = without(result, with_structs(mine.paths - kept, shape) - _UNMANAGED, kept, shape)
     if live is not None and result == base:  # only what changes an object has a time
         new = replace(new, time=mine.time if mine is not None else "")
     result = {**result, "metadata": dict(result.get("metadata", {}))}
@@ -147,8 +148,21 @@ def _check(kind: ResourceType, config: Object) -> None:
     if given != (kind.api_version, kind.kind):
         group, _, version = str(given[0] or "").rpartition("/")
         raise BadRequest(f"invalid object type: {group}/{version}, Kind={given[1] or ''}")
-    if "managedFields" in config.get("metadata", {}):
+    metadata = config.get("metadata")
+    meta: Object = metadata if isinstance(metadata, dict) else {}
+    if meta.get("managedFields") is not None:
         raise BadRequest("metadata.managedFields must be nil")
+    if wrong := typed.refusal(config, kind.go_type):
+        raise Unclassified(f"failed to create typed patch object ({named(kind, config)}): {wrong}")
+
+
+def named(kind: ResourceType, config: Object) -> str:
+    """What a configuration is said to be of: ``dev/web; apps/v1, Kind=Deployment``."""
+    metadata = config.get("metadata")
+    meta: Object = metadata if isinstance(metadata, dict) else {}
+    namespace, name = (one if isinstance(one, str) else "" for one in (meta.get("namespace"), meta.get("name")))
+    group, _, version = kind.api_version.rpartition("/")
+    return f"{namespace}/{name}; {group}/{version}, Kind={kind.kind}"
 
 
 def _managed(kind: ResourceType, paths: Iterable[Path], subresource: str) -> Paths:

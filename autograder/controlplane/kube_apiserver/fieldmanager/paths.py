@@ -22,8 +22,8 @@ Paths = frozenset[Path]
 #: Stands for the value of a path that has parts of its own.
 BRANCH: Final = object()
 
-#: Key fields of lists that the server fills in when they are left out.
-_KEY_DEFAULTS: Final = {"protocol": "TCP"}
+#: Key fields of lists that the server fills in when they are left out, beside those that must be given.
+_KEY_DEFAULTS: Final = {"protocol": "TCP", "name": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def shape_of_root(type_name: str) -> Shape:
 @cache
 def shape_of(type_name: str, name: str) -> Shape:
     """The shape of a field of a struct; a leaf where the type has no such field."""
-    field = _field(type_name, name)
+    field = field_of(type_name, name)
     if field is None or field.ownership == "atomic":
         return LEAF
     bare = field.go_type.lstrip("*")
@@ -80,8 +80,33 @@ def entry_step(parent: Shape, entry: Any) -> str:
     """The step to an entry of a keyed list or a set."""
     if parent.kind == "set":
         return "v:" + _compact(entry)
-    keys = {key: entry.get(key, _KEY_DEFAULTS.get(key)) for key in parent.keys} if isinstance(entry, dict) else {}
+    keys = {key: entry.get(key, _default(parent, key)) for key in parent.keys} if isinstance(entry, dict) else {}
     return "k:" + _compact({key: value for key, value in sorted(keys.items()) if value is not None})
+
+
+def _default(parent: Shape, key: str) -> Any:
+    """What a key field is that an entry of a keyed list leaves out; None for one that may be left out."""
+    if key in _KEY_DEFAULTS:
+        return _KEY_DEFAULTS[key]
+    field = field_of(parent.element, key)
+    if field is None or field.option:
+        return None
+    return "" if types.underlying(field.go_type) == "string" else 0
+
+
+def with_structs(paths: Paths, shape: Shape) -> Paths:
+    """The paths, and above each the fields that it lies in: what nobody owns any part of goes with its defaults."""
+    found = set(paths)
+    for path in paths:
+        parent = shape
+        for depth, step in enumerate(path, 1):
+            if step.startswith("f:"):
+                if parent.kind == "struct":
+                    found.add(path[:depth])
+                parent = child_shape(parent, step[2:])
+            else:
+                parent = entry_shape(parent)
+    return frozenset(found)
 
 
 def values(obj: Any, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -115,8 +140,8 @@ def applied_paths(obj: Any, shape: Shape, path: Path = ()) -> Iterator[Path]:
     if shape.kind in ("struct", "map") and isinstance(obj, dict) and obj:
         for name, value in obj.items():
             yield from applied_paths(value, child_shape(shape, name), (*path, "f:" + name))
-    elif shape.kind in ("list", "set") and isinstance(obj, list) and obj:
-        for entry in obj:
+    elif shape.kind in ("list", "set") and isinstance(obj, list):
+        for entry in obj:  # and nothing where there is none: such a list is owned by its entries alone
             step = (*path, entry_step(shape, entry))
             yield step
             if shape.kind == "list":
@@ -212,7 +237,8 @@ def _fields_of(type_name: str) -> dict[str, Field]:
     return found
 
 
-def _field(type_name: str, name: str) -> Field | None:
+def field_of(type_name: str, name: str) -> Field | None:
+    """The field of a struct, or of what is embedded in it; None if there is none."""
     return _fields_of(type_name).get(name)
 
 
