@@ -26,6 +26,7 @@ from autograder.controlplane.kube_controller_manager.replication import Replicat
 from autograder.controlplane.kube_controller_manager.resourcequota import ResourceQuotaController
 from autograder.controlplane.kube_controller_manager.rootcacertpublisher import RootCACertPublisher
 from autograder.controlplane.kube_controller_manager.serviceaccount import ServiceAccountController
+from autograder.controlplane.kube_controller_manager.serviceaccount_tokens import TokenController
 from autograder.controlplane.kube_controller_manager.statefulset import StatefulSetController
 from autograder.controlplane.kube_controller_manager.tainteviction import TaintEvictionController
 from autograder.controlplane.kube_controller_manager.ttl import TTLController
@@ -44,6 +45,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     PodGCController,
     NamespaceController,
     ServiceAccountController,
+    TokenController,
     RootCACertPublisher,
     ClusterRoleAggregationController,
     ResourceQuotaController,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from autograder.controlplane.apimachinery import scheme
 from autograder.controlplane.apimachinery.aggregation import aggregated_rules
 from autograder.controlplane.client.client import MERGE_PATCH
-from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 CLUSTER_ROLES = scheme.resource("clusterroles", "rbac.authorization.k8s.io")
 
@@ -25,8 +25,8 @@ class ClusterRoleAggregationController(Controller):
         super().__init__(context)
         self.roles = self.informers.informer(CLUSTER_ROLES)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.roles: "on_role"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.roles: self.on_role}
 
     def on_role(self, delta: Delta) -> None:
         # One key stands for all: a hundred roles that are listed at the start are one piece of work.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
@@ -18,6 +19,11 @@ COMPONENT = "kube-controller-manager"
 #: What one controller may write in a second of virtual time, its events included.  Real clients are limited too (and
 #: to less); here the limit is what lets time go on when an object asks for two billion pods.
 WRITES_PER_SECOND: Final = 1000
+
+
+#: Hears of one change of a collection.
+Handler = Callable[[Delta], None]
+Subscriptions = dict[Informer, Handler]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class ControllerContext:
 
 
 class Controller:
-    """A controller.  A subclass names itself, subscribes to informers in ``__init__`` and reconciles keys.
+    """A controller.  A subclass names itself, says what hears its informers (``subscriptions``) and reconciles keys.
 
     ``STATE`` names the attributes (of dicts, sets or lists of immutable things) that a fork takes along; everything
     else is made anew by ``__init__``, which must set no timer and write nothing.
@@ -61,8 +67,8 @@ class Controller:
         self.queue: WorkQueue[str] = WorkQueue(context.clock, COMPONENT, self.name)
         self._second, self._writes_before = -1, 0
 
-    def subscriptions(self) -> dict[Informer, str]:
-        """The informers that this controller wants to hear, each with the name of the method that hears a delta."""
+    def subscriptions(self) -> Subscriptions:
+        """The informers that this controller wants to hear, and what hears the deltas of each."""
         raise NotImplementedError(f"{type(self).__name__} says what it watches")
 
     def reconcile(self, key: str) -> None:
@@ -115,12 +121,3 @@ class Controller:
             return False
         self.clock.set(COMPONENT, (self.name, None), (second + 1) * SECOND)
         return True
-
-
-Hears = dict[Informer, list[tuple[Controller, str]]]
-
-
-def deliver(delta: Delta, hearers: list[tuple[Controller, str]]) -> None:
-    """Tell every controller that subscribed to an informer about one change."""
-    for controller, method in hearers:
-        getattr(controller, method)(delta)

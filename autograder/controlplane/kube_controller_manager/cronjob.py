@@ -14,10 +14,10 @@ from autograder.controlplane.apimachinery.cron import Schedule
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, StatusError
 from autograder.controlplane.apimachinery.scheme import CRONJOBS, JOBS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, object_key, split_key
+from autograder.controlplane.client.informer import Delta, object_key, split_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.ownership import (
     by_controller,
@@ -45,8 +45,8 @@ class CronJobController(Controller):
         self.cron_jobs = self.informers.informer(CRONJOBS)
         self.jobs = self.informers.informer(JOBS, controller=by_controller)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.cron_jobs: "on_cron_job", self.jobs: "on_job"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.cron_jobs: self.on_cron_job, self.jobs: self.on_job}
 
     def on_cron_job(self, delta: Delta) -> None:
         key = object_key(delta.object)

@@ -20,11 +20,11 @@ from autograder.controlplane.apimachinery.scheme import (
     STATEFULSETS,
 )
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, without
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.ownership import controller_of
 
 #: An evicted pod must be gone, or going, after this time.
@@ -51,9 +51,9 @@ class DisruptionController(Controller):
         self.pods = self.informers.informer(PODS, namespace=by_namespace)
         self.scaled = {kind: self.informers.informer(kind) for kind in SCALED}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        scaled = dict.fromkeys(self.scaled.values(), "on_scaled")
-        return {self.budgets: "on_budget", self.pods: "on_pod", **scaled}
+    def subscriptions(self) -> Subscriptions:
+        scaled = dict.fromkeys(self.scaled.values(), self.on_scaled)
+        return {self.budgets: self.on_budget, self.pods: self.on_pod, **scaled}
 
     def on_budget(self, delta: Delta) -> None:
         self.queue.add(object_key(delta.object))

@@ -10,10 +10,10 @@ from typing import Final
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, object_key, split_key
+from autograder.controlplane.client.informer import Delta, object_key, split_key
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
-from autograder.controlplane.kube_controller_manager.controller import ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     HEADLESS_LABEL,
@@ -47,8 +47,8 @@ class EndpointsController(ServiceFollower):
         super().__init__(context)
         self.endpoints = self.informers.informer(ENDPOINTS)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.services: "on_service", self.pods: "on_pod", self.endpoints: "on_endpoints"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.services: self.on_service, self.pods: self.on_pod, self.endpoints: self.on_endpoints}
 
     def on_endpoints(self, delta: Delta) -> None:
         """Somebody deleted Endpoints that a Service still needs."""

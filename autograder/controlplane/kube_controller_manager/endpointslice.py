@@ -11,11 +11,11 @@ from typing import Final
 from autograder.controlplane.apimachinery.errors import Forbidden
 from autograder.controlplane.apimachinery.scheme import ENDPOINTSLICES, NODES
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, object_key
+from autograder.controlplane.client.informer import Delta, object_key
 from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import has_cause
-from autograder.controlplane.kube_controller_manager.controller import ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
@@ -63,8 +63,13 @@ class EndpointSliceController(ServiceFollower):
         self.slices = self.informers.informer(ENDPOINTSLICES, **{BY_SERVICE: by_service})
         self.nodes = self.informers.informer(NODES)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.services: "on_service", self.pods: "on_pod", self.slices: "on_slice", self.nodes: "on_node"}
+    def subscriptions(self) -> Subscriptions:
+        return {
+            self.services: self.on_service,
+            self.pods: self.on_pod,
+            self.slices: self.on_slice,
+            self.nodes: self.on_node,
+        }
 
     def on_slice(self, delta: Delta) -> None:
         """Somebody else changed or deleted a slice of ours."""

@@ -11,11 +11,16 @@ from typing import Final
 from autograder.controlplane.apimachinery.scheme import ENDPOINTS, ENDPOINTSLICES, SERVICES
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import WorkQueue
-from autograder.controlplane.client.informer import Delta, Informer, object_key
+from autograder.controlplane.client.informer import Delta, object_key
 from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact
-from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import (
+    COMPONENT,
+    Controller,
+    ControllerContext,
+    Subscriptions,
+)
 from autograder.controlplane.kube_controller_manager.deployment.revisions import LAST_APPLIED
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
@@ -52,8 +57,8 @@ class EndpointSliceMirroringController(Controller):
         self.slices = self.informers.informer(ENDPOINTSLICES, **{BY_MIRRORED: by_mirrored})
         self.queue = WorkQueue(context.clock, COMPONENT, self.name, base_delay=FIRST_DELAY, max_delay=LONGEST_DELAY)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.endpoints: "on_endpoints", self.services: "on_endpoints", self.slices: "on_slice"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.endpoints: self.on_endpoints, self.services: self.on_endpoints, self.slices: self.on_slice}
 
     def on_endpoints(self, delta: Delta) -> None:
         """Endpoints and the Service of their name share a key."""

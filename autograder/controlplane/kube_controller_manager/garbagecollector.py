@@ -16,8 +16,8 @@ from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import BY_KIND, BY_PLURAL, NAMESPACES, RESOURCES, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.client import MERGE_PATCH
-from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
@@ -85,8 +85,8 @@ class GarbageCollector(Controller):
         super().__init__(context)
         self.graph = {kind: self.informers.informer(kind, **{BY_OWNERS: by_owners}) for kind in WATCHED}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return dict.fromkeys(self.graph.values(), "on_object")
+    def subscriptions(self) -> Subscriptions:
+        return dict.fromkeys(self.graph.values(), self.on_object)
 
     def on_object(self, delta: Delta) -> None:
         item = Item(BY_KIND[delta.object["apiVersion"], delta.object["kind"]], delta.object)

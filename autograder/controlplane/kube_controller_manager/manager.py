@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Self
 
-from autograder.controlplane.client import InformerFactory
+from autograder.controlplane.client import Informer, InformerFactory
 from autograder.controlplane.component import Environment
 from autograder.controlplane.kube_controller_manager.controller import (
     COMPONENT,
     Controller,
     ControllerContext,
-    Hears,
-    deliver,
+    Handler,
 )
 
 USER = "system:kube-controller-manager"
@@ -69,14 +68,15 @@ class ControllerManager:
         for informer, hearers in self._hears.items():
             for delta in informer.sync():
                 heard = True
-                deliver(delta, hearers)
+                for hear in hearers:
+                    hear(delta)
         self._informers.caught_up()
         return heard
 
     def _wire(self, controllers: list[Controller]) -> None:
         self._controllers = controllers
         self._by_name = {controller.name: controller for controller in controllers}
-        self._hears: Hears = {informer: [] for informer in self._informers}
+        self._hears: dict[Informer, list[Handler]] = {informer: [] for informer in self._informers}
         for controller in controllers:
-            for informer, method in controller.subscriptions().items():
-                self._hears[informer].append((controller, method))
+            for informer, hear in controller.subscriptions().items():
+                self._hears[informer].append(hear)

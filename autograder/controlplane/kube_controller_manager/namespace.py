@@ -14,10 +14,15 @@ from autograder.controlplane.apimachinery.errors import Conflict, NotFound, Stat
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, PODS, RESOURCES, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import WorkQueue
-from autograder.controlplane.client.informer import Delta, Informer
+from autograder.controlplane.client.informer import Delta
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import find
-from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import (
+    COMPONENT,
+    Controller,
+    ControllerContext,
+    Subscriptions,
+)
 from autograder.controlplane.kube_controller_manager.pods import is_terminal
 
 FINALIZER: Final = "kubernetes"
@@ -65,8 +70,8 @@ class NamespaceController(Controller):
         self.namespaces = self.informers.informer(NAMESPACES)
         self.queue = WorkQueue(context.clock, COMPONENT, self.name, max_delay=MAX_DELAY)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.namespaces: "on_namespace"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.namespaces: self.on_namespace}
 
     def on_namespace(self, delta: Delta) -> None:
         if delta.new is not None and _is_leaving(delta.new):

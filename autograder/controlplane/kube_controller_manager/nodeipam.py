@@ -10,8 +10,8 @@ from itertools import count
 from typing import Final
 
 from autograder.controlplane.apimachinery.scheme import NODES
-from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 CLUSTER_CIDR: Final = IPv4Network("10.244.0.0/16")
 NODE_MASK: Final = 24
@@ -32,8 +32,8 @@ class NodeIpamController(Controller):
         self.nodes = self.informers.informer(NODES)
         self.taken: dict[int, str] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.nodes: "on_node"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.nodes: self.on_node}
 
     def on_node(self, delta: Delta) -> None:
         name = delta.object["metadata"]["name"]

@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import LEASES, NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_node
+from autograder.controlplane.client.informer import Delta, by_node
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import nodes
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import find
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 PERIOD: Final = 5 * SECOND
 GRACE: Final = 50 * SECOND
@@ -84,8 +84,8 @@ class NodeLifecycleController(Controller):
         self.taint_again: dict[str, int] = {}
         self.gaps: dict[str, int | None] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.nodes: "on_node", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.nodes: self.on_node, self.pods: self.on_pod}
 
     def start(self) -> None:
         self.queue.add(MONITOR)

@@ -13,10 +13,10 @@ from autograder.controlplane.apimachinery.classes import default_of
 from autograder.controlplane.apimachinery.quantity import Quantity
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, resource
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key, split_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key, split_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import compact
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 STORAGECLASSES: Final = resource("storageclasses", "storage.k8s.io")
 RESYNC: Final = 15 * SECOND
@@ -44,8 +44,8 @@ class PersistentVolumeBinder(Controller):
         self.classes = self.informers.informer(STORAGECLASSES)
         self.pods = self.informers.informer(PODS, namespace=by_namespace)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.claims: "on_claim", self.volumes: "on_volume", self.classes: "on_class"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.claims: self.on_claim, self.volumes: self.on_volume, self.classes: self.on_class}
 
     def start(self) -> None:
         self.queue.add_after(RESYNC_ALL, RESYNC, periodic=True)

@@ -13,10 +13,10 @@ from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import BY_KIND, HORIZONTALPODAUTOSCALERS, PODS, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager.conditions import Conditions
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.missing_metrics import Missing, missing
 
 #: How often an autoscaler looks at its target; the first time comes as late.
@@ -42,8 +42,8 @@ class HorizontalPodAutoscalerController(Controller):
         #: Which pods the target of an autoscaler had when it was last looked at.
         self._selectors: dict[str, str] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.autoscalers: "on_autoscaler"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.autoscalers: self.on_autoscaler}
 
     def on_autoscaler(self, delta: Delta) -> None:
         self.queue.add_after(object_key(delta.object), PERIOD, periodic=True)

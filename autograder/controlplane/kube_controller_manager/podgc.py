@@ -10,11 +10,16 @@ from typing import Final
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_node
+from autograder.controlplane.client.informer import Delta, by_node
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import nodes
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.controller import COMPONENT, Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import (
+    COMPONENT,
+    Controller,
+    ControllerContext,
+    Subscriptions,
+)
 from autograder.controlplane.kube_controller_manager.tainteviction import with_disruption
 
 PERIOD: Final = 20 * SECOND
@@ -39,8 +44,8 @@ class PodGCController(Controller):
         self.pods = self.informers.informer(PODS, node=by_node)
         self.quarantine: dict[str, int] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.nodes: "on_node"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.nodes: self.on_node}
 
     def start(self) -> None:
         self.queue.add_after(TICK, PERIOD, periodic=True)

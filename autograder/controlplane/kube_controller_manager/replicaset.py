@@ -14,11 +14,11 @@ from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.scheme import PODS, REPLICASETS, ResourceType
 from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
-from autograder.controlplane.kube_controller_manager.controller import ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.ownership import (
     RefManager,
     by_controller,
@@ -50,8 +50,8 @@ class ReplicaSetController(PodMaker):
         self.sets = self.informers.informer(self.KIND, namespace=by_namespace, controller=by_controller)
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.sets: "on_set", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.sets: self.on_set, self.pods: self.on_pod}
 
     def selector(self, replica_set: Object) -> LabelSelector:
         """Which pods the set is about."""

@@ -19,9 +19,9 @@ from autograder.controlplane.apimachinery.scheme import (
     ResourceType,
 )
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.pods import is_terminal
 
 RESYNC: Final = 300 * SECOND
@@ -45,10 +45,10 @@ class ResourceQuotaController(Controller):
         self.quotas = self.informers.informer(RESOURCEQUOTAS, namespace=by_namespace)
         self.counted = [self.informers.informer(kind) for kind in COUNTED if kind.plural != "events"]
 
-    def subscriptions(self) -> dict[Informer, str]:
-        heard = dict.fromkeys(self.counted, "on_usage")
-        heard[self.informers.informer(PODS)] = "on_pod"
-        heard[self.quotas] = "on_quota"
+    def subscriptions(self) -> Subscriptions:
+        heard: Subscriptions = dict.fromkeys(self.counted, self.on_usage)
+        heard[self.informers.informer(PODS)] = self.on_pod
+        heard[self.quotas] = self.on_quota
         return heard
 
     def start(self) -> None:

@@ -9,8 +9,8 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, NAMESPACES
-from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 NAME: Final = "kube-root-ca.crt"
 DESCRIPTION: Final = (
@@ -44,8 +44,8 @@ class RootCACertPublisher(Controller):
         self.namespaces = self.informers.informer(NAMESPACES)
         self.config_maps = self.informers.informer(CONFIGMAPS)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.namespaces: "on_namespace", self.config_maps: "on_config_map"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.namespaces: self.on_namespace, self.config_maps: self.on_config_map}
 
     def on_namespace(self, delta: Delta) -> None:
         if delta.new is not None:

@@ -9,8 +9,8 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound
 from autograder.controlplane.apimachinery.scheme import NAMESPACES, SERVICEACCOUNTS
-from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 NAME: Final = "default"
 
@@ -27,8 +27,8 @@ class ServiceAccountController(Controller):
         self.namespaces = self.informers.informer(NAMESPACES)
         self.accounts = self.informers.informer(SERVICEACCOUNTS)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.namespaces: "on_namespace", self.accounts: "on_account"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.namespaces: self.on_namespace, self.accounts: self.on_account}
 
     def on_namespace(self, delta: Delta) -> None:
         if delta.new is not None:

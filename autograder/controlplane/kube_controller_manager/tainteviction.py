@@ -11,11 +11,11 @@ from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import NODES, PODS
 from autograder.controlplane.apimachinery.taints import NO_EXECUTE, Taint, tolerates
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_node, object_key, split_key
+from autograder.controlplane.client.informer import Delta, by_node, object_key, split_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import nodes
 from autograder.controlplane.kube_controller_manager.conditions import find, without
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 NODE: Final = "node "
 POD: Final = "pod "
@@ -43,8 +43,8 @@ class TaintEvictionController(Controller):
         self.pods = self.informers.informer(PODS, node=by_node)
         self.evictions: dict[str, Eviction] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.nodes: "on_node", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.nodes: self.on_node, self.pods: self.on_pod}
 
     def on_node(self, delta: Delta) -> None:
         old, new = delta

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery.scheme import NODES
-from autograder.controlplane.client.informer import Delta, Informer
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 
 ANNOTATION: Final = "node.alpha.kubernetes.io/ttl"
 #: Up to how many nodes -> seconds; where two overlap, the cluster stays with what it has.
@@ -27,8 +27,8 @@ class TTLController(Controller):
         super().__init__(context)
         self.nodes = self.informers.informer(NODES)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.nodes: "on_node"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.nodes: self.on_node}
 
     def on_node(self, delta: Delta) -> None:
         if delta.new is not None:

@@ -9,9 +9,9 @@ from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import JOBS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, object_key, split_key
+from autograder.controlplane.client.informer import Delta, object_key, split_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.job import rules
 
 
@@ -26,8 +26,8 @@ class TTLAfterFinishedController(Controller):
         super().__init__(context)
         self.jobs = self.informers.informer(JOBS)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.jobs: "on_job"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.jobs: self.on_job}
 
     def on_job(self, delta: Delta) -> None:
         if delta.new is not None and _expiry(delta.new) is not None:

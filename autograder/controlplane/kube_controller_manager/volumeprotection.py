@@ -12,8 +12,8 @@ from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.persistentvolume import uses
 
 CLAIM_FINALIZER: Final = "kubernetes.io/pvc-protection"
@@ -32,8 +32,8 @@ class PVCProtectionController(Controller):
         self.claims = self.informers.informer(PERSISTENTVOLUMECLAIMS)
         self.pods = self.informers.informer(PODS, namespace=by_namespace)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.claims: "on_claim", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.claims: self.on_claim, self.pods: self.on_pod}
 
     def on_claim(self, delta: Delta) -> None:
         if delta.new is not None and _is_held(delta.new, CLAIM_FINALIZER):
@@ -68,8 +68,8 @@ class PVProtectionController(Controller):
         super().__init__(context)
         self.volumes = self.informers.informer(PERSISTENTVOLUMES)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.volumes: "on_volume"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.volumes: self.on_volume}
 
     def on_volume(self, delta: Delta) -> None:
         if delta.new is not None and _is_held(delta.new, VOLUME_FINALIZER):

@@ -110,7 +110,6 @@ class PodState(NamedTuple):
     works: Mapping[str, ContainerWork] = NOTHING
     initialized: bool = False
     written: Object | None = None
-    conditions: tuple[Object, ...] = ()
     reason: str = ""
     message: str = ""
     phase: str = ""

@@ -12,12 +12,12 @@ from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import AlreadyExists, StatusError
 from autograder.controlplane.apimachinery.scheme import CONTROLLERREVISIONS, DAEMONSETS, NODES, PODS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
-from autograder.controlplane.kube_controller_manager.controller import ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.daemonset import rollout
 from autograder.controlplane.kube_controller_manager.daemonset.placement import (
     on_node,
@@ -65,8 +65,13 @@ class DaemonSetController(PodMaker):
         self.nodes = self.informers.informer(NODES)
         self.backoffs: dict[str, _Backoff] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.sets: "on_set", self.revisions: "on_revision", self.pods: "on_pod", self.nodes: "on_node"}
+    def subscriptions(self) -> Subscriptions:
+        return {
+            self.sets: self.on_set,
+            self.revisions: self.on_revision,
+            self.pods: self.on_pod,
+            self.nodes: self.on_node,
+        }
 
     def on_set(self, delta: Delta) -> None:
         if delta.new is None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.scheme import DEPLOYMENTS, PODS, REPLICASETS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.deployment import arithmetic, revisions
 from autograder.controlplane.kube_controller_manager.deployment.rollout import Rollout
 from autograder.controlplane.kube_controller_manager.ownership import RefManager, concerned, controller_among
@@ -34,8 +34,8 @@ class DeploymentController(Controller):
         self.replica_sets = self.informers.informer(REPLICASETS, namespace=by_namespace)
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.deployments: "on_deployment", self.replica_sets: "on_replica_set", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.deployments: self.on_deployment, self.replica_sets: self.on_replica_set, self.pods: self.on_pod}
 
     def on_deployment(self, delta: Delta) -> None:
         self.queue.add(object_key(delta.object))

@@ -13,9 +13,9 @@ from autograder.controlplane.apimachinery import selectors
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import JOBS, PODS
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key, split_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key, split_key
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.controller import ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.job.round import Round
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, is_tracked, without_tracking
@@ -42,8 +42,8 @@ class JobController(PodMaker):
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
         self.failures: dict[str, rules.Failures] = {}
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.jobs: "on_job", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.jobs: self.on_job, self.pods: self.on_pod}
 
     def on_job(self, delta: Delta) -> None:
         self.queue.add(object_key(delta.object))

@@ -16,12 +16,12 @@ from autograder.controlplane.apimachinery.scheme import (
     STATEFULSETS,
 )
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.client.informer import Delta, Informer, by_namespace, object_key
+from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import compact
-from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext
+from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.ownership import RefManager, concerned
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
     name_of,
@@ -48,8 +48,8 @@ class StatefulSetController(Controller):
         self.pods = self.informers.informer(PODS, **{podlib.BY_OWNER: podlib.by_owner})
         self.pod_control = StatefulPodControl(self.client, self.recorder, claims)
 
-    def subscriptions(self) -> dict[Informer, str]:
-        return {self.sets: "on_set", self.pods: "on_pod"}
+    def subscriptions(self) -> Subscriptions:
+        return {self.sets: self.on_set, self.pods: self.on_pod}
 
     def on_set(self, delta: Delta) -> None:
         self.queue.add(object_key(delta.object))
