@@ -82,18 +82,18 @@ class CronJobController(Controller):
             if not rules.is_finished(job):
                 if meta["uid"] not in known:
                     text = f"Saw a job that the controller did not create or forgot: {meta['name']}"
-                    self._tell(cron_job, "Warning", "UnexpectedJob", text)
+                    self.recorder.event(cron_job, "Warning", "UnexpectedJob", text)
                 continue
             if meta["uid"] in known:
                 status["active"] = [one for one in status["active"] if one["uid"] != meta["uid"]]
                 text = f"Saw completed job: {meta['name']}, condition: {_ending(job)}"
-                self._tell(cron_job, "Normal", "SawCompletedJob", text)
+                self.recorder.event(cron_job, "Normal", "SawCompletedJob", text)
             completed = job["status"].get("completionTime", "")
             if _ending(job) == "Complete" and completed > status.get("lastSuccessfulTime", ""):
                 status["lastSuccessfulTime"] = completed
         present = {job["metadata"]["uid"] for job in jobs}
         for one in [one for one in status["active"] if one["uid"] not in present]:
-            self._tell(cron_job, "Normal", "MissingJob", f"Active job went missing: {one['name']}")
+            self.recorder.event(cron_job, "Normal", "MissingJob", f"Active job went missing: {one['name']}")
             status["active"].remove(one)
 
     def _run_schedule(self, key: str, cron_job: Object, status: Object) -> None:
@@ -102,7 +102,7 @@ class CronJobController(Controller):
             zone: tzinfo = ZoneInfo(spec["timeZone"]) if spec.get("timeZone") else UTC
         except (ZoneInfoNotFoundError, ValueError):
             text = f'invalid timeZone: "{spec["timeZone"]}": unknown time zone {spec["timeZone"]}'
-            self._tell(cron_job, "Warning", "UnknownTimeZone", text)
+            self.recorder.event(cron_job, "Warning", "UnknownTimeZone", text)
             return
         if spec.get("suspend"):
             return
@@ -110,14 +110,14 @@ class CronJobController(Controller):
             schedule = cron.parse(spec["schedule"])
         except ValueError as error:
             text = f'unparseable schedule: "{spec["schedule"]}" : {error}'
-            self._tell(cron_job, "Warning", "UnparseableSchedule", text)
+            self.recorder.event(cron_job, "Warning", "UnparseableSchedule", text)
             return
         now = datetime.fromtimestamp(self.clock.now / SECOND, zone)
         due, missed = _last_due(self._earliest(cron_job, now, deadline=True), now, schedule)
         if due is not None:
             if missed > MANY_MISSED:
                 text = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
-                self._tell(cron_job, "Warning", "TooManyMissedTimes", text)
+                self.recorder.event(cron_job, "Warning", "TooManyMissedTimes", text)
             self._start(cron_job, status, due, now)
         self._plan_next(key, {**cron_job, "status": status}, now, schedule)
 
@@ -142,7 +142,7 @@ class CronJobController(Controller):
         late = round((now - due).total_seconds() * SECOND)
         if "startingDeadlineSeconds" in spec and late > timestamps.span(spec["startingDeadlineSeconds"]):
             missed = due.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
-            self._tell(cron_job, "Warning", "MissSchedule", f"Missed scheduled time to start a job: {missed}")
+            self.recorder.event(cron_job, "Warning", "MissSchedule", f"Missed scheduled time to start a job: {missed}")
             return
         wanted = _job(cron_job, due)
         name, scheduled = wanted["metadata"]["name"], timestamps.time(round(due.timestamp() * SECOND))
@@ -151,7 +151,7 @@ class CronJobController(Controller):
         policy = spec.get("concurrencyPolicy", "Allow")
         if policy == "Forbid" and status["active"]:
             text = "Not starting job because prior execution is running and concurrency policy is Forbid"
-            self._tell(cron_job, "Normal", "JobAlreadyActive", text)
+            self.recorder.event(cron_job, "Normal", "JobAlreadyActive", text)
             return
         if policy == "Replace":
             for one in list(status["active"]):
@@ -175,9 +175,9 @@ class CronJobController(Controller):
             return None if known or not is_controlled_by(found, cron_job) else found
         except StatusError as error:
             if not has_cause(error, NAMESPACE_TERMINATING):
-                self._tell(cron_job, "Warning", "FailedCreate", f"Error creating job: {error.message}")
+                self.recorder.event(cron_job, "Warning", "FailedCreate", f"Error creating job: {error.message}")
             raise
-        self._tell(cron_job, "Normal", "SuccessfulCreate", f"Created job {name}")
+        self.recorder.event(cron_job, "Normal", "SuccessfulCreate", f"Created job {name}")
         return created
 
     def _clean_up(self, cron_job: Object, jobs: list[Object], status: Object) -> None:
@@ -198,14 +198,11 @@ class CronJobController(Controller):
         except NotFound:
             pass
         except StatusError as error:
-            self._tell(cron_job, "Warning", "FailedDelete", f"Deleted job: {error.message}")
+            self.recorder.event(cron_job, "Warning", "FailedDelete", f"Deleted job: {error.message}")
             raise
         else:
-            self._tell(cron_job, "Normal", "SuccessfulDelete", f"Deleted job {name}")
+            self.recorder.event(cron_job, "Normal", "SuccessfulDelete", f"Deleted job {name}")
         status["active"] = [one for one in status["active"] if one["uid"] != uid]
-
-    def _tell(self, cron_job: Object, kind: str, reason: str, message: str) -> None:
-        self.recorder.event(cron_job, kind, reason, message)
 
 
 def _last_due(earliest: datetime, now: datetime, schedule: Schedule) -> tuple[datetime | None, int]:

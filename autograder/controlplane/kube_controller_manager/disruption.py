@@ -87,12 +87,12 @@ class DisruptionController(Controller):
         candidates = self.pods.by_index("namespace", budget["metadata"]["namespace"])
         pods = [pod for pod in candidates if selector.matches(pod["metadata"].get("labels"))]
         if not pods:
-            self._tell(budget, "Normal", "NoPods", "No matching pods found")
+            self.recorder.event(budget, "Normal", "NoPods", "No matching pods found")
         try:
             expected, desired = self._expected(budget, pods)
         except _Unknowable as error:
             text = f"Failed to calculate the number of expected pods: {error}"
-            self._tell(budget, "Warning", "CalculateExpectedPodCountFailed", text)
+            self.recorder.event(budget, "Warning", "CalculateExpectedPodCountFailed", text)
             failed = {**budget.get("status", {}), "disruptionsAllowed": 0}
             self._write(budget, failed, "False", "SyncFailed", str(error))
             return
@@ -143,7 +143,7 @@ class DisruptionController(Controller):
                 'undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an '
                 "integer value."
             )
-            self._tell(budget, "Warning", "UnmanagedPods", text)
+            self.recorder.event(budget, "Warning", "UnmanagedPods", text)
         return sum(sizes.values())
 
     def _size(self, pod: Object, reference: Object) -> tuple[str, int]:
@@ -175,7 +175,7 @@ class DisruptionController(Controller):
             if wait < 0:
                 namespace = budget["metadata"]["namespace"]
                 text = f"Pod was expected by PDB {namespace}/{namespace} to be deleted but it wasn't"
-                self._tell(pod, "Warning", "NotDeleted", text)
+                self.recorder.event(pod, "Warning", "NotDeleted", text)
             else:
                 left[name] = known[name]
                 self.queue.add_after(key, wait + 1)
@@ -216,9 +216,6 @@ class DisruptionController(Controller):
             self.client.update(PODS, {**pod, "status": {**pod["status"], "conditions": conditions}}, "status")
         except NotFound:
             return
-
-    def _tell(self, obj: Object, kind: str, reason: str, message: str) -> None:
-        self.recorder.event(obj, kind, reason, message)
 
 
 def _is_disrupted(pod: Object) -> bool:

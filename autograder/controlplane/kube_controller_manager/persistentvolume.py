@@ -98,11 +98,13 @@ class PersistentVolumeBinder(Controller):
         elif belongs(volume, claim):
             self._bind(volume, claim)
         elif "claimRef" in volume["spec"]:
-            self._tell(claim, "Warning", "FailedBinding", f'volume "{name}" already bound to a different claim.')
+            self.recorder.event(
+                claim, "Warning", "FailedBinding", f'volume "{name}" already bound to a different claim.'
+            )
             self._set_phase(claim, "Pending")
         elif why := mismatch(volume, claim):
             text = f'Cannot bind to requested volume "{name}": {why}'
-            self._tell(claim, "Warning", "VolumeMismatch", text)
+            self.recorder.event(claim, "Warning", "VolumeMismatch", text)
             self._set_phase(claim, "Pending")
         else:
             self._bind(volume, claim)
@@ -121,7 +123,7 @@ class PersistentVolumeBinder(Controller):
     def _lose(self, claim: Object, reason: str, text: str) -> None:
         if claim.get("status", {}).get("phase") != "Lost":
             self._set_phase(claim, "Lost")
-            self._tell(claim, "Warning", reason, text)
+            self.recorder.event(claim, "Warning", reason, text)
 
     def _seek_volume(self, claim: Object) -> None:
         """Bind the smallest volume that fits, or say what the claim waits for."""
@@ -138,17 +140,17 @@ class PersistentVolumeBinder(Controller):
             self._tell_what_late_claim_waits_for(claim)
         elif name and storage_class is None:
             text = f'storageclass.storage.k8s.io "{name}" not found'
-            self._tell(claim, "Warning", "ProvisioningFailed", text)
+            self.recorder.event(claim, "Warning", "ProvisioningFailed", text)
         elif storage_class is not None:
             text = (
                 "Waiting for a volume to be created either by the external provisioner "
                 f"'{storage_class.get('provisioner', '')}' or manually by the system administrator. If volume creation "
                 "is delayed, please verify that the provisioner is running and correctly registered."
             )
-            self._tell(claim, "Normal", "ExternalProvisioning", text)
+            self.recorder.event(claim, "Normal", "ExternalProvisioning", text)
         else:
             text = "no persistent volumes available for this claim and no storage class is set"
-            self._tell(claim, "Normal", "FailedBinding", text)
+            self.recorder.event(claim, "Normal", "FailedBinding", text)
         self._set_phase(claim, "Pending")
 
     def _tell_what_late_claim_waits_for(self, claim: Object) -> None:
@@ -156,10 +158,10 @@ class PersistentVolumeBinder(Controller):
         users = [pod["metadata"]["name"] for pod in pods if uses(pod, claim) and not pod["spec"].get("nodeName")]
         if users:
             text = f"waiting for pod {users[0]} to be scheduled"
-            self._tell(claim, "Normal", "WaitForPodScheduled", text)
+            self.recorder.event(claim, "Normal", "WaitForPodScheduled", text)
         else:
             text = "waiting for first consumer to be created before binding"
-            self._tell(claim, "Normal", "WaitForFirstConsumer", text)
+            self.recorder.event(claim, "Normal", "WaitForFirstConsumer", text)
 
     def _assign_default_class(self, claim: Object) -> bool:
         """A claim that names no class gets the default one, if there is one by now; True if it did."""
@@ -275,7 +277,7 @@ class PersistentVolumeBinder(Controller):
         else:
             text = f'error getting deleter volume plugin for volume "{name}": no deletable volume plugin matched'
         self._set_volume_phase(volume, "Failed", text)
-        self._tell(volume, "Warning", "VolumeFailedDelete", text)
+        self.recorder.event(volume, "Warning", "VolumeFailedDelete", text)
 
     def _set_volume_phase(self, volume: Object, phase: str, message: str = "") -> Object:
         before = volume.get("status", {})
@@ -285,9 +287,6 @@ class PersistentVolumeBinder(Controller):
         since = self.now if moved else before["lastPhaseTransitionTime"]
         status = {"phase": phase, "lastPhaseTransitionTime": since, **compact({"message": message})}
         return self.client.update(PERSISTENTVOLUMES, {**volume, "status": status}, "status")
-
-    def _tell(self, obj: Object, kind: str, reason: str, message: str) -> None:
-        self.recorder.event(obj, kind, reason, message)
 
 
 def belongs(volume: Object, claim: Object) -> bool:

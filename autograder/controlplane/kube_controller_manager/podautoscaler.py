@@ -59,7 +59,7 @@ class HorizontalPodAutoscalerController(Controller):
         try:
             kind, scale = self._scale(autoscaler)
         except StatusError as error:
-            self._tell(autoscaler, "Warning", "FailedGetScale", error.message)
+            self.recorder.event(autoscaler, "Warning", "FailedGetScale", error.message)
             text = f"the HPA controller was unable to get the target's current scale: {error.message}"
             conditions = self._with(conditions, "AbleToScale", "False", "FailedGetScale", text)
             self._write(autoscaler, {**status, "conditions": conditions})
@@ -100,14 +100,14 @@ class HorizontalPodAutoscalerController(Controller):
             self.client.update(kind, {**scale, "spec": {**scale["spec"], "replicas": wanted}}, "scale")
         except StatusError as error:
             text = f"New size: {wanted}; reason: {why}; error: {error.message}"
-            self._tell(autoscaler, "Warning", "FailedRescale", text)
+            self.recorder.event(autoscaler, "Warning", "FailedRescale", text)
             text = f"the HPA controller was unable to update the target scale: {error.message}"
             conditions = self._with(conditions, "AbleToScale", "False", "FailedUpdateScale", text)
             self._write(autoscaler, self._status(status, conditions, current, status.get("desiredReplicas", 0)))
             return
         text = f"the HPA controller was able to update the target scale to {wanted}"
         conditions = self._with(conditions, "AbleToScale", "True", "SucceededRescale", text)
-        self._tell(autoscaler, "Normal", "SuccessfulRescale", f"New size: {wanted}; reason: {why}")
+        self.recorder.event(autoscaler, "Normal", "SuccessfulRescale", f"New size: {wanted}; reason: {why}")
         self._write(autoscaler, {**self._status(status, conditions, current, wanted), "lastScaleTime": self.now})
 
     def _measure(self, autoscaler: Object, conditions: Conditions, scale: Object) -> None:
@@ -117,18 +117,18 @@ class HorizontalPodAutoscalerController(Controller):
         try:
             self._require_unambiguous(autoscaler, scale)
         except _Ambiguous as error:
-            self._tell(autoscaler, "Warning", "AmbiguousSelector", str(error))
+            self.recorder.event(autoscaler, "Warning", "AmbiguousSelector", str(error))
             reason, text, failure, current = "AmbiguousSelector", str(error), str(error), None
         else:
             found = [missing(metric, autoscaler["metadata"]["namespace"]) for metric in metrics]
             for one in found:
-                self._tell(autoscaler, "Warning", one.reason, one.message)
+                self.recorder.event(autoscaler, "Warning", one.reason, one.message)
             reason, text, failure = self._summary(found)
             current = [{"type": ""} for _ in metrics]
         conditions = self._with(conditions, "ScalingActive", "False", reason, text)
         replicas = scale["spec"].get("replicas", 0)
         self._write(autoscaler, self._status(status, conditions, replicas, status.get("desiredReplicas", 0), current))
-        self._tell(autoscaler, "Warning", "FailedComputeMetricsReplicas", failure)
+        self.recorder.event(autoscaler, "Warning", "FailedComputeMetricsReplicas", failure)
 
     @staticmethod
     def _summary(found: list[Missing]) -> tuple[str, str, str]:
@@ -183,6 +183,3 @@ class HorizontalPodAutoscalerController(Controller):
     def _write(self, autoscaler: Object, status: Object) -> None:
         if status != (autoscaler.get("status") or {}):
             self.client.update(HORIZONTALPODAUTOSCALERS, {**autoscaler, "status": status}, "status")
-
-    def _tell(self, obj: Object, kind: str, reason: str, message: str) -> None:
-        self.recorder.event(obj, kind, reason, message)
