@@ -36,7 +36,7 @@ def encoded(text):
         ]),
         ({"data": {"..": "1"}}, ["data[..]: Invalid value: \"..\": must not be '..'"]),
         ({"data": {"a": "x" * 1024 * 1024}, "binaryData": {"b": encoded("y")}}, [
-            ": Too long: may not be more than 1048576 bytes",
+            "[]: Too long: may not be more than 1048576 bytes",
         ]),
     ],
 )  # fmt: skip

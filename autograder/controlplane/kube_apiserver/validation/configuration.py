@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from autograder.controlplane.apimachinery.field import FieldError, Path, forbidden, invalid, required, too_long
 from autograder.controlplane.kube_apiserver.parsing import parse
@@ -19,6 +19,8 @@ from autograder.controlplane.kube_apiserver.validation.meta import (
 from autograder.controlplane.kube_apiserver.validation.meta import invalid as malformed
 
 MAX_SIZE = 1024 * 1024
+#: All of an object, as Kubernetes prints a path without a step.
+_WHOLE: Final = Path("[]")
 SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name"
 #: The keys that Secrets of a type must have; any of ``kubernetes.io/basic-auth``'s is enough.
 KEYS_OF_TYPE = {
@@ -91,7 +93,7 @@ def _validate_config_keys(texts: dict[str, str], binaries: dict[str, str]) -> It
     for key in sorted(binaries):
         yield from malformed(Path("binaryData").key(key), key, names.config_key(key))
     if sum(len(text.encode()) for text in texts.values()) + _decoded_size(binaries) > MAX_SIZE:
-        yield too_long(Path(""), MAX_SIZE)
+        yield too_long(_WHOLE, MAX_SIZE)
 
 
 def _decoded_size(data: dict[str, str]) -> int:
