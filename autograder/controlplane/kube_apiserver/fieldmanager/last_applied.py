@@ -46,6 +46,4 @@ def updated(result: Object, config: Object) -> Object:
 
 
 def _annotations(obj: Object) -> dict[str, str]:
-    """The annotations of an object that is not decoded yet, and may have something else in their place."""
-    found = obj.get("metadata", {}).get("annotations")
-    return found if isinstance(found, dict) else {}
+    return obj.get("metadata", {}).get("annotations") or {}
