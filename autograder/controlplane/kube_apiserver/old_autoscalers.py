@@ -1,7 +1,7 @@
 """HorizontalPodAutoscalers as ``autoscaling/v1`` has them, and as ``autoscaling/v2`` has them.
 
-The older version has one number for the CPU.  What it has no fields for stands there in annotations, so that nothing is
-lost on the way from one version to the other and back.  Source: pkg/apis/autoscaling/v1/conversion.go.
+v1 has one number for the CPU.  What it has no fields for stands there in annotations, so that nothing is lost when an
+autoscaler goes from one version to the other and back.  Source: pkg/apis/autoscaling/v1/conversion.go.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from autograder.controlplane.kube_apiserver.decoding import normal_form
 from autograder.controlplane.kube_apiserver.parsing import parse
 from autograder.controlplane.kube_apiserver.reading import reader_of
 
-NEW: Final = scheme.HORIZONTALPODAUTOSCALERS
-OLD: Final = scheme.OLD_HORIZONTALPODAUTOSCALERS
+V2: Final = scheme.HORIZONTALPODAUTOSCALERS
+V1: Final = scheme.OLD_HORIZONTALPODAUTOSCALERS
 
 #: CPU that is aimed at where nothing is said, in percent of what is requested.
 DEFAULT_UTILIZATION: Final = 80
@@ -30,12 +30,14 @@ _BEHAVIOR: Final = f"{_PREFIX}behavior"
 _TOLERANCES: Final = (f"{_PREFIX}scale-down-tolerance", f"{_PREFIX}scale-up-tolerance")
 _ANNOTATIONS: Final = frozenset({_METRICS, _CURRENT_METRICS, _CONDITIONS, _BEHAVIOR, *_TOLERANCES})
 
+#: Source of a metric -> the fields of v1, and where v2 has each of them.
+Fields = Mapping[str, Mapping[str, tuple[str, ...]]]
+
 #: The fields that both versions of a spec and of a status have.
 _OF_SPEC: Final = ("scaleTargetRef", "minReplicas", "maxReplicas")
 _OF_STATUS: Final = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
 
-#: Fields of the older version -> where the newer one has them, for each source of a metric.
-_TARGETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+_TARGETS: Final[Fields] = {
     "object": {
         "target": ("describedObject",),
         "metricName": ("metric", "name"),
@@ -66,75 +68,78 @@ _TARGETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "targetAverageValue": ("target", "averageValue"),
     },
 }
-#: The same for what is measured, which is called ``current`` and not ``target``.
-_CURRENT: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    source: {
-        name.replace("target", "current") if path[0] == "target" else name: ("current", *path[1:])
-        if path[0] == "target"
-        else path
-        for name, path in fields.items()
-    }
-    for source, fields in _TARGETS.items()
-}
+
+
+def _measured(fields: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """The fields of what is measured, which is called ``current`` and not ``target``."""
+    renamed = {}
+    for name, path in fields.items():
+        if path[0] == "target":
+            name, path = name.replace("target", "current"), ("current", *path[1:])
+        renamed[name] = path
+    return renamed
+
+
+_CURRENT: Final[Fields] = {source: _measured(fields) for source, fields in _TARGETS.items()}
 
 #: The fields of a behavior, which is kept in its annotation as a real server holds it in memory.
 _RULES: Final = ("stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance")
 _POLICY: Final = ("type", "value", "periodSeconds")
 
 
-def to_new(old: Object) -> Object:
+def to_v2(autoscaler: Object) -> Object:
     """The autoscaler as ``autoscaling/v2`` has it; one that is in that form already stays as it is."""
-    if old["apiVersion"] == NEW.api_version:
-        return old
-    meta, spec, status = old["metadata"], old.get("spec", {}), old.get("status", {})
+    if autoscaler["apiVersion"] == V2.api_version:
+        return autoscaler
+    meta, spec, status = autoscaler["metadata"], autoscaler.get("spec", {}), autoscaler.get("status", {})
     annotations: Mapping[str, str] = meta.get("annotations", {})
-    new_spec: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
-    metrics = [_new_metric(one) for one in _unpacked(annotations.get(_METRICS), "MetricSpec") or ()]
+    spec_v2: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
+    metrics = [_metric_to_v2(one) for one in _unpacked(annotations.get(_METRICS), "MetricSpec") or ()]
     if "targetCPUUtilizationPercentage" in spec:
         metrics.append(_cpu("target", spec["targetCPUUtilizationPercentage"], kind="Utilization"))
-    new_spec["metrics"] = metrics or [_cpu("target", DEFAULT_UTILIZATION, kind="Utilization")]
+    spec_v2["metrics"] = metrics or [_cpu("target", DEFAULT_UTILIZATION, kind="Utilization")]
     if behavior := _unpacked_behavior(annotations.get(_BEHAVIOR)):
-        new_spec["behavior"] = behavior
-    new_status: Object = {name: status[name] for name in _OF_STATUS if name in status}
+        spec_v2["behavior"] = behavior
+    status_v2: Object = {name: status[name] for name in _OF_STATUS if name in status}
     if "currentCPUUtilizationPercentage" in status:
-        new_status["currentMetrics"] = [_cpu("current", status["currentCPUUtilizationPercentage"])]
+        status_v2["currentMetrics"] = [_cpu("current", status["currentCPUUtilizationPercentage"])]
     if (measured := _unpacked(annotations.get(_CURRENT_METRICS), "MetricStatus")) is not None:
-        new_status["currentMetrics"] = [_renamed(one, _CURRENT) for one in measured]
+        status_v2["currentMetrics"] = [_renamed(one, _CURRENT) for one in measured]
     if (conditions := _unpacked(annotations.get(_CONDITIONS), "HorizontalPodAutoscalerCondition")) is not None:
-        new_status["conditions"] = conditions
+        status_v2["conditions"] = conditions
     return normal_form(
-        {**old, "apiVersion": NEW.api_version, "metadata": _bare(meta), "spec": new_spec, "status": new_status},
-        NEW.go_type,
+        {**autoscaler, "apiVersion": V2.api_version, "metadata": _bare(meta), "spec": spec_v2, "status": status_v2},
+        V2.go_type,
     )
 
 
-def to_old(new: Object) -> Object:
+def to_v1(autoscaler: Object) -> Object:
     """The autoscaler as ``autoscaling/v1`` has it; one that is in that form already stays as it is."""
-    if new["apiVersion"] == OLD.api_version:
-        return new
-    spec, status = new.get("spec", {}), new.get("status", {})
+    if autoscaler["apiVersion"] == V1.api_version:
+        return autoscaler
+    spec, status = autoscaler.get("spec", {}), autoscaler.get("status", {})
     metrics, measured = spec.get("metrics") or [], status.get("currentMetrics") or []
     utilizations = [metric["resource"]["target"]["averageUtilization"] for metric in metrics if _is_utilization(metric)]
-    old_spec: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
+    spec_v1: Object = {name: spec[name] for name in _OF_SPEC if name in spec}
     if utilizations:
-        old_spec["targetCPUUtilizationPercentage"] = utilizations[0]
-    old_status: Object = {name: status[name] for name in _OF_STATUS if name in status}
+        spec_v1["targetCPUUtilizationPercentage"] = utilizations[0]
+    status_v1: Object = {name: status[name] for name in _OF_STATUS if name in status}
     for metric in measured:
         resource = metric.get("resource") or {}
         if resource.get("name") == "cpu" and "averageUtilization" in resource.get("current", {}):
-            old_status["currentCPUUtilizationPercentage"] = resource["current"]["averageUtilization"]
+            status_v1["currentCPUUtilizationPercentage"] = resource["current"]["averageUtilization"]
     packed = {
-        _METRICS: [_old_metric(metric, _TARGETS, "MetricSpec") for metric in metrics if not _is_utilization(metric)],
-        _CURRENT_METRICS: [_old_metric(metric, _CURRENT, "MetricStatus") for metric in measured],
+        _METRICS: [_metric_to_v1(metric, _TARGETS, "MetricSpec") for metric in metrics if not _is_utilization(metric)],
+        _CURRENT_METRICS: [_metric_to_v1(metric, _CURRENT, "MetricStatus") for metric in measured],
         _BEHAVIOR: _packed_behavior(spec["behavior"]) if "behavior" in spec else None,
         _CONDITIONS: status.get("conditions"),
     }
     annotations = {name: go_json(value) for name, value in packed.items() if value}
-    meta = _bare(new["metadata"])
+    meta = _bare(autoscaler["metadata"])
     if annotations:
         meta["annotations"] = {**meta.get("annotations", {}), **annotations}
     return normal_form(
-        {**new, "apiVersion": OLD.api_version, "metadata": meta, "spec": old_spec, "status": old_status}, OLD.go_type
+        {**autoscaler, "apiVersion": V1.api_version, "metadata": meta, "spec": spec_v1, "status": status_v1}, V1.go_type
     )
 
 
@@ -151,7 +156,7 @@ def _cpu(part: str, utilization: int, *, kind: str = "") -> Object:
 
 
 def _is_utilization(metric: Object) -> bool:
-    """Whether the older version has a field for a metric."""
+    """Whether v1 has a field for a metric."""
     resource = metric.get("resource") or {}
     is_of_cpu = metric.get("type") == "Resource" and resource.get("name") == "cpu"
     return is_of_cpu and "averageUtilization" in resource.get("target", {})
@@ -160,17 +165,17 @@ def _is_utilization(metric: Object) -> bool:
 # ---------------------------------------------------------------- metrics
 
 
-def _old_metric(metric: Object, table: Mapping[str, Mapping[str, tuple[str, ...]]], type_name: str) -> Object:
-    old: Object = {"type": metric.get("type", "")}
+def _metric_to_v1(metric: Object, table: Fields, type_name: str) -> Object:
+    found: Object = {"type": metric.get("type", "")}
     for source, fields in table.items():
         if source in metric:
-            found = {name: _at(metric[source], path) for name, path in fields.items()}
-            old[source] = {name: value for name, value in found.items() if value is not None}
-    return normal_form(old, f"autoscaling/v1.{type_name}")
+            values = {name: _at(metric[source], path) for name, path in fields.items()}
+            found[source] = {name: value for name, value in values.items() if value is not None}
+    return normal_form(found, f"autoscaling/v1.{type_name}")
 
 
-def _new_metric(old: Object) -> Object:
-    metric = _renamed(old, _TARGETS)
+def _metric_to_v2(given: Object) -> Object:
+    metric = _renamed(given, _TARGETS)
     for source in _TARGETS.keys() & metric.keys():
         target = metric[source].setdefault("target", {})
         if source in ("resource", "containerResource"):
@@ -184,14 +189,15 @@ def _new_metric(old: Object) -> Object:
     return metric
 
 
-def _renamed(old: Object, table: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Object:
-    metric: Object = {"type": old["type"]}
+def _renamed(given: Object, table: Fields) -> Object:
+    """A metric of v1 with its fields where v2 has them."""
+    metric: Object = {"type": given["type"]}
     for source, fields in table.items():
-        if source in old:
+        if source in given:
             metric[source] = {}
             for name, path in fields.items():
-                if name in old[source]:
-                    _put(metric[source], path, old[source][name])
+                if name in given[source]:
+                    _put(metric[source], path, given[source][name])
     return metric
 
 
@@ -211,11 +217,11 @@ def _put(target: Object, path: tuple[str, ...], value: Any) -> None:
 
 
 def _unpacked(text: str | None, type_name: str) -> list[Object] | None:
-    """The list that an annotation holds, of a type of the older version; None if there is none, or it is unreadable."""
+    """The list that an annotation holds, of a type of v1; None if there is none, or it cannot be read."""
     if text is None:
         return None
     try:
-        found: list[Object] = reader_of(f"[]{OLD.api_version}.{type_name}")(parse(text.encode()), [])
+        found: list[Object] = reader_of(f"[]{V1.api_version}.{type_name}")(parse(text.encode()), [])
     except ValueError:  # anybody may write the annotation
         return None
     return found

@@ -6,20 +6,20 @@ from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_apiserver.admission.chain import AdmissionChain
 from autograder.controlplane.kube_apiserver.backend import Backend
-from autograder.controlplane.kube_apiserver.old_autoscalers import NEW, OLD, to_new, to_old
+from autograder.controlplane.kube_apiserver.old_autoscalers import V1, V2, to_v1, to_v2
 from autograder.controlplane.kube_apiserver.registry.converted import ConvertedRegistry
 
 
 class OldAutoscalerRegistry(ConvertedRegistry):
-    """The autoscalers of the newer version, turned into the older one and back."""
+    """The autoscalers of v2, turned into v1 and back."""
 
-    served = OLD
+    served = V1
 
     def __init__(self, kind: ResourceType, backend: Backend, admission: AdmissionChain) -> None:
-        super().__init__(NEW, backend, admission)
+        super().__init__(V2, backend, admission)
 
     def to_stored(self, obj: Object) -> Object:
-        return to_new(obj)
+        return to_v2(obj)
 
     def to_served(self, obj: Object) -> Object:
-        return to_old(obj)
+        return to_v1(obj)

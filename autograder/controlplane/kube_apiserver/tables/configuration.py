@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.wire import Object
-from autograder.controlplane.kube_apiserver.old_autoscalers import to_new
+from autograder.controlplane.kube_apiserver.old_autoscalers import to_v2
 from autograder.controlplane.kube_apiserver.tables.printer import (
     AGE,
     NAME,
@@ -65,7 +65,7 @@ def _disruption_budget(obj: Object, now: int) -> list[Any]:
 
 
 def _autoscaler(obj: Object, now: int) -> list[Any]:
-    obj = to_new(obj)
+    obj = to_v2(obj)
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     target = spec.get("scaleTargetRef") or {}
     least = spec.get("minReplicas")
