@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -149,8 +150,15 @@ def source_of(cell: Cell) -> str:
 
 
 def read_answer(source: str) -> tuple[Opening | None, str]:
-    """How an answer cell begins, and the answer below that line; None if it does not begin as one."""
-    first, _, content = source.replace("\r\n", "\n").lstrip("\ufeff\n").partition("\n")
+    """How an answer cell begins, and the answer below that line; None if it does not begin as one.
+
+    As in Jupyter, blank lines before it do not count, nor does an indentation of the whole cell.
+    """
+    text = source.replace("\r\n", "\n").lstrip("\ufeff")
+    text = text[text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1 :]
+    if text[:1].isspace():
+        text = textwrap.dedent(text)
+    first, _, content = text.partition("\n")
     match = _OPENING.match(first)
     return Opening(match[1], match[2]) if match else None, content
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -50,17 +51,24 @@ def test_a_folder_without_the_notebook(grade: Grading, course: SmallCourse) -> N
 @pytest.mark.parametrize(
     "opening",
     ["%%manifest settings.yaml\n", "\n\n%%manifest settings.yaml\n", "%%manifest settings.yaml --apply\n",
-     "%%manifest  settings.yaml  \r\n", "\ufeff%%manifest settings.yaml\n"],
+     "%%manifest  settings.yaml  \r\n", "\ufeff%%manifest settings.yaml\n", "  \n\t\n%%manifest settings.yaml\n"],
 )  # fmt: skip
 def test_ways_to_write_the_first_line(grade: Grading, honest: Json, opening: str) -> None:
     cell_of(honest, cell_id("answer", FIRST))["source"] = opening + answer_to(FIRST)
     assert scores(grade(honest)) == [3, 3]
 
 
+def test_a_cell_may_be_indented_as_in_jupyter(grade: Grading, honest: Json) -> None:
+    cell = cell_of(honest, cell_id("answer", FIRST))
+    cell["source"] = textwrap.indent(cell["source"], "  ")
+    assert scores(grade(honest)) == [3, 3]
+
+
 @pytest.mark.parametrize(
     "source",
     ["print(3)", "%%manifest other.yaml\nx: 1", "%%writefile settings.yaml\nx: 1", "apiVersion: v1",
-     "%%manifest ../../etc/passwd\nx: 1", "%%manifest /etc/passwd\nx: 1", "%%manifest settings.yaml; rm x\nx: 1"],
+     "%%manifest ../../etc/passwd\nx: 1", "%%manifest /etc/passwd\nx: 1", "%%manifest settings.yaml; rm x\nx: 1",
+     " %%manifest settings.yaml\nx: 1"],
 )  # fmt: skip
 def test_an_answer_under_another_name_is_unreadable(grade: Grading, honest: Json, source: str) -> None:
     cell_of(honest, cell_id("answer", FIRST))["source"] = source
