@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from autograder.controlplane.apimachinery.errors import RequestEntityTooLarge
 from autograder.controlplane.apimachinery.field import quoted
-from autograder.controlplane.kube_apiserver.unreadable import Broken, Unreadable
+from autograder.controlplane.kube_apiserver.unreadable import Broken
 
 #: Bytes of a request body that the server reads.
 BODY_LIMIT: Final = 3 * 1024 * 1024
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
-#: Values in a YAML document, aliases counted as often as they stand; JSON is bounded by its bytes.
-YAML_VALUE_LIMIT: Final = 200_000
 #: How deeply lists and maps may be nested; no object of Kubernetes needs a tenth of that, and whatever walks through
 #: one is spared from running out of stack.
 DEPTH_LIMIT: Final = 200
@@ -62,7 +60,9 @@ def parse_body(body: bytes, media_type: str) -> tuple[Any, bool]:
         return protobuf.parse(body), False
     text = body.decode("utf-8", errors="replace")
     if "yaml" in media_type:
-        return _parse_yaml(text), False
+        from autograder.controlplane.kube_apiserver import yaml_parsing  # most requests are JSON and do without it
+
+        return yaml_parsing.parse(text), False
     repeated: list[list[tuple[str, Any]]] = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -185,55 +185,3 @@ def syntax_error(error: json.JSONDecodeError, body: bytes) -> str:
 def _character(char: str) -> str:
     """A character between quotes, as Go shows it."""
     return {"'": r"'\''", '"': "'\"'"}.get(char) or f"'{quoted(char)[1:-1]}'"
-
-
-def _parse_yaml(text: str) -> Any:
-    import yaml  # most requests are JSON, and the import costs more than such a request
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        _bound_depth(yaml.parse(text, Loader=loader))
-        value = yaml.load(text, Loader=loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable(f"yaml: {_yaml_error(error)}") from error
-    budget = iter(range(YAML_VALUE_LIMIT))
-    try:
-        return _as_json(value, budget)
-    except (StopIteration, RecursionError) as error:
-        raise Unreadable("yaml: document contains excessive aliasing") from error
-
-
-def _yaml_error(error: Exception) -> str:
-    """What Go says of the same mistake: its parser counts lines from 0, its scanner from 1, and 0 is left out."""
-    problem = getattr(error, "problem", None)
-    if problem is None:
-        return str(error)
-    marks = (getattr(error, "context_mark", None), getattr(error, "problem_mark", None))
-    line = next((mark.line for mark in marks if mark and mark.line), 0)
-    return f"line {line + (type(error).__name__ == 'ScannerError')}: {problem}" if line else problem
-
-
-def _bound_depth(events: Iterable[Any]) -> None:
-    """Raise ``RecursionError`` for a document that is nested too deeply: the loader in C would overflow its stack."""
-    depth = 0
-    for event in events:
-        name = type(event).__name__
-        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        if depth > DEPTH_LIMIT:
-            raise RecursionError("exceeded max depth")
-
-
-def _as_json(value: Any, budget: Iterator[int]) -> Any:
-    """YAML's values as JSON has them: keys are strings, dates are text."""
-    next(budget)
-    if isinstance(value, dict):
-        return {
-            key if isinstance(key, str) else json.dumps(key, default=str): _as_json(one, budget)
-            for key, one in value.items()
-        }
-    if isinstance(value, (list, tuple, set)):
-        copied = []
-        for one in value:
-            copied.append(_as_json(one, budget))
-        return copied
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -11,6 +11,7 @@ import pytest
 from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.errors import BadRequest, RequestEntityTooLarge
 from autograder.controlplane.kube_apiserver.decoding import BODY_LIMIT, Decoded, FieldValidation, decode, parse
+from autograder.controlplane.kube_apiserver.unreadable import Unreadable
 
 
 def decoded(body: Any, field_validation: FieldValidation = "Strict", media_type: str = "application/json") -> Decoded:
@@ -275,6 +276,31 @@ def test_yaml_is_read_as_json_would_be() -> None:
     body = b"metadata:\n  name: a\n  labels: {b: 'c'}\nspec:\n  containers: []\n"
     pod = decoded(body, media_type="application/yaml").object
     assert pod["metadata"] == {"name": "a", "labels": {"b": "c"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("y", True), ("Off", False), ("~", None), ("010", 8), ("0o17", 15), ("08", 8), ("1e3", 1000), ("1_000", 1000),
+        ("12:30", "12:30"), ("2024-01-01", "2024-01-01"), ("1.5", 1.5), ("'1'", "1"), ("!mine x", "x"),
+    ],
+)  # fmt: skip
+def test_plain_words_of_yaml_mean_what_they_mean_to_go(text: str, value: Any) -> None:
+    assert parse(f"a: {text}".encode(), "application/yaml") == {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"~: x", 'unsupported map key of type: %!s(<nil>), key: <nil>, value: "x"'),
+        (b"a: -.inf", "json: unsupported value: -Inf"),
+        (b"a: .nan", "json: unsupported value: NaN"),
+    ],
+)
+def test_what_json_cannot_say_is_no_yaml_for_the_api(body: bytes, why: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parse(body, "application/yaml")
+    assert str(refused.value) == why
 
 
 @pytest.mark.parametrize(
