@@ -136,10 +136,10 @@ def _match_expressions(objects: Objects) -> Iterator[tuple[str, Objects]]:
 def _extra_labels(objects: Objects) -> Iterator[tuple[str, Objects]]:
     """A label or an annotation more, on the objects and on the Pods that they make."""
     for part in ("labels", "annotations"):
-        for where, depth in (("objects", 2), ("templates", 99)):
+        for where, is_outer in (("objects", True), ("templates", False)):
             changed, count = objects, 0
             for path, meta in maps(list(objects)):
-                if path[-1:] == ("metadata",) and (len(path) == 2) is (depth == 2):
+                if path[-1:] == ("metadata",) and (len(path) == 2) is is_outer:
                     changed = _with(changed, (*path, part), {**(meta.get(part) or {}), **LABELS})
                     count += 1
             if count:

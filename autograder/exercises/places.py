@@ -162,10 +162,8 @@ def prepare(exercise: Exercise, cluster: Cluster) -> Prepared:
     """Put an exercise's surroundings into a cluster."""
     for namespace in exercise.namespaces:
         if f"Namespace/{namespace}" not in exercise.cluster_objects:
-            try:
+            with contextlib.suppress(AlreadyExists):
                 cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-            except AlreadyExists:
-                continue
     cluster.settle()
     documents: Sequence[Document] = ()
     if exercise.setup:
