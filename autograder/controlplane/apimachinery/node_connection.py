@@ -46,11 +46,11 @@ class Terminal(Protocol):
         """Give the program something to read."""
 
     def hang_up(self) -> None:
-        """Whoever typed does so no more."""
+        """Tell the program that nobody is connected to it any longer."""
 
     @property
     def exit_code(self) -> int | None:
-        """With what the program has ended; None while it runs."""
+        """The exit code of the program; None while it runs."""
 
     @property
     def is_tty(self) -> bool:
@@ -70,7 +70,7 @@ class Ports(Protocol):
     """The ports of a pod, as whoever is in it reaches them."""
 
     def refusal(self, port: int) -> str:
-        """Why nothing can be sent to a port; nothing if it can."""
+        """Why nothing can be sent to a port; empty if something can."""
 
     def ask(self, port: int, method: str, target: str, headers: Mapping[str, str]) -> HttpAnswer | None:
         """Send an HTTP request to a port; None when what listens there speaks something else, or nothing does."""

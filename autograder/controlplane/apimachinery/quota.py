@@ -126,7 +126,7 @@ def usage(kind: ResourceType, obj: Object, now: int) -> ResourceList:
 
 
 def unstated(names: Iterable[str], pod: Object) -> str:
-    """What containers leave out that the quota needs to know: ``cpu for: web; memory for: web``; empty if nothing."""
+    """The resources that containers must state and do not: ``cpu for: web; memory for: web``; empty if all are."""
     needed = _MUST_BE_STATED.intersection(names)
     missing: dict[str, set[str]] = {}
     spec = pod["spec"]

@@ -65,7 +65,7 @@ class RequestTrace:
 
 
 def changes(before: Any, after: Any, path: str = "") -> list[str]:
-    """The paths at which two values differ, each as high up as a field is new, gone or another: ``spec.replicas``."""
+    """The paths at which two values differ, such as ``spec.replicas``; a field that is new or gone is one path."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         names = [*before, *(name for name in after if name not in before)]
         return [

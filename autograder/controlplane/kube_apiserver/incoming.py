@@ -102,7 +102,7 @@ def adopt_namespace(obj: Object, kind: ResourceType, namespace: str) -> None:
 
 
 def drop_repeated_owners(metadata: Object, attributes: Attributes, *, when: str = "") -> None:
-    """Owners that are named twice, in the same words, are owners once; the client is told so, and when it was found."""
+    """Keep of equal owners the first, and warn the client; ``when`` says when they were found."""
     owners = metadata.get("ownerReferences")
     if not owners:
         return

@@ -47,8 +47,8 @@ from autograder.controlplane.kube_apiserver.registry.subresources import CONNECT
 from autograder.controlplane.kube_apiserver.routing import resolve
 from autograder.controlplane.kube_apiserver.tracing import CountingStore, size
 
-#: How the users of the control plane are called.  What its components send is not asked about: they have all rights
-#: that they need, and are most of the traffic.
+#: What the names of the control plane's own users begin with.  Its components are not authorized: they have all rights
+#: that they need, and send most of the requests.
 CONTROL_PLANE: Final = "system:"
 #: Verbs that need the name of an object; others are for a collection.
 _VERBS_OF_OBJECTS: Final = ("get", "update", "patch", "delete")

@@ -1,4 +1,4 @@
-"""What a bound pod may be changed to depends on its node: on what the node can do, and on how large it is.
+"""Changes of a pod that its node must allow: by the features that it declares, and by how large it is.
 
 Source: plugin/pkg/admission/nodedeclaredfeatures and podresize, and nodedeclaredfeatures/features of component-helpers.
 """
@@ -81,7 +81,7 @@ def _is_changed(attributes: Attributes, *parts: str) -> bool:
 
 
 def _features(new: Object, old: Object) -> Iterator[str]:
-    """What a node must be able to do for such a change."""
+    """The features that a node must declare for such a change."""
     if new.get("resources") != old.get("resources"):
         yield RESIZE_OF_PODS
     pairs = zip(new.get("initContainers", ()), old.get("initContainers", ()), strict=False)

@@ -17,7 +17,7 @@ def create_namespace(namespace: Obj) -> None:
 
 
 def finish_namespace(namespace: Obj) -> None:
-    """Names that the server made up are known now."""
+    """Label the namespace with its name, which the server may have made up."""
     namespaces.default_namespace(namespace)
 
 
@@ -27,14 +27,14 @@ def update_namespace(new: Obj, old: Obj) -> None:
 
 
 def name_limit_range(limit_range: Obj) -> None:
-    """A LimitRange without a name gets one that nobody could have meant."""
+    """A LimitRange without a name is called by its uid."""
     metadata = limit_range["metadata"]
     if not metadata.get("name"):
         metadata["name"] = metadata.get("uid", "")
 
 
 def drop_config_source(node: Obj) -> None:
-    """Nodes are not configured by the API any more."""
+    """Drop the source of the kubelet's configuration: that feature is gone."""
     node.get("spec", {}).pop("configSource", None)
     node.get("status", {}).pop("config", None)
 

@@ -20,6 +20,6 @@ def update_endpoint_slice(new: Obj, old: Obj) -> None:
 
 
 def finish_service(service: Obj) -> None:
-    """A name of something outside has no traffic policy."""
+    """An ExternalName Service has no internal traffic policy."""
     if service["spec"].get("type") == "ExternalName":
         service["spec"].pop("internalTrafficPolicy", None)

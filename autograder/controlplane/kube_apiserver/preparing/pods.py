@@ -15,7 +15,7 @@ _OF_THE_WHOLE: Final = ("labels", "annotations", "finalizers", "ownerReferences"
 
 
 def create_pod(pod: Obj) -> None:
-    """Say what its status begins with, and spell out what it says of pods with labels like its own."""
+    """Set the status of a new pod, and write the label keys that it matches other pods by into its selectors."""
     pod["status"].setdefault("qosClass", qos_class(pod["spec"]))
     if pod["spec"].get("schedulingGates"):
         gated = "Scheduling is blocked due to non-empty scheduling gates"
@@ -47,7 +47,7 @@ def _select_label_keys(term: Obj, keys: str, operator: str, labels: dict[str, st
 
 
 def update_pod_status(new: Obj, old: Obj) -> None:
-    """A status says nothing of the end of a pod or of its owners, and does not take its quality of service away."""
+    """Leave the owners of a pod, its deletion and its quality of service as they were."""
     keep(("deletionTimestamp", "ownerReferences"), new["metadata"], old["metadata"])
     status = new.setdefault("status", {})
     if not status.get("qosClass") and "qosClass" in old.get("status", {}):

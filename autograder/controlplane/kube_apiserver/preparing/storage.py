@@ -8,7 +8,7 @@ Obj = dict[str, Any]
 
 
 def create_persistent_volume(volume: Obj) -> None:
-    """Its phase is as old as itself."""
+    """Note that its phase began when it was created."""
     volume["status"]["lastPhaseTransitionTime"] = volume["metadata"].get("creationTimestamp")
 
 

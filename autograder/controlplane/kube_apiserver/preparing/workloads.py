@@ -14,7 +14,7 @@ JOB_UID_LABELS: Final = ("controller-uid", "batch.kubernetes.io/controller-uid")
 
 
 def update_deployment_status(new: Obj, old: Obj) -> None:
-    """A status says nothing of labels."""
+    """Leave the labels as they were."""
     keep(("labels",), new["metadata"], old["metadata"])
 
 

@@ -32,7 +32,7 @@ class ListOptions:
     """What a list selects, and as of when.
 
     ``revision`` is the one to show, 0 the newest, which must not be older than ``minimum``.  ``start`` is the first key
-    of a next page, below the folder that is listed.
+    of a next page, below the folder that is listed.  ``is_of_cache`` allows an answer of any age, which has no pages.
     """
 
     labels: LabelSelector
@@ -63,7 +63,7 @@ class WatchOptions:
 class DeleteOptions:
     """How an object is to be deleted; empty fields leave it to the kind.
 
-    ``is_not_orphaning`` says that the client asked, in the words of old, that dependents go too.
+    ``is_not_orphaning`` is whether the client has set the deprecated ``orphanDependents`` to false.
     """
 
     grace_period: int | None = None

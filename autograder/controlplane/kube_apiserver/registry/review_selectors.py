@@ -1,4 +1,4 @@
-"""The selectors in questions of what somebody may do: what of them cannot be read is left out, and said so.
+"""The selectors in access reviews: what of them cannot be parsed is ignored, and the answer says so.
 
 Source: pkg/registry/authorization/util, ``helpers.go``.
 """

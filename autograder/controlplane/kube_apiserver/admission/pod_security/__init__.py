@@ -1,7 +1,8 @@
 """PodSecurity: namespaces say by labels which of the Pod Security Standards their pods must meet.
 
-Pods that do not are refused (``enforce``); of pods, and of workloads whose template would make such pods, clients are
-warned (``warn``). There is no audit log, so that ``audit`` labels are read, and judged, and have no further effect.
+A pod that does not meet the level of ``enforce`` is refused. The client is warned of a pod that does not meet the level
+of ``warn``, and of a workload whose template does not. The labels of ``audit`` are validated and have no other effect:
+there is no audit log.
 
 Source: admission/admission.go of k8s.io/pod-security-admission.
 """

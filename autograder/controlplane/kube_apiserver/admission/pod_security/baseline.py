@@ -1,4 +1,4 @@
-"""What the baseline standard does not allow: what gets a pod more than a common one has.
+"""The checks of the baseline standard, against known ways in which pods gain more privileges than they should have.
 
 Source: policy/check_*.go of k8s.io/pod-security-admission.
 """

@@ -17,7 +17,10 @@ from autograder.controlplane.kube_apiserver.admission.pod_security.policy import
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check as it was since some minor versions; ``replaces`` is one of the baseline that it makes needless."""
+    """One check: its rule since each minor version that changed it.
+
+    ``replaces`` names the check of the baseline that it includes.
+    """
 
     since: Mapping[int, Rule]
     replaces: str = ""

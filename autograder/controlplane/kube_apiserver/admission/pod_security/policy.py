@@ -54,8 +54,8 @@ class Policy:
 def of_labels(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
     """The policy of a namespace with these labels, and what is wrong with them.
 
-    A level that does not exist refuses most (``enforce``) or nothing (``audit``, ``warn``). Where nothing is said of
-    warnings, clients are warned of what would be refused.
+    An unknown level counts as ``restricted`` for ``enforce``, and as ``privileged`` for the others. Without a level of
+    its own, ``warn`` has that of ``enforce``.
     """
     errors: list[FieldError] = []
     found: dict[str, Standard] = {}

@@ -1,4 +1,4 @@
-"""What the restricted standard does not allow beside the baseline: what a careful pod does without.
+"""The checks of the restricted standard, which come on top of those of the baseline.
 
 Source: policy/check_*.go of k8s.io/pod-security-admission.
 """
