@@ -99,6 +99,33 @@ def test_an_entry_without_its_key_is_one_for_validation_to_refuse(world: World) 
     assert answer.body["message"].endswith("containers[0].env[0].name: Required value")
 
 
+def test_an_entry_that_leaves_out_a_key_without_a_default_is_no_entry(world: World) -> None:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "bot"}, "secrets": [{"kind": "x"}]}
+    path = "/api/v1/namespaces/default/serviceaccounts/bot?fieldManager=me"
+    answer = world.ask("PATCH", path, body=account, content_type=APPLY)
+    assert answer.body["message"] == (
+        "failed to create typed patch object (/bot; /v1, Kind=ServiceAccount): .secrets: element 0: associative list "
+        'with keys has an element that omits all key fields ["name"] (and doesn\'t have default values for any key '
+        "fields)"
+    )
+
+
+def test_whatever_an_object_may_carry_may_be_applied(world: World) -> None:
+    """Texts of named types, amounts as numbers, times, and data of no schema."""
+    config = configuration({"resources": {"limits": {"cpu": 1, "memory": "1Gi"}}})
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "b"}
+    config["metadata"] |= {"ownerReferences": [owner], "finalizers": ["a.b/c"], "creationTimestamp": None}
+    assert applied(world, config).code == 201
+    revision = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "r"}, "revision": 1}
+    path = "/apis/apps/v1/namespaces/default/controllerrevisions/r?fieldManager=me"
+    answer = world.ask("PATCH", path, body={**revision, "data": {"any": [1, {"x": "y"}]}}, content_type=APPLY)
+    assert answer.code == 201
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}}
+    path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/l?fieldManager=me"
+    spec = {"renewTime": "2026-01-01T00:00:00.000000Z", "leaseDurationSeconds": 5}
+    assert world.ask("PATCH", path, body={**lease, "spec": spec}, content_type=APPLY).code == 201
+
+
 def test_a_part_that_is_applied_no_more_goes_with_what_was_filled_in(world: World) -> None:
     probed = applied(world, configuration(PROBED)).body["spec"]["template"]["spec"]["containers"][0]
     assert probed["livenessProbe"]["periodSeconds"] == 10

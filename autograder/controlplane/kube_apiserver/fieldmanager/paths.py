@@ -23,7 +23,9 @@ Paths = frozenset[Path]
 BRANCH: Final = object()
 
 #: Key fields of lists that the server fills in when they are left out, beside those that must be given.
-_KEY_DEFAULTS: Final = {"protocol": "TCP", "name": ""}
+_KEY_DEFAULTS: Final = {"protocol": "TCP"}
+#: The type whose name may be left out and is empty then.
+_NAMED_BY_DEFAULT: Final = "core/v1.LocalObjectReference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,9 @@ def _default(parent: Shape, key: str) -> Any:
     if key in _KEY_DEFAULTS:
         return _KEY_DEFAULTS[key]
     field = field_of(parent.element, key)
-    if field is None or field.option:
+    if field is None or (field.option and parent.element != _NAMED_BY_DEFAULT):
         return None
-    return "" if types.underlying(field.go_type) == "string" else 0
+    return 0 if types.underlying(field.go_type) in ("int32", "int64") else ""
 
 
 def with_structs(paths: Paths, shape: Shape) -> Paths:

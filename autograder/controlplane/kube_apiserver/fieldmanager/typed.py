@@ -24,7 +24,7 @@ from autograder.controlplane.kube_apiserver.fieldmanager.paths import (
 _ANY_SCALAR: Final = frozenset({"resource.Quantity", "intstr.IntOrString", "meta/v1.Time", "meta/v1.MicroTime"})
 #: Types that take whatever is written.
 _ANYTHING: Final = frozenset({"meta/v1.FieldsV1", "runtime.RawExtension"})
-_TEXTS: Final = frozenset({"string", "[]byte", "meta/v1.Duration"})
+_TEXTS: Final = frozenset({"string", "[]byte", "types.UID", "meta/v1.Duration"})
 
 #: A path as it is printed, and what is wrong there.
 Problem = tuple[str, str]
@@ -114,7 +114,15 @@ def _nameless(entry: Any, shape: Shape) -> str:
         return "not supported: associative list with lists as elements" if isinstance(entry, list) else ""
     if entry is None:
         return "associative list with keys may not have a null element"
-    return "" if isinstance(entry, dict) else "associative list with keys may not have non-map elements"
+    if not isinstance(entry, dict):
+        return "associative list with keys may not have non-map elements"
+    if entry_step(shape, entry) == entry_step(shape, None):
+        keys = " ".join(json.dumps(key) for key in shape.keys)
+        return (
+            f"associative list with keys has an element that omits all key fields [{keys}] (and doesn't have default "
+            "values for any key fields)"
+        )
+    return ""
 
 
 # ---------------------------------------------------------------- as Go prints values
