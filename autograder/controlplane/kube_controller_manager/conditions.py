@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from autograder.controlplane.apimachinery.errors import StatusError
 from autograder.controlplane.apimachinery.wire import Object
 
 Conditions = list[Object]
@@ -28,13 +27,3 @@ def with_new(conditions: Conditions, condition: Object) -> Conditions:
     if current and current["status"] == condition["status"] and "lastTransitionTime" in current:
         condition = {**condition, "lastTransitionTime": current["lastTransitionTime"]}
     return [*without(conditions, condition["type"]), condition]
-
-
-def compact(fields: Object) -> Object:
-    """The fields that Go would write: without empty strings, zeros, empty lists and absent ones."""
-    return {key: value for key, value in fields.items() if value}
-
-
-def has_cause(error: StatusError, reason: str) -> bool:
-    """Whether an answer of the API server names a cause, such as NamespaceTerminating."""
-    return any(cause.get("reason") == reason for cause in (error.details or {}).get("causes", ()))

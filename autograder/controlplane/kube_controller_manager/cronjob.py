@@ -16,8 +16,8 @@ from autograder.controlplane.apimachinery.scheme import CRONJOBS, JOBS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, object_key, split_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.job import rules
 from autograder.controlplane.kube_controller_manager.ownership import (
     by_controller,
@@ -25,7 +25,7 @@ from autograder.controlplane.kube_controller_manager.ownership import (
     controllers,
     is_controlled_by,
 )
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 
 SCHEDULED_AT: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 #: A little later than the schedule says, so that the time has surely come.
@@ -174,7 +174,7 @@ class CronJobController(Controller):
             known = any(one["uid"] == found["metadata"]["uid"] for one in status["active"])
             return None if known or not is_controlled_by(found, cron_job) else found
         except StatusError as error:
-            if not has_cause(error, NAMESPACE_TERMINATING):
+            if not is_of_terminating_namespace(error):
                 self.recorder.event(cron_job, "Warning", "FailedCreate", f"Error creating job: {error.message}")
             raise
         self.recorder.event(cron_job, "Normal", "SuccessfulCreate", f"Created job {name}")

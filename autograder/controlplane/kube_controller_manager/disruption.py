@@ -23,8 +23,9 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact, find, without
+from autograder.controlplane.kube_controller_manager.conditions import find, without
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.ownership import controller_of
 
 #: An evicted pod must be gone, or going, after this time.

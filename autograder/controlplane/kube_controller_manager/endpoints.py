@@ -12,9 +12,9 @@ from autograder.controlplane.apimachinery.scheme import ENDPOINTS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, object_key, split_key
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
+from autograder.controlplane.kube_controller_manager.fields import compact
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     HEADLESS_LABEL,
     TRIGGER_TIME,
@@ -84,7 +84,7 @@ class EndpointsController(ServiceFollower):
             else:
                 self.client.update(ENDPOINTS, wanted)
         except StatusError as error:
-            if new and has_cause(error, NAMESPACE_TERMINATING):
+            if new and is_of_terminating_namespace(error):
                 return
             if new:
                 message = f"Failed to create endpoint for service {namespace}/{name}: {error.message}"

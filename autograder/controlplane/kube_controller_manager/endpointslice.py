@@ -14,10 +14,9 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, object_key
 from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import has_cause
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     HEADLESS_LABEL,
     MANAGED_BY,
@@ -157,7 +156,7 @@ class EndpointSliceController(ServiceFollower):
         try:
             self.client.create(ENDPOINTSLICES, meta["namespace"], wanted)
         except Forbidden as error:
-            if not has_cause(error, NAMESPACE_TERMINATING):
+            if not is_of_terminating_namespace(error):
                 raise
 
     def _update(self, service: Object, one: Object, endpoints: list[Object], ports: list[Object], trigger: str) -> None:

@@ -14,7 +14,6 @@ from autograder.controlplane.client import WorkQueue
 from autograder.controlplane.client.informer import Delta, object_key
 from autograder.controlplane.client.services import SERVICE_NAME
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import (
     COMPONENT,
     Controller,
@@ -22,6 +21,7 @@ from autograder.controlplane.kube_controller_manager.controller import (
     Subscriptions,
 )
 from autograder.controlplane.kube_controller_manager.deployment.revisions import LAST_APPLIED
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 from autograder.controlplane.kube_controller_manager.serviceendpoints import (
     MANAGED_BY,

@@ -20,6 +20,7 @@ from autograder.controlplane.kube_controller_manager import nodes
 from autograder.controlplane.kube_controller_manager import pods as podlib
 from autograder.controlplane.kube_controller_manager.conditions import find
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
+from autograder.controlplane.kube_controller_manager.nodes import NOT_READY, UNREACHABLE, UNSCHEDULABLE
 
 PERIOD: Final = 5 * SECOND
 GRACE: Final = 50 * SECOND
@@ -39,17 +40,14 @@ NODE: Final = "node "
 POD: Final = "pod "
 
 LEASE_NAMESPACE: Final = "kube-node-lease"
-NOT_READY: Final = "node.kubernetes.io/not-ready"
-UNREACHABLE: Final = "node.kubernetes.io/unreachable"
-UNSCHEDULABLE: Final = "node.kubernetes.io/unschedulable"
 #: Condition and its status -> the key of the NoSchedule taint that stands for it.
 TAINTS: Final = {
     ("Ready", "False"): NOT_READY,
     ("Ready", "Unknown"): UNREACHABLE,
-    ("MemoryPressure", "True"): "node.kubernetes.io/memory-pressure",
-    ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
-    ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
-    ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
+    ("MemoryPressure", "True"): nodes.MEMORY_PRESSURE,
+    ("DiskPressure", "True"): nodes.DISK_PRESSURE,
+    ("NetworkUnavailable", "True"): nodes.NETWORK_UNAVAILABLE,
+    ("PIDPressure", "True"): nodes.PID_PRESSURE,
 }
 OWN_TAINTS: Final = frozenset((*TAINTS.values(), UNSCHEDULABLE))
 WATCHED_CONDITIONS: Final = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")

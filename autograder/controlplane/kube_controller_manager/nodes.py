@@ -5,8 +5,19 @@ Source: pkg/controller/util/node, pkg/util/taints.
 
 from __future__ import annotations
 
+from typing import Final
+
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager.conditions import find
+
+#: The keys of the taints that stand for what is wrong with a node.
+NOT_READY: Final = "node.kubernetes.io/not-ready"
+UNREACHABLE: Final = "node.kubernetes.io/unreachable"
+UNSCHEDULABLE: Final = "node.kubernetes.io/unschedulable"
+MEMORY_PRESSURE: Final = "node.kubernetes.io/memory-pressure"
+DISK_PRESSURE: Final = "node.kubernetes.io/disk-pressure"
+PID_PRESSURE: Final = "node.kubernetes.io/pid-pressure"
+NETWORK_UNAVAILABLE: Final = "node.kubernetes.io/network-unavailable"
 
 
 def ready_condition(node: Object) -> Object | None:

@@ -15,8 +15,8 @@ from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, 
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, by_namespace, object_key, split_key
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
+from autograder.controlplane.kube_controller_manager.fields import compact
 
 STORAGECLASSES: Final = resource("storageclasses", "storage.k8s.io")
 RESYNC: Final = 15 * SECOND

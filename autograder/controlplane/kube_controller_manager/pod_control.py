@@ -10,11 +10,10 @@ from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder
 from autograder.controlplane.client.informer import object_key
-from autograder.controlplane.kube_controller_manager.conditions import has_cause
 from autograder.controlplane.kube_controller_manager.expectations import Expectations
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 
-NAMESPACE_TERMINATING: Final = "NamespaceTerminating"
 LONGEST_NAME: Final = 253
 
 
@@ -46,7 +45,7 @@ class PodControl:
         try:
             created = self._client.create(PODS, pod["metadata"]["namespace"], pod)
         except StatusError as error:
-            if not has_cause(error, NAMESPACE_TERMINATING):
+            if not is_of_terminating_namespace(error):
                 self._recorder.event(owner, "Warning", "FailedCreate", f"Error creating: {error.message}")
             raise
         self._recorder.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {created['metadata']['name']}")

@@ -17,8 +17,9 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause, with_new, without
+from autograder.controlplane.kube_controller_manager.conditions import find, with_new, without
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.ownership import (
     RefManager,
     by_controller,
@@ -26,8 +27,9 @@ from autograder.controlplane.kube_controller_manager.ownership import (
     is_controlled_by,
     selector_of,
 )
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
+from autograder.controlplane.kube_controller_manager.pod_control import slow_start
 from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 
 #: The most pods that are created or deleted in one go.
 BURST: Final = 500
@@ -111,7 +113,7 @@ class ReplicaSetController(PodMaker):
                 self.pod_control.create_from_template(replica_set, template)
             except StatusError as error:
                 # In a namespace that is going away every creation fails, and nothing can be done about it.
-                if not has_cause(error, NAMESPACE_TERMINATING):
+                if not is_of_terminating_namespace(error):
                     raise
 
         done, failure = slow_start(count, create)

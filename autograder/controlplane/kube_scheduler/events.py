@@ -75,6 +75,13 @@ class ClusterEvent:
 Hint = Callable[["Handle", PodInfo, ClusterEvent], bool]
 
 
+def is_own(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
+    """Hint: it is the pod itself that has changed."""
+    assert event.new is not None
+    uid: str = event.new["metadata"].get("uid", "")
+    return uid == pod.uid
+
+
 class Interest(NamedTuple):
     """What a plugin wants to know of, since it may let pods through that it turned away; no hint: it always may."""
 

@@ -66,6 +66,10 @@ class Cycle:
         self.skip_filter: set[str] = set()
         self.skip_score: set[str] = set()
 
+    def domains(self, key: str) -> Sequence[str | None]:
+        """The domain of every node within a topology key: the value of that label, or None."""
+        return self.snapshot.column(("label", key), lambda node: node.labels.get(key))
+
     def trial(self) -> Cycle:
         """A cycle in which pods are added and removed by way of trial; the data themselves are never changed."""
         twin = Cycle(self.handle, self.snapshot)

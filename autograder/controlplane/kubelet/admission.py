@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from autograder.controlplane.apimachinery import quantity
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kubelet import resources
+from autograder.controlplane.kubelet.pod_status import TERMINAL
 
 #: Pods of this priority and more take the place of others; a kubelet does not refuse them.
 CRITICAL_PRIORITY: Final = 2_000_000_000
-_ENDED: Final = ("Succeeded", "Failed")
 _COMPUTE: Final = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -37,7 +37,7 @@ def misfit(pod: Object, node: Object, others: Iterable[Object]) -> Misfit | None
     if spec.get("priority", 0) >= CRITICAL_PRIORITY:
         return None
     allocatable = (node.get("status") or {}).get("allocatable") or {}
-    there = [other for other in others if (other.get("status") or {}).get("phase") not in _ENDED]
+    there = [other for other in others if (other.get("status") or {}).get("phase") not in TERMINAL]
     capacity = _amount("pods", allocatable.get("pods", "0"))
     if len(there) + 1 > capacity:
         return _refused("pods", 1, len(there), capacity)

@@ -93,9 +93,9 @@ class KubeletAPI:
         return PodPorts(self._machines, node, _uid_of(obj))
 
     def _running(self, node: str, namespace: str, pod: str, container: str) -> Container:
-        found = self._container(node, namespace, pod, container, previous=False)
-        if not found.running:
-            raise InternalError.because(f'container not found ("{container}")')
+        found = next((run for run in self._runs(node, namespace, pod, container) if run.running), None)
+        if found is None:  # in the words of a kubelet, which are no Status
+            raise InternalError(f'container not found ("{container}")')
         return found
 
     def _failure(self, container: Container, command: Sequence[str]) -> str:
@@ -103,17 +103,24 @@ class KubeletAPI:
         failure = self._machines.exec_failure(container.id, tuple(command))
         return f"error executing command in container: failed to exec in container: {failure}" if failure else ""
 
-    def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
+    def _runs(self, node: str, namespace: str, pod: str, container: str) -> list[Container]:
+        """The runs of a container that the node still knows, oldest first; raises ``Unreachable``."""
         self._check_reached(node)
+        known = self._machines.containers_of(self._uid(namespace, pod))
+        return [run for run in known if run.name == container]
+
+    def _uid(self, namespace: str, pod: str) -> str:
         obj = self._pods.get(namespace, pod)
-        uid = _uid_of(obj) if obj else ""
-        runs = [known for known in self._machines.containers_of(uid) if known.name == container]
+        return _uid_of(obj) if obj else ""
+
+    def _container(self, node: str, namespace: str, pod: str, container: str, *, previous: bool) -> Container:
+        runs = self._runs(node, namespace, pod, container)
         if previous:
             if len(runs) < 2:
                 raise BadRequest(f'previous terminated container "{container}" in pod "{pod}" not found')
             return runs[-2]
         if not runs:
-            reason = self._waiting_reason(uid, container)
+            reason = self._waiting_reason(self._uid(namespace, pod), container)
             why = _WHY.get(reason, reason)
             raise BadRequest(f'container "{container}" in pod "{pod}" is waiting to start: {why}')
         return runs[-1]

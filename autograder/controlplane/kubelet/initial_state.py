@@ -7,6 +7,7 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.containers.machines import Machines
 from autograder.controlplane.kubelet import probes
 from autograder.controlplane.kubelet.container_worker import SANDBOX_TIME
+from autograder.controlplane.kubelet.pod_status import TERMINAL
 from autograder.controlplane.kubelet.records import ContainerWork, PodState, Stage
 
 
@@ -17,7 +18,7 @@ def initial_state(pod: Object, uid: str, node: str, machines: Machines, now: int
         pod, uid, node, Stage.SETTING_UP, timestamps.parse(status["startTime"]) if status.get("startTime") else now,
         now + SANDBOX_TIME, written=status if status.get("containerStatuses") else None, static=static,
     )  # fmt: skip
-    if status.get("phase") in ("Succeeded", "Failed"):
+    if status.get("phase") in TERMINAL:
         return state._replace(stage=Stage.FINISHED)
     sandbox = machines.sandboxes.get(uid)
     if sandbox is None:

@@ -16,7 +16,6 @@ from autograder.controlplane.client.informer import Delta, by_namespace, object_
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact, has_cause
 from autograder.controlplane.kube_controller_manager.controller import ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.daemonset import rollout
 from autograder.controlplane.kube_controller_manager.daemonset.placement import (
@@ -25,10 +24,12 @@ from autograder.controlplane.kube_controller_manager.daemonset.placement import 
     should_run,
     target_node,
 )
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
 from autograder.controlplane.kube_controller_manager.ownership import RefManager, controllers
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
+from autograder.controlplane.kube_controller_manager.pod_control import slow_start
 from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 
 BURST: Final = 250
 BACKOFF: Final = 1 * SECOND
@@ -266,7 +267,7 @@ class DaemonSetController(PodMaker):
                 self.pod_control.create_from_template(daemon_set, on_node(template, next(waiting)))
             except StatusError as error:
                 self.expectations.creation_observed(key)
-                if not has_cause(error, NAMESPACE_TERMINATING):
+                if not is_of_terminating_namespace(error):
                     raise
 
         _, failure = slow_start(len(missing), create)

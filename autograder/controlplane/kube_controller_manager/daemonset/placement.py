@@ -11,21 +11,21 @@ from autograder.controlplane.apimachinery import node_selector
 from autograder.controlplane.apimachinery.taints import NO_EXECUTE, NO_SCHEDULE, Taint, tolerated
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager import history, nodes
-from autograder.controlplane.kube_controller_manager.conditions import compact
+from autograder.controlplane.kube_controller_manager.fields import compact
 
 GENERATION_LABEL: Final = "pod-template-generation"
 GENERATION_ANNOTATION: Final = "deprecated.daemonset.template.generation"
 
 #: What every daemon puts up with: taint key and effect.
 TOLERATED: Final = (
-    ("node.kubernetes.io/not-ready", "NoExecute"),
-    ("node.kubernetes.io/unreachable", "NoExecute"),
-    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+    (nodes.NOT_READY, NO_EXECUTE),
+    (nodes.UNREACHABLE, NO_EXECUTE),
+    (nodes.DISK_PRESSURE, NO_SCHEDULE),
+    (nodes.MEMORY_PRESSURE, NO_SCHEDULE),
+    (nodes.PID_PRESSURE, NO_SCHEDULE),
+    (nodes.UNSCHEDULABLE, NO_SCHEDULE),
 )
-TOLERATED_ON_HOST_NETWORK: Final = (("node.kubernetes.io/network-unavailable", "NoSchedule"),)
+TOLERATED_ON_HOST_NETWORK: Final = ((nodes.NETWORK_UNAVAILABLE, NO_SCHEDULE),)
 
 
 def should_run(daemon_set: Object, node: Object) -> tuple[bool, bool]:

@@ -15,12 +15,13 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder
 from autograder.controlplane.clock import Clock
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact, find, has_cause
+from autograder.controlplane.kube_controller_manager.conditions import find
 from autograder.controlplane.kube_controller_manager.deployment import arithmetic, revisions, status
 from autograder.controlplane.kube_controller_manager.deployment.arithmetic import replicas
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.hashing import template_hash
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref, is_controlled_by
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 
 #: A limit of this many revisions means: keep all.
 KEEP_ALL: Final = 2**31 - 1
@@ -161,7 +162,7 @@ class Rollout:
             self._meet_namesake(name, revision)
             return
         except StatusError as error:
-            if not has_cause(error, NAMESPACE_TERMINATING):
+            if not is_of_terminating_namespace(error):
                 message = f'Failed to create new replica set "{name}": {error.message}'
                 if status.has_deadline(deployment):
                     now = self._clock.now

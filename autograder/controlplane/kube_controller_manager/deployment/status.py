@@ -10,13 +10,14 @@ from typing import Final
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.conditions import compact, find, with_new, without
+from autograder.controlplane.kube_controller_manager.conditions import find, with_new, without
 from autograder.controlplane.kube_controller_manager.deployment.arithmetic import (
     max_unavailable,
     replicas,
     status_count,
     total,
 )
+from autograder.controlplane.kube_controller_manager.fields import compact
 
 AVAILABLE: Final = "Available"
 PROGRESSING: Final = "Progressing"

@@ -13,11 +13,11 @@ from autograder.controlplane.apimachinery.scheme import PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import object_key
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import has_cause
 from autograder.controlplane.kube_controller_manager.job import indexes, per_index, rules
 from autograder.controlplane.kube_controller_manager.job.tally import TRACKING, Tally, is_tracked, without_tracking
-from autograder.controlplane.kube_controller_manager.pod_control import NAMESPACE_TERMINATING, slow_start
+from autograder.controlplane.kube_controller_manager.pod_control import slow_start
 from autograder.controlplane.kube_controller_manager.pod_maker import PodMaker
+from autograder.controlplane.kube_controller_manager.refusals import is_of_terminating_namespace
 
 #: No more pods are created or deleted in one round.
 MOST_PODS: Final = 500
@@ -131,7 +131,7 @@ class PodManager:
             try:
                 next(queue)()
             except StatusError as error:
-                if not has_cause(error, NAMESPACE_TERMINATING):
+                if not is_of_terminating_namespace(error):
                     raise
                 quiet += 1
 

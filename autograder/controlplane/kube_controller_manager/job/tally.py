@@ -14,7 +14,8 @@ from autograder.controlplane.apimachinery.scheme import JOBS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact, without
+from autograder.controlplane.kube_controller_manager.conditions import without
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.job import indexes, per_index, rules
 
 TRACKING: Final = "batch.kubernetes.io/job-tracking"

@@ -20,8 +20,8 @@ from autograder.controlplane.client.informer import Delta, by_namespace, object_
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.ownership import RefManager, concerned
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
     name_of,

@@ -12,7 +12,7 @@ from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, 
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.kube_controller_manager import history
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import compact
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.pod_control import name_prefix, pod_from_template
 
 POD_NAME_LABEL: Final = "statefulset.kubernetes.io/pod-name"

@@ -9,7 +9,7 @@ from autograder.controlplane.apimachinery.errors import AlreadyExists, Conflict,
 from autograder.controlplane.apimachinery.scheme import PERSISTENTVOLUMECLAIMS, PODS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client import Client, EventRecorder, Informer
-from autograder.controlplane.kube_controller_manager.conditions import compact
+from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.ownership import controller_ref
 from autograder.controlplane.kube_controller_manager.statefulset.identity import (
     claims_of,

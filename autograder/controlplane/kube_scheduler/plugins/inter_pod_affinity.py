@@ -108,7 +108,7 @@ class InterPodAffinity:
             company = {value for key, value in near.wanted if key == term.topology_key}
             objections = [
                 said or (NOT_NEAR if domain is None or not (anybody or domain in company) else None)
-                for said, domain in zip(objections, _domains(cycle, term.topology_key), strict=True)
+                for said, domain in zip(objections, cycle.domains(term.topology_key), strict=True)
             ]
         for status, counts, keys in (
             (TOO_NEAR, near.unwanted, [term.topology_key for term in near.anti_terms]),
@@ -119,7 +119,7 @@ class InterPodAffinity:
                 if bad:
                     objections = [
                         said or (status if domain in bad else None)
-                        for said, domain in zip(objections, _domains(cycle, topology_key), strict=True)
+                        for said, domain in zip(objections, cycle.domains(topology_key), strict=True)
                     ]
         return objections
 
@@ -215,13 +215,9 @@ def _matching(cycle: Cycle, key: tuple[object, ...], means: Callable[[PodInfo], 
 
 def _tally(totals: Counts, cycle: Cycle, key: str, matching: Sequence[int], points: int = 1) -> None:
     """Add up over domains what the nodes have, each counting so many points."""
-    for domain, count in zip(_domains(cycle, key), matching, strict=True):
+    for domain, count in zip(cycle.domains(key), matching, strict=True):
         if count and domain is not None:
             totals[key, domain] = totals.get((key, domain), 0) + points * count
-
-
-def _domains(cycle: Cycle, key: str) -> Sequence[str | None]:
-    return cycle.snapshot.column(("label", key), lambda node: node.labels.get(key))
 
 
 def _matcher(term: AffinityTerm) -> Callable[[PodInfo], bool]:

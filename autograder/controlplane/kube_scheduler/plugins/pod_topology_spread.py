@@ -90,7 +90,7 @@ class PodTopologySpread:
             rows = zip(
                 labelled,
                 eligible.column(constraint),
-                _domains(cycle, constraint.topology_key),
+                cycle.domains(constraint.topology_key),
                 _matching(cycle, pod, constraint),
                 strict=True,
             )
@@ -136,10 +136,10 @@ class PodTopologySpread:
             allowed = constraint.max_skew + known.least[place] - constraint.selector.matches(pod.labels)
             full = {domain for domain, count in known.counts[place].items() if count > allowed}
             if allowed < 0:
-                full.update(domain for domain in _domains(cycle, constraint.topology_key) if domain is not None)
+                full.update(domain for domain in cycle.domains(constraint.topology_key) if domain is not None)
             objections = [
                 said or (NO_LABEL if domain is None else TOO_SKEWED if domain in full else None)
-                for said, domain in zip(objections, _domains(cycle, constraint.topology_key), strict=True)
+                for said, domain in zip(objections, cycle.domains(constraint.topology_key), strict=True)
             ]
         return objections
 
@@ -162,7 +162,7 @@ class PodTopologySpread:
                 counts.append({})
                 weights.append(math.log(sum(kept) + 2))
                 continue
-            distinct = dict.fromkeys(compress(window.take(_domains(cycle, key)), kept))
+            distinct = dict.fromkeys(compress(window.take(cycle.domains(key)), kept))
             counts.append(_sums(cycle, pod, constraint, distinct, (eligible.column(constraint), labelled)))
             weights.append(math.log(len(distinct) + 2))
         cycle.score_data[self.name] = Preferred(wanted, tuple(counts), tuple(weights), own)
@@ -185,7 +185,7 @@ class PodTopologySpread:
         known: Preferred = cycle.score_data[self.name]
         columns: list[Sequence[int | None]] = []
         for constraint, counts in zip(known.constraints, known.counts, strict=True):
-            domains = window.take(_domains(cycle, constraint.topology_key))
+            domains = window.take(cycle.domains(constraint.topology_key))
             if constraint.topology_key != HOSTNAME:
                 columns.append(list(map(counts.get, domains)))
                 continue
@@ -249,10 +249,6 @@ def _counts(constraint: Constraint, pod: PodInfo, places: RequiredNodes, node: N
     return not (constraint.honor_taints and taints.untolerated(pod, node.taints))
 
 
-def _domains(cycle: Cycle, key: str) -> Sequence[str | None]:
-    return cycle.snapshot.column(("label", key), lambda node: node.labels.get(key))
-
-
 def _labelled(cycle: Cycle, keys: tuple[str, ...]) -> Sequence[bool]:
     return cycle.snapshot.column(("spread labels", keys), lambda node: _has_all(node.labels, keys))
 
@@ -279,7 +275,7 @@ def _sums(
         for domain in sums:
             sums[domain] = sum(compress(matching, _inside(cycle, constraint.topology_key, domain)))
         return sums
-    every = _domains(cycle, constraint.topology_key)
+    every = cycle.domains(constraint.topology_key)
     for domain, count in zip(compress(every, matching), filter(None, matching), strict=True):
         if domain in sums:
             sums[domain] += count

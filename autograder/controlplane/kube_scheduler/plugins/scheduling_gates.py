@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
-from autograder.controlplane.kube_scheduler.handle import Handle
+from autograder.controlplane.kube_scheduler.events import Action, Interest, Resource, is_own
 from autograder.controlplane.kube_scheduler.node_info import PodInfo
 from autograder.controlplane.kube_scheduler.status import Status, unresolvable
 
@@ -20,10 +19,4 @@ class SchedulingGates:
 
     def interests(self) -> tuple[Interest, ...]:
         """The pod's own gates are gone."""
-        return (Interest((Resource.UNSCHEDULED_POD,), Action.POD_GATES_GONE, _own),)
-
-
-def _own(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
-    assert event.new is not None
-    uid: str = event.new["metadata"].get("uid", "")
-    return uid == pod.uid
+        return (Interest((Resource.UNSCHEDULED_POD,), Action.POD_GATES_GONE, is_own),)

@@ -7,7 +7,7 @@ from typing import Final
 
 from autograder.controlplane.apimachinery.taints import PREFER_NO_SCHEDULE, tolerated
 from autograder.controlplane.kube_scheduler import taints
-from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource
+from autograder.controlplane.kube_scheduler.events import Action, ClusterEvent, Interest, Resource, is_own
 from autograder.controlplane.kube_scheduler.handle import Handle
 from autograder.controlplane.kube_scheduler.interface import Cycle, Window
 from autograder.controlplane.kube_scheduler.node_info import NodeFacts, NodeInfo, PodInfo
@@ -52,7 +52,7 @@ class TaintToleration:
         """A node lost a taint or is new; the pod tolerates more."""
         return (
             Interest((Resource.NODE,), Action.ADD | Action.NODE_TAINT, _welcome_now),
-            Interest((Resource.UNSCHEDULED_POD,), Action.POD_TOLERATION, _own),
+            Interest((Resource.UNSCHEDULED_POD,), Action.POD_TOLERATION, is_own),
         )
 
 
@@ -60,9 +60,3 @@ def _welcome_now(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
     assert event.new is not None
     was_welcome = event.old is not None and not taints.untolerated(pod, NodeFacts.of(event.old).taints)
     return not was_welcome and not taints.untolerated(pod, NodeFacts.of(event.new).taints)
-
-
-def _own(handle: Handle, pod: PodInfo, event: ClusterEvent) -> bool:
-    assert event.new is not None
-    uid: str = event.new["metadata"].get("uid", "")
-    return uid == pod.uid
