@@ -37,7 +37,6 @@ _PORTS: Final = re.compile(r"/portForward/([^/]+)/([^/]+)(?:/[^/]+)?")
 _FORWARDING: Final = "portforward.k8s.io"
 #: A container: its node, its namespace, its pod and its name.
 _Container = tuple[str, str, str, str]
-_INTERNAL: Final = "Internal error occurred: "
 _REASONS: Final = {
     200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error",
     502: "Bad Gateway",
@@ -110,7 +109,7 @@ class KubeletServer:
             else:
                 connection.sendall(_plain(404, f"the simulated kubelet of {node} does not serve {method} {url.path}"))
         except StatusError as error:
-            connection.sendall(_plain(error.code, error.message.removeprefix(_INTERNAL)))
+            connection.sendall(_plain(error.code, error.message))
         except ValueError as error:
             connection.sendall(_plain(500, str(error)))
 

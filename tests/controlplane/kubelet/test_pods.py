@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograder.controlplane.apimachinery.errors import BadRequest, NotFound
+from autograder.controlplane.apimachinery.errors import BadRequest, InternalError, NotFound
 from autograder.controlplane.apimachinery.scheme import CONFIGMAPS, PODS
 
 if TYPE_CHECKING:
@@ -332,6 +332,14 @@ def test_logs_are_kept_by_container_and_run(world: World) -> None:
         BadRequest, match=r"is waiting to start: (image can't be pulled|trying and failing to pull image)"
     ):
         world.logs("web")
+
+
+@pytest.mark.parametrize("image", ["nginx:9.99", "nginx:1.27"], ids=["that never ran", "that has ended"])
+def test_no_command_is_run_in_a_container_that_does_not_run(world: World, image: str) -> None:
+    world.run("web", {"image": image, "command": ["true"]})
+    with pytest.raises(InternalError) as refusal:
+        world.exec("web", "ls")
+    assert refusal.value.message == 'container not found ("c")'
 
 
 def test_a_pod_goes_on_with_the_same_bytes_in_a_fork(world: World) -> None:
