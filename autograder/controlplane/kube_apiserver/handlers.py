@@ -332,7 +332,7 @@ def _unconverted(why: str) -> str:
     """Why a value of the right kind does not make sense, in the words of a conversion, which names no field."""
     found = re.fullmatch(r"json: cannot unmarshal (\w+)(?: \S+)? into Go struct field \S+ of type (\S+)", why)
     if found is None:
-        return why
+        return f"error decoding from json: {why}" if why.startswith("illegal base64") else why
     word, go_type = found.groups()
     if word == "number" and go_type != "string":
         return f"cannot convert float64 to {go_type}"

@@ -94,6 +94,13 @@ def test_a_value_of_the_right_kind_may_make_no_sense(world: World, config: Objec
     )
 
 
+def test_data_that_is_no_base64_cannot_be_converted(world: World) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": "%%%"}}
+    path = "/api/v1/namespaces/default/secrets/s?fieldManager=me"
+    answer = world.ask("PATCH", path, body=secret, content_type=APPLY)
+    assert answer.body["message"].endswith("error decoding from json: illegal base64 data at input byte 0")
+
+
 def test_an_entry_without_its_key_is_one_for_validation_to_refuse(world: World) -> None:
     answer = applied(world, configuration({"env": [{"value": "1"}]}))
     assert answer.body["message"].endswith("containers[0].env[0].name: Required value")

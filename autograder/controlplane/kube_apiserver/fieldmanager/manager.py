@@ -144,10 +144,10 @@ def _unknown(kind: ResourceType, live: Object, now: str) -> Entry:
 
 
 def _check(kind: ResourceType, config: Object) -> None:
-    given = (config.get("apiVersion"), config.get("kind"))
+    given = tuple(text if isinstance(text := config.get(part), str) else "" for part in ("apiVersion", "kind"))
     if given != (kind.api_version, kind.kind):
-        group, _, version = str(given[0] or "").rpartition("/")
-        raise BadRequest(f"invalid object type: {group}/{version}, Kind={given[1] or ''}")
+        group, _, version = given[0].rpartition("/")
+        raise BadRequest(f"invalid object type: {group}/{version}, Kind={given[1]}")
     metadata = config.get("metadata")
     meta: Object = metadata if isinstance(metadata, dict) else {}
     if meta.get("managedFields") is not None:

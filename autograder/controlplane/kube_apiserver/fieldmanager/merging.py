@@ -19,7 +19,7 @@ def merged(live: Any, config: Any, shape: Shape) -> Any:
     if shape.kind in ("struct", "map") and isinstance(live, dict) and isinstance(config, dict):
         result = dict(live)
         for name, value in config.items():
-            if value is not None or live.get(name) is None or child_shape(shape, name).kind == "leaf":
+            if value is not None or not live.get(name) or child_shape(shape, name).kind == "leaf":
                 result[name] = merged(live.get(name), value, child_shape(shape, name))
         return result
     if shape.kind in ("list", "set") and isinstance(live, list) and isinstance(config, list):
