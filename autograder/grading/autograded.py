@@ -15,7 +15,7 @@ from typing import Any, Final
 from autograder.clusters import scratch
 from autograder.grading.assignment import Assignment, Notebook
 from autograder.grading.disk import naming, plain_file
-from autograder.grading.engine import GradedNotebook, GradedSubmission
+from autograder.grading.graded import GradedNotebook, GradedSubmission
 from autograder.grading.marking import marked_cells
 
 #: The kind of folder in which notebooks are written before they are put in their place.

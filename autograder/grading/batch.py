@@ -14,8 +14,9 @@ from autograder.exercises import Runner
 from autograder.grading.assignment import Assignment, BadCourse, exercises_of
 from autograder.grading.configuration import configuration
 from autograder.grading.digests import digest_of_grader, kind_of_cluster
-from autograder.grading.engine import Engine, GradedSubmission, together
+from autograder.grading.engine import Engine
 from autograder.grading.executors import Executor, Lost
+from autograder.grading.graded import GradedSubmission, together
 from autograder.grading.individual import Individual
 from autograder.grading.ledger import Ledger
 from autograder.grading.memory import Memory

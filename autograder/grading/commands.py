@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autograder.grading.assignment import Assignment
     from autograder.grading.batch import Batch
     from autograder.grading.configuration import Configuration
-    from autograder.grading.engine import GradedSubmission
+    from autograder.grading.graded import GradedSubmission
 
 #: Everything that was handed in was judged.
 ALL_JUDGED: Final = 0

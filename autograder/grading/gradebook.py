@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from autograder.grading.assignment import Assignment, grade_id
 from autograder.grading.configuration import Configuration
 from autograder.grading.due_dates import Extensions, Penalty, penalty_of, read_extensions, submitted_at
-from autograder.grading.engine import GradedNotebook, GradedSubmission
 from autograder.grading.gradebook_rows import Cells, GradebookError, KnownNotebook, Rows
+from autograder.grading.graded import GradedNotebook, GradedSubmission
 from autograder.grading.marking import comments_on, scores_of
 from autograder.grading.releasing import released
 

@@ -9,7 +9,7 @@ from typing import Any
 from autograder.checks.rendering import as_html, as_text, summary
 from autograder.checks.verdict import Status, Verdict
 from autograder.grading.assignment import Cell, grade_id
-from autograder.grading.engine import Graded, GradedNotebook
+from autograder.grading.graded import Graded, GradedNotebook
 
 Json = dict[str, Any]
 

@@ -32,7 +32,8 @@ from autograder.grading.assignment import BadCourse, Notebook, load_assignments
 from autograder.grading.autograded import metadata_of
 from autograder.grading.batch import open_engine
 from autograder.grading.due_dates import read_extensions, submitted_at
-from autograder.grading.engine import Engine, GradedNotebook, GradedSubmission
+from autograder.grading.engine import Engine
+from autograder.grading.graded import GradedNotebook, GradedSubmission
 from autograder.grading.ledger import Ledger
 from autograder.grading.marking import comments_on, marked_cells, scores_of
 from autograder.grading.restoring import Note, blank, restored, valid

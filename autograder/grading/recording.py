@@ -14,9 +14,9 @@ from typing import Final
 from autograder.grading.assignment import Assignment, BadCourse
 from autograder.grading.autograded import Pages
 from autograder.grading.configuration import Configuration
-from autograder.grading.engine import GradedSubmission
 from autograder.grading.gradebook import Recorder
 from autograder.grading.gradebook_rows import GradebookError
+from autograder.grading.graded import GradedSubmission
 
 #: Submissions in one transaction.
 AT_ONCE: Final = 100

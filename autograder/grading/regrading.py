@@ -25,9 +25,9 @@ from autograder.grading.batch import Grader, Work
 from autograder.grading.configuration import configuration
 from autograder.grading.disk import in_words
 from autograder.grading.due_dates import moment
-from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission
 from autograder.grading.executors import BadExecutor, executor_of
 from autograder.grading.gradebook_rows import GradebookError
+from autograder.grading.graded import Graded, GradedNotebook, GradedSubmission
 from autograder.grading.ledger import FILE, Ledger, Row
 from autograder.grading.memory import Memory
 from autograder.grading.replaying import differences, task_of

@@ -12,7 +12,7 @@ from typing import Final
 from autograder.checks.verdict import Status
 from autograder.exercises.exercise import Exercise
 from autograder.grading.assignment import Assignment, Notebook, Task
-from autograder.grading.engine import Graded, GradedNotebook, GradedSubmission, absent, unjudged
+from autograder.grading.graded import Graded, GradedNotebook, GradedSubmission, absent, unjudged
 from autograder.grading.ledger import Entry, Ledger, Reading
 from autograder.grading.submissions import Submission
 

@@ -32,7 +32,7 @@ from autograder.grading.assignment import (
     load_assignments,
 )
 from autograder.grading.digests import digest_of_answer, digest_of_exercise, digest_of_grader
-from autograder.grading.engine import absent, unjudged
+from autograder.grading.graded import absent, unjudged
 from autograder.grading.individual import Individual, Seen
 from autograder.grading.restoring import restored
 from autograder.grading.submissions import Submission, Unreadable, look_through, read_submitted, sheet_of

@@ -12,7 +12,7 @@ from typing import Final
 from autograder.checks.verdict import Status, tidy
 from autograder.grading.assignment import Assignment
 from autograder.grading.batch import Batch
-from autograder.grading.engine import Graded, GradedSubmission
+from autograder.grading.graded import Graded, GradedSubmission
 from autograder.grading.restoring import Note
 
 #: Follows totals that hold an answer which nobody has judged.

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.assignment import Assignment, load_assignments
-from autograder.grading.engine import Engine, GradedSubmission
+from autograder.grading.engine import Engine
+from autograder.grading.graded import GradedSubmission
 from autograder.grading.submissions import Submission
 
 Cell = dict[str, Any]

@@ -18,7 +18,8 @@ from autograder.exercises import Exercise, Runner, load
 from autograder.exercises.sheets import FILE, KEY, OWN_VALUES
 from autograder.grading import individual
 from autograder.grading.assignment import BadCourse
-from autograder.grading.engine import Engine, GradedSubmission
+from autograder.grading.engine import Engine
+from autograder.grading.graded import GradedSubmission
 from autograder.grading.individual import Individual
 from autograder.grading.memory import Memory
 

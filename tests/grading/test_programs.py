@@ -12,7 +12,7 @@ from small_course import SmallCourse, cell_of, code, source_notebook
 from autograder.checks import Status
 from autograder.exercises import load, sandbox
 from autograder.grading.batch import open_engine
-from autograder.grading.engine import GradedSubmission
+from autograder.grading.graded import GradedSubmission
 
 pytestmark = pytest.mark.needs("bwrap or unshare")
 ANSWER, CHECK = "answer-scheduler-own-plugin", "check-scheduler-own-plugin"

@@ -16,7 +16,8 @@ from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse
 from autograder.grading import batch, gradebook, recording
 from autograder.grading.configuration import configuration
 from autograder.grading.disk import in_words, naming
-from autograder.grading.engine import Engine, GradedSubmission
+from autograder.grading.engine import Engine
+from autograder.grading.graded import GradedSubmission
 from autograder.grading.recording import Recording
 
 pytest.importorskip("nbgrader.api")

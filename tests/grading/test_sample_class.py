@@ -10,7 +10,8 @@ from small_course import ROOT
 from autograder.checks import Status
 from autograder.exercises import Runner
 from autograder.grading.assignment import grade_id, load_assignments
-from autograder.grading.engine import Engine, Graded
+from autograder.grading.engine import Engine
+from autograder.grading.graded import Graded
 from autograder.grading.submissions import Unreadable, look_through, read_notebook
 from tools.make_sample_class import LESSONS, make
 

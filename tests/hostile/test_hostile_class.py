@@ -31,7 +31,7 @@ from small_course import ASSIGNMENT, NOTEBOOK
 from snapshots import snapshot
 
 from autograder.checks import Status
-from autograder.grading.engine import GradedSubmission
+from autograder.grading.graded import GradedSubmission
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 

@@ -14,7 +14,7 @@ from autograder.exercises import load
 from autograder.exercises.exercise import Exercise
 from autograder.grading.assignment import Assignment, exercises_of
 from autograder.grading.batch import Batch
-from autograder.grading.engine import Graded, GradedSubmission
+from autograder.grading.graded import Graded, GradedSubmission
 from autograder.grading.individual import Individual
 from autograder.grading.ledger import Ledger
 from autograder.grading.remembering import Remembered
