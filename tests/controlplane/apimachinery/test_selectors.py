@@ -1,4 +1,4 @@
-"""Label and field selectors mean what they mean in Kubernetes."""
+"""Label selectors mean what they mean in Kubernetes."""
 
 from __future__ import annotations
 
@@ -77,13 +77,10 @@ def test_expressions_and_labels_of_an_object_must_all_hold() -> None:
     assert str(selector) == "app=web,!old,tier=front"
 
 
-def test_a_field_selector_compares_whole_values() -> None:
-    selector = selectors.parse_fields("metadata.name=web,status.phase!=Running")
-    assert selector.matches({"metadata.name": "web", "status.phase": "Pending"})
-    assert not selector.matches({"metadata.name": "web", "status.phase": "Running"})
-    assert selector.exact("metadata.name") == "web" and selector.exact("status.phase") is None
-
-
-def test_a_term_without_operator_is_no_field_selector() -> None:
-    with pytest.raises(BadRequest):
-        selectors.parse_fields("metadata.name")
+@pytest.mark.parametrize(("operator", "value", "matches"), [
+    ("Gt", "4", True), ("Gt", "5", False), ("Lt", "6", True), ("Gt", "four", False), ("Lt", "9" * 5000, False),
+])  # fmt: skip
+def test_only_integers_are_greater_or_less(operator: str, value: str, matches: bool) -> None:
+    selector = selectors.of_expressions([{"key": "level", "operator": operator, "values": [value]}])
+    assert selector.matches(LABELS) is matches
+    assert not selector.matches({"level": "high"})

@@ -11,11 +11,10 @@ from typing import Any
 from autograder.controlplane.apimachinery import field, integers
 from autograder.controlplane.apimachinery.errors import BadRequest, Invalid, Unclassified
 from autograder.controlplane.apimachinery.field import FieldError, Path
+from autograder.controlplane.apimachinery.field_selectors import FieldSelector, parse_fields
 from autograder.controlplane.apimachinery.selectors import (
-    FieldSelector,
     LabelSelector,
     Requirement,
-    parse_fields,
     parse_labels,
 )
 from autograder.controlplane.apimachinery.wire import Request

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from autograder.controlplane.apimachinery.errors import Expired, NotFound, Timeout
+from autograder.controlplane.apimachinery.field_selectors import FieldSelector
 from autograder.controlplane.apimachinery.scheme import ResourceType
-from autograder.controlplane.apimachinery.selectors import FieldSelector, LabelSelector
+from autograder.controlplane.apimachinery.selectors import LabelSelector
 from autograder.controlplane.apimachinery.wire import Object, WatchEvent
 from autograder.controlplane.etcd import Compacted
 from autograder.controlplane.kube_apiserver.backend import Backend

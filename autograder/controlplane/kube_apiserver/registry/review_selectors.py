@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery.errors import BadRequest
-from autograder.controlplane.apimachinery.selectors import parse_fields
+from autograder.controlplane.apimachinery.field_selectors import parse_fields
 from autograder.controlplane.kube_apiserver.registry.options import parse_valid_labels
 
 Object = dict[str, Any]
