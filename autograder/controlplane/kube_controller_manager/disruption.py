@@ -23,7 +23,7 @@ from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, by_namespace, object_key
 from autograder.controlplane.clock import SECOND
 from autograder.controlplane.kube_controller_manager import pods as podlib
-from autograder.controlplane.kube_controller_manager.conditions import find, without
+from autograder.controlplane.kube_controller_manager.conditions import find, since, without
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.fields import compact
 from autograder.controlplane.kube_controller_manager.ownership import controller_of
@@ -186,12 +186,12 @@ class DisruptionController(Controller):
         """Write the status with its condition, if anything has changed."""
         conditions = status.get("conditions", [])
         known = find(conditions, "DisruptionAllowed")
-        since = known["lastTransitionTime"] if known and known["status"] == allowed else self.now
+        begun = known.get("lastTransitionTime") if known and known["status"] == allowed else None
         condition = {
             "type": "DisruptionAllowed",
             "status": allowed,
             **compact({"observedGeneration": status.get("observedGeneration", 0)}),
-            "lastTransitionTime": since,
+            "lastTransitionTime": begun or self.now,
             "reason": reason,
             "message": message,
         }
@@ -206,7 +206,7 @@ class DisruptionController(Controller):
             return
         condition = podlib.condition(pod, "DisruptionTarget")
         assert condition is not None
-        wait = timestamps.parse(condition["lastTransitionTime"]) + DELETION_TIMEOUT - self.clock.now
+        wait = since(condition) + DELETION_TIMEOUT - self.clock.now
         if wait > 0:
             self.queue.add_after(key, wait)
             return

@@ -168,7 +168,8 @@ class NamespaceController(Controller):
         status = "True" if bad else "False"
         reason, message = bad or (reason, message)
         known = find(before, kind)
-        since = known["lastTransitionTime"] if known and known["status"] == status else self.now
+        begun = known.get("lastTransitionTime") if known and known["status"] == status else None
+        since = begun or self.now
         return {"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
 
 

@@ -161,7 +161,7 @@ class HorizontalPodAutoscalerController(Controller):
 
     def _with(self, conditions: Conditions, kind: str, status: str, reason: str, message: str) -> Conditions:
         """The conditions with one set; it keeps its place, and its time while its status stays."""
-        same = (one["lastTransitionTime"] for one in conditions if (one["type"], one["status"]) == (kind, status))
+        same = (one.get("lastTransitionTime") for one in conditions if (one["type"], one["status"]) == (kind, status))
         since = next(same, self.now)
         condition = {
             "type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message

@@ -127,12 +127,12 @@ def with_disruption(pod: Object, now: str, reason: str, message: str) -> Object:
     """The pod with the condition that says why it is taken away."""
     status = pod.get("status", {})
     known = find(status.get("conditions", ()), "DisruptionTarget")
-    since = known["lastTransitionTime"] if known and known["status"] == "True" else now
+    begun = known.get("lastTransitionTime") if known and known["status"] == "True" else None
     condition = {
         "type": "DisruptionTarget",
         "status": "True",
         "lastProbeTime": None,
-        "lastTransitionTime": since,
+        "lastTransitionTime": begun or now,
         "reason": reason,
         "message": message,
     }

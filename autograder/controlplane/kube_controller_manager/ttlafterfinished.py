@@ -5,12 +5,12 @@ Source: pkg/controller/ttlafterfinished.
 
 from __future__ import annotations
 
-from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.errors import NotFound
 from autograder.controlplane.apimachinery.scheme import JOBS
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.client.informer import Delta, object_key, split_key
 from autograder.controlplane.clock import SECOND
+from autograder.controlplane.kube_controller_manager.conditions import since
 from autograder.controlplane.kube_controller_manager.controller import Controller, ControllerContext, Subscriptions
 from autograder.controlplane.kube_controller_manager.job import rules
 
@@ -58,4 +58,4 @@ def _expiry(job: Object) -> int | None:
     ended = rules.standing(job, "Complete") or rules.standing(job, "Failed")
     if lifetime is None or ended is None or "deletionTimestamp" in job["metadata"]:
         return None
-    return timestamps.parse(ended["lastTransitionTime"]) + int(lifetime) * SECOND
+    return since(ended) + int(lifetime) * SECOND

@@ -257,3 +257,14 @@ def test_percentages_round_up_for_surge_and_down_for_unavailable(
     rolling = {"maxSurge": surge, "maxUnavailable": unavailable}
     found = deployment(replicas=replicas, strategy={"type": "RollingUpdate", "rollingUpdate": rolling})
     assert arithmetic.fenceposts(found) == expected
+
+
+def test_conditions_that_somebody_has_cut_short_stop_no_rollout(world: World) -> None:
+    world.create(deployment(replicas=1))
+    world.advance(5)
+    found = world.get(DEPLOYMENTS, "web")
+    short = [{"type": kind, "status": "True"} for kind in ("Progressing", "Available")]
+    world.client.update(DEPLOYMENTS, {**found, "status": {**found["status"], "conditions": short}}, "status")
+    world.roll_out("nginx:1.28")
+    world.advance(10)
+    assert world.condition(DEPLOYMENTS, "web", "Progressing") == ("True", "NewReplicaSetAvailable")

@@ -114,9 +114,9 @@ class Rollout:
     def note_pause(self) -> None:
         """Say in the condition Progressing that the Deployment was paused or resumed."""
         current = find(status.conditions_of(self.deployment), status.PROGRESSING)
-        if not status.has_deadline(self.deployment) or (current and current["reason"] == status.TIMED_OUT):
+        if not status.has_deadline(self.deployment) or (current and current.get("reason") == status.TIMED_OUT):
             return
-        was_paused = current is not None and current["reason"] == status.PAUSED
+        was_paused = current is not None and current.get("reason") == status.PAUSED
         is_paused = bool(self.deployment["spec"].get("paused"))
         if was_paused != is_paused:
             reason, message = (

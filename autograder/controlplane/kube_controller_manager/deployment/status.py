@@ -10,7 +10,7 @@ from typing import Final
 from autograder.controlplane.apimachinery import timestamps
 from autograder.controlplane.apimachinery.wire import Object
 from autograder.controlplane.clock import SECOND
-from autograder.controlplane.kube_controller_manager.conditions import find, with_new, without
+from autograder.controlplane.kube_controller_manager.conditions import find, since, with_new, without
 from autograder.controlplane.kube_controller_manager.deployment.arithmetic import (
     max_unavailable,
     replicas,
@@ -109,7 +109,7 @@ def progressed(deployment: Object, status: Object, replica_sets: list[Object], n
         elif _has_progressed(deployment.get("status", {}), status):
             progress = condition(PROGRESSING, "True", "ReplicaSetUpdated", f"{subject} is progressing.", now)
             if current and current["status"] == "True":
-                progress["lastTransitionTime"] = current["lastTransitionTime"]
+                progress["lastTransitionTime"] = current.get("lastTransitionTime")
             conditions = [*without(conditions, PROGRESSING), progress]
         elif _timed_out(deployment, find(conditions, PROGRESSING), now):
             message = f"{subject} has timed out progressing."
@@ -132,14 +132,14 @@ def time_left(deployment: Object, status: Object, now: int) -> int | None:
     current = find(conditions_of(deployment), PROGRESSING)
     if not has_deadline(deployment) or current is None:
         return None
-    if is_complete(deployment, status) or current["reason"] in (TIMED_OUT, NEW_SET_AVAILABLE, PAUSED):
+    if is_complete(deployment, status) or current.get("reason") in (TIMED_OUT, NEW_SET_AVAILABLE, PAUSED):
         return None
     return _deadline(deployment, current) - now
 
 
 def _was_complete(status: Object, current: Object | None) -> bool:
     done = status.get("replicas", 0) == status.get("updatedReplicas", 0)
-    return done and current is not None and current["reason"] == NEW_SET_AVAILABLE
+    return done and current is not None and current.get("reason") == NEW_SET_AVAILABLE
 
 
 def _has_progressed(before: Object, after: Object) -> bool:
@@ -152,14 +152,14 @@ def _has_progressed(before: Object, after: Object) -> bool:
 
 
 def _timed_out(deployment: Object, current: Object | None, now: int) -> bool:
-    if current is None or current["reason"] == NEW_SET_AVAILABLE:
+    if current is None or current.get("reason") == NEW_SET_AVAILABLE:
         return False
-    return current["reason"] == TIMED_OUT or _deadline(deployment, current) < now
+    return current.get("reason") == TIMED_OUT or _deadline(deployment, current) < now
 
 
 def _deadline(deployment: Object, current: Object) -> int:
     allowed: int = deployment["spec"]["progressDeadlineSeconds"]
-    return timestamps.parse(current["lastUpdateTime"]) + allowed * SECOND
+    return since(current, "lastUpdateTime") + allowed * SECOND
 
 
 def _failure(replica_sets: list[Object], new: Object | None) -> Object | None:
@@ -167,5 +167,5 @@ def _failure(replica_sets: list[Object], new: Object | None) -> Object | None:
     for one in [new, *replica_sets] if new else replica_sets:
         found = find(one.get("status", {}).get("conditions", ()), REPLICA_FAILURE)
         if found:
-            return {**found, "lastUpdateTime": found["lastTransitionTime"]}
+            return {**found, "lastUpdateTime": found.get("lastTransitionTime")}
     return None

@@ -65,7 +65,7 @@ class Round:
         if standing := rules.standing(self._job, "SuccessCriteriaMet"):
             return standing
         if standing := rules.standing(self._job, "FailureTarget"):
-            return condition("Failed", standing["reason"], standing["message"])
+            return condition("Failed", standing.get("reason", ""), standing.get("message", ""))
         for pod in self._tally.pods:
             if rules.is_failed(self._job, pod):
                 action, why = rules.policy_verdict(self._job, pod)
@@ -171,7 +171,7 @@ class Round:
             if not rules.standing({"status": self._status}, ending["type"]):
                 self._tally.set_condition(ending)
             final = "Failed" if ending["type"] == "FailureTarget" else "Complete"
-            return self._tally.condition(final, ending["reason"], ending["message"])
+            return self._tally.condition(final, ending.get("reason", ""), ending.get("message", ""))
         return ending
 
     def _tell_end(self, final: Object) -> None:
