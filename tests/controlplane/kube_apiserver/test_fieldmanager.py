@@ -125,7 +125,7 @@ def test_an_update_may_have_all_managers_forgotten() -> None:
 @pytest.mark.parametrize(
     "stated",
     [
-        [],
+        None,
         [{"manager": "bob"}],
         [{"manager": "bob", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": 1}}],
         [{"manager": "bob", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": {"k:no": {}}}],
@@ -270,3 +270,20 @@ def test_what_kubectl_applies_from_the_server_goes_into_the_annotation() -> None
 
 def test_there_is_no_annotation_for_what_was_never_applied_from_the_client() -> None:
     assert "annotations" not in apply(None, config(replicas=3), "kubectl")["metadata"]
+
+
+@pytest.mark.parametrize("nobody", [[], [{}]])
+def test_a_client_may_have_all_managers_forgotten(nobody: list[Any]) -> None:
+    world = World()
+    path = f"{DEFAULT}/configmaps"
+    world.create(f"{path}?fieldManager=me", {"metadata": {"name": "web"}, "data": {"a": "b"}})
+    change = {"metadata": {"managedFields": nobody}}
+    answer = world.ask("PATCH", f"{path}/web", body=change, content_type="application/merge-patch+json")
+    assert "managedFields" not in answer.body["metadata"]
+
+
+@pytest.mark.parametrize(("rules", "owned"), [({"rules": []}, True), ({"rules": None}, False), ({}, False)])
+def test_a_list_that_was_given_empty_is_owned_and_one_left_out_is_not(rules: dict[str, Any], owned: bool) -> None:
+    path = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles?fieldManager=me"
+    role = World().create(path, {"metadata": {"name": "web", "labels": {"a": "b"}}, **rules})
+    assert ("f:rules" in owners(role)["me"]) is owned

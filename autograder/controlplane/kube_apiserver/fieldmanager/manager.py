@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.errors import BadRequest, Conflict, Unclassified
 from autograder.controlplane.apimachinery.scheme import ResourceType
 from autograder.controlplane.apimachinery.wire import Object
@@ -71,7 +72,8 @@ def track_update(
     Managers that ``new`` states take the place of those of ``old``, except through a subresource.  An object that
     nobody manages any more stays so until somebody applies to it.
     """
-    given = new["metadata"].pop("managedFields", None)
+    given = as_given(new["metadata"], "managedFields")
+    new["metadata"].pop("managedFields", None)
     if old is not None and not _entries(old):
         return
     shape = shape_of_root(kind.go_type)
@@ -175,12 +177,12 @@ def _managed(kind: ResourceType, paths: Iterable[Path], subresource: str) -> Pat
 
 
 #: What a client writes to have all managers forgotten.
-_RESET: Final[list[Object]] = [{}]
+_RESETS: Final[tuple[list[Object], ...]] = ([], [{}])
 
 
 def _stated(given: Any, old: Object | None) -> list[Entry]:
     """The managers that a client states; those of the old object where it states none that can be read."""
-    if given == _RESET:
+    if given in _RESETS:
         return []
     readable = bool(given) and all(_is_readable(one) for one in given)
     return _read(given) if readable else _entries(old)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from autograder.controlplane.apimachinery import types
+from autograder.controlplane.apimachinery.emptied import as_given
 from autograder.controlplane.apimachinery.types import Field
 from autograder.controlplane.kube_apiserver.parsing import parse
 
@@ -117,7 +118,8 @@ def values(obj: Any, shape: Shape, path: Path = ()) -> Iterator[tuple[Path, Any]
         if path:
             yield path, BRANCH
         for name, value in obj.items():
-            yield from values(value, child_shape(shape, name), (*path, "f:" + name))
+            found = as_given(obj, name) if value is None else value  # a list that was given empty is not one left out
+            yield from values(found, child_shape(shape, name), (*path, "f:" + name))
     elif shape.kind in ("list", "set") and isinstance(obj, list) and obj:
         yield path, BRANCH
         for entry in obj:
