@@ -308,13 +308,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that a Windows code page lacks is no reason to stop
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
+    options = read(arguments)
     with _ended_in_order():
         try:
             return COMMANDS[options.command].run(options)
         except KeyboardInterrupt:
             print(f"{PROGRAM} {options.command}: interrupted", file=sys.stderr)
             return INTERRUPTED
+
+
+def read(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options that ``arguments`` (else those of the process) say; exits if they make no sense."""
+    options = parser().parse_args(arguments)
+    if "workers" in options and options.cluster.partition(":")[0] == "kind":
+        options.workers = 1  # all would share one cluster, and miss what the answer of another has stopped in it
+    return options
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.cli import main
+from autograder.cli import main, read
 
 
 @pytest.fixture
@@ -105,3 +105,10 @@ def test_starting_up_imports_no_cluster() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "workers"), [("kind", 1), ("kind:course", 1), ("local", 4), ("kubeconfig:kind.yaml", 4)]
+)
+def test_a_kind_cluster_has_one_worker_since_all_would_miss_what_one_answer_stops(cluster: str, workers: int) -> None:
+    assert read(["audit", "--cluster", cluster, "--workers", "4"]).workers == workers

@@ -65,10 +65,13 @@ class KindPowers:
         return self._nodes[0]
 
     def restore(self) -> None:
-        """Put back what a run that was cut off has stopped; nothing while another run is at it."""
-        lock = locked(self._path)
-        if lock is None:
-            return
+        """Put back what a run that was cut off has stopped.
+
+        Raises ``ClusterError`` while another run stops parts on purpose: what is judged without them is judged wrongly.
+        """
+        self._until(self._has_lock, "another run has started again what it had stopped in this kind cluster")
+        lock, self._lock = self._lock, None
+        assert lock is not None
         with lock:
             for node in self._nodes:
                 if self._tools.run_engine("inspect", "-f", "{{.State.Running}}", node).strip() != "true":
@@ -141,10 +144,13 @@ class KindPowers:
 
     def _begin(self) -> None:
         """Tell other runs that something is stopped on purpose."""
+        if not self._has_lock():
+            raise ClusterError("another run has stopped parts of this kind cluster; wait until it has ended")
+
+    def _has_lock(self) -> bool:
         if self._lock is None:
             self._lock = locked(self._path)
-        if self._lock is None:
-            raise ClusterError("another run has stopped parts of this kind cluster; wait until it has ended")
+        return self._lock is not None
 
     def _container(self, node: str) -> str:
         container = self._container_of(node)
