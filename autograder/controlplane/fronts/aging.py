@@ -1,8 +1,9 @@
 """Ages that a client computes from its own clock, made to equal the virtual ones.
 
 ``kubectl describe`` and ``kubectl events`` show how long ago events were by subtracting from the wall clock, and
-``kubectl describe node`` how old the node's Pods are.  For these commands the times of events, and those at which the
-Pods of a list were created, are moved, so that whoever subtracts now gets the age that the cluster's clock gives.
+``kubectl describe`` also how old the Pods of a node are and for how long something has been going.  For these commands
+the times of events, those at which the Pods of a list were created, and those of deletions are moved, so that whoever
+subtracts now gets the age that the cluster's clock gives.
 
 ``kubectl rollout restart`` writes the time of its own clock into the template, by whose hash ReplicaSets and Pods are
 named.  The cluster's time takes its place, so that the names are the same on any day.
@@ -22,6 +23,8 @@ from autograder.controlplane.clock import SECOND
 
 _COMMANDS: Final = ("kubectl describe", "kubectl events")
 _KINDS: Final = ("Event", "EventList", "PodList")
+#: What is described as "Terminating (lasts 5s)".
+_GOING: Final = ("Pod", "PersistentVolumeClaim", "PersistentVolume")
 _TIMES: Final = ("firstTimestamp", "lastTimestamp", "deprecatedFirstTimestamp", "deprecatedLastTimestamp")
 _RESTART: Final = "kubectl rollout restart"
 _RESTARTED_AT: Final = re.compile(rb'("kubectl\.kubernetes\.io/restartedAt":\s*")[^"]*(")')
@@ -32,9 +35,9 @@ _LATE: Final = 0.5
 
 
 def applies(request: Request, body: Any) -> bool:
-    """Whether an answer has events or Pods for a command that computes their ages."""
+    """Whether an answer has times from which the command that asked computes ages."""
     asked = request.headers.get("kubectl-command", "").startswith(_COMMANDS)
-    return asked and isinstance(body, Mapping) and body.get("kind") in _KINDS
+    return asked and isinstance(body, Mapping) and (body.get("kind") in _KINDS or _is_going(body))
 
 
 def restarts(request: Request) -> bool:
@@ -57,17 +60,23 @@ def pause(wall: float) -> float:
 
 def moved(body: Object, *, now: int, wall: float) -> Object:
     """The answer with times such that the ages at ``wall`` (s) are those at ``now`` (virtual µs)."""
+    if _is_going(body):
+        return _with_time(body, "deletionTimestamp", now, wall)
     if body["kind"] == "PodList":
-        return {**body, "items": [_pod(pod, now, wall) for pod in body["items"]]}
+        return {**body, "items": [_with_time(pod, "creationTimestamp", now, wall) for pod in body["items"]]}
     if "items" in body:
         return {**body, "items": [_event(event, now, wall) for event in body["items"]]}
     return _event(body, now, wall)
 
 
-def _pod(pod: Object, now: int, wall: float) -> Object:
-    """A Pod as of a list; other times of it are shown as they are, and stay."""
-    meta = pod["metadata"]
-    return {**pod, "metadata": {**meta, "creationTimestamp": _time(meta["creationTimestamp"], now, wall)}}
+def _is_going(body: Mapping[str, Any]) -> bool:
+    return body.get("kind") in _GOING and "deletionTimestamp" in body["metadata"]
+
+
+def _with_time(obj: Object, name: str, now: int, wall: float) -> Object:
+    """An object with one time of its metadata moved; others of it are shown as they are, and stay."""
+    meta = obj["metadata"]
+    return {**obj, "metadata": {**meta, name: _time(meta[name], now, wall)}}
 
 
 def _event(event: Object, now: int, wall: float) -> Object:

@@ -51,6 +51,16 @@ def test_the_pods_that_describe_node_lists_are_as_old_as_the_cluster_says() -> N
     assert shown["status"] == pod["status"] and pod["metadata"]["creationTimestamp"] == "2026-01-01T09:00:00Z"
 
 
+@pytest.mark.parametrize("kind", ["Pod", "PersistentVolumeClaim", "PersistentVolume"])
+@pytest.mark.parametrize(("second", "lasts"), [(10, 0), (15, -5), (3, 7)])
+def test_what_is_going_has_been_going_for_as_long_as_the_cluster_says(kind: str, second: int, lasts: int) -> None:
+    going = {"kind": kind, "metadata": {"name": "x", "deletionTimestamp": f"2026-01-01T09:00:{second:02}Z"}}
+    assert aging.applies(DESCRIBE, going)
+    moved = aging.moved(going, now=EPOCH + 10 * SECOND, wall=WALL)
+    assert age_for_client(moved["metadata"]["deletionTimestamp"], int(WALL)) == lasts
+    assert not aging.applies(DESCRIBE, {"kind": kind, "metadata": {"name": "x"}})
+
+
 def test_only_commands_that_show_such_ages_are_answered_so() -> None:
     events = {"kind": "EventList", "items": []}
     assert aging.applies(DESCRIBE, events)
