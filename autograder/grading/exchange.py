@@ -108,7 +108,7 @@ def _files_of(folder: str, largest: int) -> Iterator[tuple[str, bytes | str]]:
             yield str(inside / name), _content(name, at, owner, largest)
         seen += len(folders)
         if seen > FILES:
-            yield str(inside), f"there are more than {FILES} files and folders"
+            yield "the rest", f"there are more than {FILES} files and folders"
             return
         if folders and len(inside.parts) >= DEPTH:
             yield str(inside), f"there are more than {DEPTH} folders one inside the other"
