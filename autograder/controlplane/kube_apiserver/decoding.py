@@ -115,15 +115,7 @@ def decode(
     see ``types.type_name``); ``kind`` and ``api_version`` are those of the resource, for a body that has none.
     Raises ``BadRequest`` with Kubernetes' message, ``RequestEntityTooLarge`` for a body over ``BODY_LIMIT``.
     """
-    value: Any = body
-    repeats = False
-    if isinstance(body, bytes):
-        try:
-            value, repeats = parse_body(body, media_type)
-        except Undecodable as error:
-            raise CannotBeHandled(error.kind, error.api_version, kind, str(error)) from error
-        except Unreadable as error:
-            raise Unrecognized(kind, str(error), body) from error
+    value, repeats = _parsed(body, kind, media_type) if isinstance(body, bytes) else (body, False)
     if value is None:
         value = {}
     given_version, given_kind = _kind_of(value, kind, api_version, body)
@@ -146,6 +138,16 @@ def decode(
         every = [repeated_keys.told(keys), *strict] if keys else strict
         raise CannotBeHandled(kind, api_version, kind, "strict decoding error: " + ", ".join(every))
     return Decoded(decoded, (*keys, *strict))
+
+
+def _parsed(body: bytes, kind: str, media_type: str) -> tuple[Any, bool]:
+    """The value of a body, and whether a key stands twice in an object of it."""
+    try:
+        return parse_body(body, media_type)
+    except Undecodable as error:
+        raise CannotBeHandled(error.kind, error.api_version, kind, str(error)) from error
+    except Unreadable as error:
+        raise Unrecognized(kind, str(error), body) from error
 
 
 def _what_counts(error: Exception, value: Any, type_name: str) -> str:
@@ -206,15 +208,13 @@ def _unrecognized(kind: str, why: str, body: Any) -> NoReturn:
 def _refuse_kind(given_version: str, given_kind: str, kind: str, api_version: str) -> NoReturn:
     """The body is an object of some other kind, known or not."""
     type_name = "meta/v1." + given_kind if given_kind in UNVERSIONED else types.type_name(given_version, given_kind)
-    if given_kind == kind and given_version in FORMER_VERSIONS.get(kind, ()):
-        type_name = given_version
-    if type_name is None:
-        scheme = "pkg/api/legacyscheme/scheme.go:30"
-        why = f'no kind "{given_kind}" is registered for version "{given_version}" in scheme "{scheme}"'
-    elif given_kind == kind:
+    if given_kind == kind and (type_name or given_version in FORMER_VERSIONS.get(kind, ())):
         raise BadRequest(
             f"the API version in the data ({given_version}) does not match the expected API version ({api_version})"
         )
+    if type_name is None:
+        scheme = "pkg/api/legacyscheme/scheme.go:30"
+        why = f'no kind "{given_kind}" is registered for version "{given_version}" in scheme "{scheme}"'
     else:
         room = (api_version.rpartition("/")[0] or "core").partition(".")[0]
         why = f"converting ({shown_type(type_name)}) to ({room}.{kind}): unknown conversion"
