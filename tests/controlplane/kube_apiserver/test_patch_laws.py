@@ -89,7 +89,8 @@ def labels(obj: Any) -> Any:
 
 
 def images(obj: Any) -> dict[str, str]:
-    return {one["name"]: one["image"] for one in obj["spec"]["containers"] if "image" in one}
+    containers = obj.get("spec", {}).get("containers") or ()  # where nobody owns any of it there may be no spec
+    return {one["name"]: one["image"] for one in containers if "image" in one}
 
 
 @LAW

@@ -191,6 +191,35 @@ def test_unknown_fields_are_warned_of_or_dropped_as_the_client_asks() -> None:
     assert STRATEGIC.read(patched, {}, POD_TARGET, "Ignore").warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("patch", "after"),
+    [
+        ({"finalizers": ["c/c"]}, ["c/c", "a/a", "b/b"]),
+        ({"finalizers": ["b/b", "c/c"]}, ["a/a", "b/b", "c/c"]),
+        ({"finalizers": ["c/c"], "$setElementOrder/finalizers": ["b/b", "c/c", "a/a"]}, ["b/b", "c/c", "a/a"]),
+    ],
+)
+def test_plain_values_that_a_strategic_patch_adds_come_before_those_that_only_the_server_has(
+    patch: Any, after: list[str]
+) -> None:
+    pod = {"metadata": {"finalizers": ["a/a", "b/b"]}}
+    assert apply_strategic_merge_patch(pod, {"metadata": patch}, "core/v1.Pod")["metadata"]["finalizers"] == after
+
+
+def test_a_patch_keeps_to_the_order_that_it_gives_itself() -> None:
+    patch = {"metadata": {"finalizers": ["a/a"], "$setElementOrder/finalizers": ["b/b"]}}
+    with pytest.raises(Unclassified) as refused:
+        apply_strategic_merge_patch({"metadata": {"finalizers": ["b/b"]}}, patch, "core/v1.Pod")
+    assert refused.value.message == ("The order in patch list:\n[a/a]\n doesn't match $setElementOrder list:\n[b/b]\n")
+
+
+def test_unknown_fields_of_a_strategic_patch_are_told_by_name() -> None:
+    patch: Any = {"zz": 1, "spec": {"zz": 1}, "Bogus": 1}
+    assert STRATEGIC.read(strategic(patch), patch, POD_TARGET, "Warn").warnings == (
+        'unknown field "Bogus"', 'unknown field "spec.zz"', 'unknown field "zz"',
+    )  # fmt: skip
+
+
 def test_a_strategic_patch_cannot_change_the_kind() -> None:
     patch = {"kind": "Secret", "apiVersion": "v2"}
     assert STRATEGIC.read(strategic(patch), patch, POD_TARGET, "Strict").object["kind"] == "Pod"

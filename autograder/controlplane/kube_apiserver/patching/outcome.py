@@ -49,10 +49,13 @@ def read_converted(patched: Any, patch: Any, target: Target, validation: FieldVa
     why = unconvertible(patched, target.go_type)
     if why:
         raise _no_object(shown, why)
-    return _read(patched, patch, target, validation, shown)
+    return _read(patched, patch, target, validation, shown, is_sorted=True)
 
 
-def _read(patched: Any, patch: Any, target: Target, validation: FieldValidation, shown: str) -> Decoded:
+def _read(
+    patched: Any, patch: Any, target: Target, validation: FieldValidation, shown: str, *, is_sorted: bool = False
+) -> Decoded:
+    """``is_sorted`` says that unknown fields are told in the order of their names, and not in that of the document."""
     strict = [] if validation == "Ignore" else list(_strict_errors(patch))
     try:
         decoded = decode(
@@ -61,7 +64,7 @@ def _read(patched: Any, patch: Any, target: Target, validation: FieldValidation,
         )  # fmt: skip
     except (CannotBeHandled, Unrecognized) as error:
         raise _no_object(shown, error.why) from error
-    strict += decoded.warnings
+    strict += sorted(decoded.warnings) if is_sorted else decoded.warnings
     if strict and validation == "Strict":
         raise _no_object(shown, "strict decoding error: " + ", ".join(strict))
     return Decoded(decoded.object, tuple(strict))

@@ -99,12 +99,31 @@ def _merge_value(current: Any, value: Any, field: Field, order: list[Any] | None
         return _merge_map(current, value, _element(field.go_type))
     if not isinstance(value, list) or not isinstance(current, list) or "merge" not in strategies:
         return _without_directives(value)
+    if order:
+        _check_order(value, order, field.merge_key)
     if field.merge_key:
         merged = _merge_keyed(current, value, field.merge_key, _element(field.go_type))
         given = [one for one in value if _PATCH not in one]
         return _ordered(merged, given if order is None else order, current, field.merge_key)
     kept = [one for one in current if one not in removed]
-    return kept + [one for one in value if one not in kept]
+    return _ordered(kept + [one for one in value if one not in kept], value if order is None else order, current, "")
+
+
+def _check_order(patch: list[Any], order: list[Any], key: str) -> None:
+    """Raise ``Unclassified`` unless the entries of a patch stand in the order that it gives them itself."""
+    rest = iter(order)
+    for entry in patch:
+        if isinstance(entry, dict) and entry.get(_PATCH) == "delete":
+            continue
+        name = _name(entry, key)
+        if not any(_name(one, key) == name for one in rest):
+            lists = (go_text(patch), "$setElementOrder", go_text(order))
+            raise Unclassified("The order in patch list:\n{}\n doesn't match {} list:\n{}\n".format(*lists))
+
+
+def _name(entry: Any, key: str) -> Any:
+    """By what an entry of a list is told from the others: one field, or all of a plain value."""
+    return entry.get(key) if key and isinstance(entry, dict) else entry
 
 
 def _merge_keyed(current: list[Any], patch: list[Any], key: str, type_name: str) -> list[Any]:
@@ -153,17 +172,13 @@ def _ordered(entries: list[Any], order: list[Any], server: list[Any], key: str) 
 
     An entry that only the patch has comes before one that only the server has.
     """
-
-    def key_of(entry: Any) -> Any:
-        return entry.get(key) if key and isinstance(entry, dict) else entry
-
-    wanted = [key_of(one) for one in order]
-    had = [key_of(one) for one in server]
-    named = sorted((one for one in entries if key_of(one) in wanted), key=lambda one: wanted.index(key_of(one)))
-    others = [one for one in entries if key_of(one) not in wanted]
+    wanted = [_name(one, key) for one in order]
+    had = [_name(one, key) for one in server]
+    named = sorted((one for one in entries if _name(one, key) in wanted), key=lambda one: wanted.index(_name(one, key)))
+    others = [one for one in entries if _name(one, key) not in wanted]
     result = []
     while named and others:
-        ours, theirs = key_of(named[0]), key_of(others[0])
+        ours, theirs = _name(named[0], key), _name(others[0], key)
         is_earlier = ours in had and theirs in had and had.index(theirs) < had.index(ours)
         result.append((others if is_earlier else named).pop(0))
     return result + named + others
