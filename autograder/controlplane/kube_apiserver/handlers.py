@@ -286,8 +286,8 @@ class Handlers:
     def _delete_collection(self, request: Request, kind: ResourceType, info: RequestInfo, user: User) -> Response:
         registry = self.registry(kind)
         delete = options.delete_options(request, bodies.delete_options(request))
-        request.warnings += registry.delete_warnings(delete)
         listed = registry.list(info.namespace, options.list_options(request, registry.field_labels))
+        request.warnings += registry.delete_warnings(delete)
         for obj in listed["items"]:
             attributes = self._attributes("DELETE", request, kind, info, user)
             meta = obj["metadata"]

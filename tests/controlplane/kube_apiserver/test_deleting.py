@@ -176,3 +176,8 @@ def test_a_namespace_that_ends_lets_no_evictions_bindings_and_tokens_in(
     assert answer.body["message"] == (
         f"{name} is forbidden: unable to create new content in namespace dev because it is being terminated"
     )
+
+
+def test_a_selector_that_makes_no_sense_is_refused_before_anybody_is_warned(world: World) -> None:
+    answer = delete(world, "/apis/batch/v1/namespaces/default/jobs", labelSelector="=")
+    assert (answer.code, list(answer.warnings)) == (400, [])

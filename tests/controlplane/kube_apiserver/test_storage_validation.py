@@ -159,3 +159,13 @@ def test_what_volumes_of_a_class_are_made_of_stays(refusals_of_change):
     assert refusals_of_change(storage_class(parameters={"type": "ssd"}), storage_class(parameters={"type": "hdd"})) == [
         'parameters: Invalid value: {"type":"hdd"}: field is immutable'
     ]
+
+
+def test_the_class_that_a_claim_names_in_an_annotation_stays():
+    old = claim()
+    old["metadata"] |= {"resourceVersion": "1", "annotations": {"volume.beta.kubernetes.io/storage-class": "fast"}}
+    new = {**old, "metadata": {**old["metadata"], "annotations": {}}}
+    found = [str(error) for error in validation.validate_update("core/v1.PersistentVolumeClaim", new, old)]
+    assert found == [
+        'metadata.annotations.volume.beta.kubernetes.io/storage-class: Invalid value: "": field is immutable'
+    ]

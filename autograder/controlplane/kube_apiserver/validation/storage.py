@@ -147,7 +147,7 @@ def _requested(spec: dict[str, Any]) -> Quantity:
 
 def _validate_class_annotation(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
     given, before = (one["metadata"].get("annotations", {}).get(STORAGE_CLASS, "") for one in (new, old))
-    path = Path("metadata").child("annotations").key(STORAGE_CLASS)
+    path = Path("metadata").child("annotations").child(STORAGE_CLASS)
     if not _moves_class_out_of_annotation(new, old):
         yield from immutable(given, before, path)
 
