@@ -156,7 +156,9 @@ def test_a_patch_that_is_nested_deeply_is_refused(cluster: Cluster, kind: str, d
         await cluster_with_one(client)
         url = f"{CONFIGMAPS}/a?fieldManager=me"
         async with client.patch(url, data=body, headers={"Content-Type": kind}) as answer:
-            assert 400 <= answer.status < 500, await answer.text()
+            said = await answer.text()
+        # To an applied configuration that does not fit its kind, a real API server answers with 500 as well.
+        assert 400 <= answer.status < 500 or "failed to create typed patch object" in said, said
 
     serving(cluster, scenario)
 
