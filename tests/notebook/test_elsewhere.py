@@ -57,6 +57,7 @@ def sanitized(text: str) -> str:
         ("80:30080/TCP", "80:31999/TCP"),
         ("NAME   READY\nweb    1/1", "NAME           READY\nweb            1/1   "),
         ("4d20h", "5s"),
+        ("IP: 10.244.2.6\nHost: web\n", "IP: 10.244.1.3\nIP: ::1\nIP: fe80::1cd7:a0ff:fea5:f2a1\nHost: web\n"),
     ],
 )
 def test_what_differs_from_cluster_to_cluster_is_left_out(embedded: str, elsewhere: str) -> None:
