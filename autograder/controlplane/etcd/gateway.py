@@ -11,6 +11,7 @@ import contextlib
 import json
 import queue
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,10 @@ from autograder.controlplane.etcd.store import UNREACHABLE, StoreFailure
 
 #: How long one request to etcd may take, in seconds.
 PATIENCE: Final = 5.0
+#: The same for an etcd that has not answered the one before, and how long it is then left alone.  All components and
+#: clients of a cluster wait in one line: if each had the whole patience, none would ever be heard.
+IMPATIENCE: Final = 2.0
+REST: Final = 2.0
 #: How long to wait before etcd is tried again, in seconds.
 _PAUSE: Final = 0.1
 #: In etcd's ranges: from the first key there can be, to the end.
@@ -115,18 +120,25 @@ class Gateway:
         session = requests.Session()
         session.trust_env = False  # an etcd on this machine is not behind a proxy
         self._client = Etcd3Client(host, port, timeout=PATIENCE, api_path="/v3/", session=session)
+        self._asked_in_vain: float | None = None
         self.unreachable = UNREACHABLE.format(host=host, port=port)
 
     def ask(self, path: str, question: Mapping[str, Any]) -> Any:
-        """What etcd answers to one question; raises ``StoreFailure``."""
+        """What etcd answers to one question; raises ``StoreFailure``, at once if it has just not answered another."""
+        if self._asked_in_vain is not None and time.monotonic() - self._asked_in_vain < REST:
+            raise StoreFailure(TIMED_OUT)
+        self._client.timeout = PATIENCE if self._asked_in_vain is None else IMPATIENCE
         try:
-            return self._client.post(self._client.get_url(path), json=question)
+            answer = self._client.post(self._client.get_url(path), json=question)
         except ConnectionTimeoutError as error:
+            self._asked_in_vain = time.monotonic()
             raise StoreFailure(TIMED_OUT) from error
         except (ConnectionFailedError, requests.RequestException) as error:
             raise StoreFailure(self.unreachable) from error
         except Etcd3Exception as error:
             raise StoreFailure(_said(error)) from error
+        self._asked_in_vain = None
+        return answer
 
     def stream(self, path: str, question: Mapping[str, Any]) -> requests.Response:
         """An answer that goes on and on."""
