@@ -25,6 +25,8 @@ _DESCRIPTORS: Final = {
 _EVERY: Final = "@every "
 #: How far ahead a schedule is looked for; one that never comes (30 February) has no next time.
 _HORIZON: Final = timedelta(days=5 * 366)
+#: After which nothing is looked for: the calendar ends with 9999, and an interval is at most 292 years long.
+_LAST_YEAR: Final = 9700
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Schedule:
     every: timedelta | None = None
 
     def next(self, after: datetime) -> datetime | None:
-        """The first time after ``after``, in its time zone; None when there is none within five years."""
+        """The first time after ``after``, in its time zone; None when there is none within five years, or ever."""
+        if after.year > _LAST_YEAR:
+            return None
         if self.every is not None:
             return after.replace(microsecond=0) + self.every
         moment = after.replace(second=0, microsecond=0) + timedelta(minutes=1)

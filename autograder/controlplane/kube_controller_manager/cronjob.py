@@ -76,7 +76,7 @@ class CronJobController(Controller):
 
     def _take_stock(self, cron_job: Object, jobs: list[Object], status: Object) -> None:
         """Note which Jobs have ended, went missing, or came from elsewhere."""
-        known = {one["uid"] for one in status["active"]}
+        known = {_uid(one) for one in status["active"]}
         for job in jobs:
             meta = job["metadata"]
             if not rules.is_finished(job):
@@ -85,15 +85,16 @@ class CronJobController(Controller):
                     self.recorder.event(cron_job, "Warning", "UnexpectedJob", text)
                 continue
             if meta["uid"] in known:
-                status["active"] = [one for one in status["active"] if one["uid"] != meta["uid"]]
+                status["active"] = [one for one in status["active"] if _uid(one) != meta["uid"]]
                 text = f"Saw completed job: {meta['name']}, condition: {_ending(job)}"
                 self.recorder.event(cron_job, "Normal", "SawCompletedJob", text)
             completed = job["status"].get("completionTime", "")
             if _ending(job) == "Complete" and completed > status.get("lastSuccessfulTime", ""):
                 status["lastSuccessfulTime"] = completed
         present = {job["metadata"]["uid"] for job in jobs}
-        for one in [one for one in status["active"] if one["uid"] not in present]:
-            self.recorder.event(cron_job, "Normal", "MissingJob", f"Active job went missing: {one['name']}")
+        for one in [one for one in status["active"] if _uid(one) not in present]:
+            text = f"Active job went missing: {one.get('name', '')}"
+            self.recorder.event(cron_job, "Normal", "MissingJob", text)
             status["active"].remove(one)
 
     def _run_schedule(self, key: str, cron_job: Object, status: Object) -> None:
@@ -146,7 +147,7 @@ class CronJobController(Controller):
             return
         wanted = _job(cron_job, due)
         name, scheduled = wanted["metadata"]["name"], timestamps.time(round(due.timestamp() * SECOND))
-        if any(one["name"] == name for one in status["active"]) or status.get("lastScheduleTime") == scheduled:
+        if any(one.get("name") == name for one in status["active"]) or status.get("lastScheduleTime") == scheduled:
             return
         policy = spec.get("concurrencyPolicy", "Allow")
         if policy == "Forbid" and status["active"]:
@@ -155,7 +156,7 @@ class CronJobController(Controller):
             return
         if policy == "Replace":
             for one in list(status["active"]):
-                self._delete(cron_job, one["name"], one["uid"], status)
+                self._delete(cron_job, one.get("name", ""), _uid(one), status)
         created = self._create(cron_job, wanted, status)
         if created is not None:
             meta = created["metadata"]
@@ -171,7 +172,7 @@ class CronJobController(Controller):
             created = self.client.create(JOBS, namespace, wanted)
         except AlreadyExists:
             found = self.client.get(JOBS, namespace, name)
-            known = any(one["uid"] == found["metadata"]["uid"] for one in status["active"])
+            known = any(_uid(one) == found["metadata"]["uid"] for one in status["active"])
             return None if known or not is_controlled_by(found, cron_job) else found
         except StatusError as error:
             if not is_of_terminating_namespace(error):
@@ -202,7 +203,12 @@ class CronJobController(Controller):
             raise
         else:
             self.recorder.event(cron_job, "Normal", "SuccessfulDelete", f"Deleted job {name}")
-        status["active"] = [one for one in status["active"] if one["uid"] != uid]
+        status["active"] = [one for one in status["active"] if _uid(one) != uid]
+
+
+def _uid(reference: Object) -> str:
+    """Of which object a status speaks; anybody may have written it, and left that out."""
+    return str(reference.get("uid", ""))
 
 
 def _last_due(earliest: datetime, now: datetime, schedule: Schedule) -> tuple[datetime | None, int]:

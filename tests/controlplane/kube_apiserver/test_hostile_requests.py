@@ -326,3 +326,13 @@ def test_times_of_long_ago_are_spelt_as_others_are(world: World, given: str, kep
     about = {"kind": "Pod", "namespace": "default", "name": "p"}
     event = {"metadata": {"generateName": "e-"}, "involvedObject": about, "firstTimestamp": given}
     assert world.create(f"{DEFAULT}/events", event)["firstTimestamp"] == kept
+
+
+def test_fewer_pods_than_none(world: World) -> None:
+    code, message = refused(
+        world, "PATCH", f"{DEPLOYMENTS}/web/status", {"status": {"replicas": -1}},
+        content_type="application/merge-patch+json",
+    )  # fmt: skip
+    assert code == 422
+    assert "status.replicas: Invalid value: -1: must be greater than or equal to 0" in message
+    assert "status.readyReplicas: Invalid value: 0: cannot be greater than status.replicas" in message

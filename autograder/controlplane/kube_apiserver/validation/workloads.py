@@ -62,8 +62,9 @@ def counts(obj: Object, path: Path, *fields: str) -> Iterator[FieldError]:
 def not_more_than_replicas(status: Object, path: Path, *fields: str) -> Iterator[FieldError]:
     """Of all pods there are at least as many as of any sort of them."""
     for name in fields:
-        if status.get(name, 0) > status.get("replicas", 0):
-            yield field.invalid(path.child(name), status[name], MORE_THAN_REPLICAS)
+        number = status.get(name, 0)
+        if number > status.get("replicas", 0):
+            yield field.invalid(path.child(name), number, MORE_THAN_REPLICAS)
 
 
 def collisions_only_grow(new: Object, old: Object) -> Iterator[FieldError]:

@@ -110,7 +110,7 @@ class DaemonSetController(PodMaker):
         if "deletionTimestamp" in daemon_set["metadata"]:
             return
         current, old = self._sync_history(daemon_set)
-        digest = current["metadata"]["labels"][history.HASH_LABEL]
+        digest = current["metadata"].get("labels", {}).get(history.HASH_LABEL, "")
         failure: StatusError | None = None
         satisfied = self.expectations.satisfied(key)
         if satisfied:
@@ -131,7 +131,8 @@ class DaemonSetController(PodMaker):
         """The revision of the present template, made if there is none, and the others."""
         selector = selectors.of_object(daemon_set["spec"]["selector"])
         candidates = self.revisions.by_index("namespace", daemon_set["metadata"]["namespace"])
-        known = RefManager(self.client, DAEMONSETS, daemon_set, selector, CONTROLLERREVISIONS).claim(candidates)
+        claimed = RefManager(self.client, DAEMONSETS, daemon_set, selector, CONTROLLERREVISIONS).claim(candidates)
+        known = [self._labelled(one) for one in claimed]
         same = history.in_order(one for one in known if history.keeps_template_of(one, daemon_set))
         old = history.in_order(one for one in known if not history.keeps_template_of(one, daemon_set))
         number = old[-1]["revision"] + 1 if old else 1
@@ -139,6 +140,14 @@ class DaemonSetController(PodMaker):
             current = same[-1]
             return history.renumber(self.client, current, max(number, current["revision"])), old
         return self._snapshot(daemon_set, number), old
+
+    def _labelled(self, revision: Object) -> Object:
+        """The revision with its hash as a label; one that has lost it gets its name for that."""
+        meta = revision["metadata"]
+        if history.HASH_LABEL in meta.get("labels", {}):
+            return revision
+        labels = {**meta.get("labels", {}), history.HASH_LABEL: meta["name"]}
+        return self.client.update(CONTROLLERREVISIONS, {**revision, "metadata": {**meta, "labels": labels}})
 
     def _snapshot(self, daemon_set: Object, number: int) -> Object:
         collisions = daemon_set.get("status", {}).get("collisionCount")
