@@ -165,21 +165,24 @@ def syntax_error(error: json.JSONDecodeError, body: bytes) -> str:
         json.loads(body.decode("latin-1"))
     except json.JSONDecodeError as bytewise:
         error = bytewise
-    if error.pos >= len(error.doc) or error.msg.startswith("Unterminated"):
+    place = error.pos
+    if error.msg.startswith("Illegal trailing comma"):  # Python from 3.13 on points at the comma, Go at what follows it
+        place += len(error.doc[place:]) - len(error.doc[place + 1 :].lstrip(" \t\n\r"))
+    if place >= len(error.doc) or error.msg.startswith("Unterminated"):
         return "unexpected end of JSON input"
     where = _SYNTAX.get(error.msg.removesuffix(": "))
     for literal in _LITERALS if error.msg == "Expecting value" else ():
-        if error.doc[error.pos] == literal[0]:
-            return _broken_literal(literal, error.doc[error.pos :])
-    if error.msg == "Expecting value" and error.doc[error.pos] == "-" and len(error.doc) > error.pos + 1:
-        return f"invalid character {_character(error.doc[error.pos + 1])} in numeric literal"
+        if error.doc[place] == literal[0]:
+            return _broken_literal(literal, error.doc[place:])
+    if error.msg == "Expecting value" and error.doc[place] == "-" and len(error.doc) > place + 1:
+        return f"invalid character {_character(error.doc[place + 1])} in numeric literal"
     if where is None:
-        before = re.sub(r'"(?:[^"\\]|\\.)*"', "", error.doc[: error.pos])
+        before = re.sub(r'"(?:[^"\\]|\\.)*"', "", error.doc[:place])
         closed = re.compile(r"\{[^{}\[\]]*\}|\[[^{}\[\]]*\]")
         while closed.search(before):
             before = closed.sub("", before)
         where = "after array element" if before.rfind("[") > before.rfind("{") else "after object key:value pair"
-    return f"invalid character {_character(error.doc[error.pos])} {where}"
+    return f"invalid character {_character(error.doc[place])} {where}"
 
 
 def _character(char: str) -> str:
