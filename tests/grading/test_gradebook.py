@@ -219,7 +219,7 @@ def test_a_gradebook_in_use_is_a_clear_error_and_nothing_is_lost(book: Book) -> 
     book.course.hand_in("ada")
     book.record()
     book.course.hand_in("ada", submitted_notebook({FIRST: answer_to(FIRST), SECOND: ""}))
-    with sqlite3.connect(book.path) as other:
+    with closing(sqlite3.connect(book.path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(gradebook.GradebookError, match=r"gradebook.db could not be written \(database is locked\)"):
             book.record(settings_with(book, 0.1))

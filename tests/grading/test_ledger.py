@@ -263,7 +263,7 @@ def spoil_folder(path: Path) -> None:
 
 
 def spoil_newer(path: Path) -> None:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
 
 
@@ -292,7 +292,7 @@ def test_a_locked_file_is_told_and_not_waited_for_again(tmp_path: Path, monkeypa
     monkeypatch.setattr("autograder.grading.ledger.PATIENCE", 0.1)
     said = io.StringIO()
     ledger = Ledger.open(tmp_path, said)
-    with sqlite3.connect(tmp_path / FILE, isolation_level=None) as other:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         begin = time.monotonic()
         for _ in range(1000):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -146,5 +147,5 @@ def rows(course: Path, student: str) -> list[Row]:
         LEFT JOIN comment ON comment.cell_id = base_cell.id AND comment.notebook_id = notebook.id
         WHERE submission.student_id = ? ORDER BY base_cell.name
     """
-    with sqlite3.connect(course / "gradebook.db") as database:
+    with closing(sqlite3.connect(course / "gradebook.db")) as database:
         return database.execute(query, (student,)).fetchall()

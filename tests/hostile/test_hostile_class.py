@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import cases_files
@@ -119,7 +120,7 @@ def test_nothing_is_lost(graded: Graded) -> None:
         page = graded.course.root / "autograded" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
         assert len([c for c in json.loads(page.read_text())["cells"] if "nbgrader" in c["metadata"]]) == 8
         assert len(rows(graded.course.root, student)) == 8
-    with sqlite3.connect(graded.course.root / "gradebook.db") as database:
+    with closing(sqlite3.connect(graded.course.root / "gradebook.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import hostile_course
@@ -99,7 +100,7 @@ def result(course: SmallCourse) -> Result:
     """What a run leaves behind: scores by student, from a gradebook that is whole, and notebooks that can be read."""
     found: Result = {}
     if (course.root / "gradebook.db").exists():
-        with sqlite3.connect(course.root / "gradebook.db") as database:
+        with closing(sqlite3.connect(course.root / "gradebook.db")) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'grade'").fetchone() == (0,):
                 return found
@@ -228,7 +229,7 @@ def test_a_gradebook_that_somebody_else_writes(course: SmallCourse) -> None:
     expected = result(course)
     config = course.root / "nbgrader_config.py"
     config.write_text(config.read_text().replace("timeout=60", "timeout=0.2"))
-    with sqlite3.connect(course.root / "gradebook.db") as other:
+    with closing(sqlite3.connect(course.root / "gradebook.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         grader = Grader(course)
         assert grader.wait() == 2
