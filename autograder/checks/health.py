@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from autograder.clusters import Cluster, Object
+from autograder.clusters import Cluster, Object, readiness
 
 #: Kinds that are ready when they have all their Pods, and the fields of their status that count them then: first those
 #: that are ready.
@@ -30,7 +30,7 @@ def is_ready(obj: Object) -> bool:
     if "deletionTimestamp" in meta:
         return False
     if obj["kind"] not in COUNTED:
-        return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in status.get("conditions") or ())
+        return readiness.is_ready(obj)
     if status.get("observedGeneration", 0) < meta.get("generation", 0):
         return False
     return all(status.get(field, 0) == _wanted(obj) for field in COUNTED[obj["kind"]])

@@ -25,7 +25,7 @@ from autograder.clusters.controls import MOST_SECONDS, Controlled, wall_clock
 from autograder.clusters.interface import Capability, ClusterError, NotSupportedHere, Object
 from autograder.clusters.kinds import kind_named
 from autograder.clusters.quiet import wait_until_quiet
-from autograder.clusters.readiness import is_ready
+from autograder.clusters.readiness import ANSWERING, in_order_of_start, is_ready
 from autograder.clusters.room import Room
 from autograder.clusters.room_relay import RoomRelay
 from autograder.clusters.served import NotServed, Refused, ServedCluster
@@ -38,8 +38,6 @@ LONGEST: Final = 60.0
 #: Seconds that nodes and the Pods of the cluster itself have to become ready.
 READY: Final = 120.0
 _LOOK_AGAIN: Final = 0.5
-#: What has to run for the API server to answer, in the order in which it is started.
-_ANSWERING: Final = ("etcd", "kube-apiserver")
 
 
 class Powers(Protocol):
@@ -111,13 +109,13 @@ class Owned(Controlled):
     def stop(self, target: str) -> None:
         self._powers.stop(target)
         self._stopped[target] = None
-        self._connection.stopped = bool(self._stopped.keys() & _ANSWERING)
+        self._connection.stopped = bool(self._stopped.keys() & ANSWERING)
 
     def start(self, target: str) -> None:
         self._powers.start(target)
         self._stopped.pop(target, None)
-        self._connection.stopped = bool(self._stopped.keys() & _ANSWERING)
-        if target in _ANSWERING and not self._connection.stopped:
+        self._connection.stopped = bool(self._stopped.keys() & ANSWERING)
+        if target in ANSWERING and not self._connection.stopped:
             self._wait_for_answers()
 
     def power_off(self, target: str) -> None:
@@ -135,7 +133,7 @@ class Owned(Controlled):
 
     def put_back(self) -> None:
         """Start again what was stopped, and give nodes their power."""
-        for component in sorted(self._stopped, key=(*_ANSWERING, *self._stopped).index):
+        for component in in_order_of_start(self._stopped):
             self.start(component)
         for node in list(self._dark):
             self.power_on(node)

@@ -21,6 +21,7 @@ from autograder.clusters.kinds import kind_named
 from autograder.clusters.kubeconfig import DEFAULT, PATIENT, STRICT, SYSTEM, KubeconfigCluster, Objects, Pace
 from autograder.clusters.pristine import Pristine, is_of_others
 from autograder.clusters.quiet import wait_until_quiet
+from autograder.clusters.readiness import in_order_of_start, is_ready
 from autograder.clusters.relay import Gate, Relay
 from autograder.clusters.turns import Turns
 from autograder.controlplane.apimachinery.errors import AlreadyExists, NotFound, ServiceUnavailable, StatusError
@@ -212,7 +213,7 @@ class OwnedCluster(KubeconfigCluster):
             nodes, pods = self._items(NODES, "", "", ""), self._items(PODS, "kube-system", "", "")
         except StatusError as error:
             return [f"the API server: {error}"]
-        return [f"{one['kind']} {one['metadata']['name']}" for one in (*nodes, *pods) if not _is_ready(one)]
+        return [f"{one['kind']} {one['metadata']['name']}" for one in (*nodes, *pods) if not is_ready(one)]
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
@@ -220,8 +221,7 @@ class OwnedCluster(KubeconfigCluster):
 
     def _restore_power(self) -> None:
         touched = [*self._stopped, *self._dark]
-        order = ("etcd", "kube-apiserver")
-        for component in sorted(self._stopped, key=lambda name: order.index(name) if name in order else len(order)):
+        for component in in_order_of_start(self._stopped):
             self.start(component)
         for node in list(self._dark):
             self.power_on(node)
@@ -296,8 +296,3 @@ class OwnedCluster(KubeconfigCluster):
 
     def _ours(self, name: str) -> str:
         return name if name in SYSTEM or self._whole is not None else super()._ours(name)
-
-
-def _is_ready(obj: Object) -> bool:
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
