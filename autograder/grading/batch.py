@@ -142,21 +142,20 @@ def grade(
     due = [assignment for assignment in assignments if any(one.exists for one in found[assignment])]
     if not due:
         raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
-    ledger = Ledger.open(course)
-    memory = None if fresh else _memory(course, cluster, ledger, executor)
-    grader = Grader(course, cluster, due, memory, allow_python)
-    # on a real cluster workers have connections of their own
-    work = grader if cluster == "embedded" else Grader(course, cluster, due, memory, allow_python)
-    grader.engine  # noqa: B018  open and warm, before workers are forked from this process
-    items = [Work(submission) for assignment in due for submission in found[assignment]]
-    started(len(items))
-    results: Spool[GradedSubmission] = Spool(len(items))
-    each = partial(executor.each, work, seconds=grader.seconds, is_spent=grader.is_spent)
-    for index, result in _graded(grader, items, each, meanwhile):
-        ledger.add(result.entries() if result.handed_in else (), result.readings())
-        results.put(index, result.without_cells)
-        graded(result)
-    ledger.close()
+    with Ledger.open(course) as ledger:
+        memory = None if fresh else _memory(course, cluster, ledger, executor)
+        grader = Grader(course, cluster, due, memory, allow_python)
+        # on a real cluster workers have connections of their own
+        work = grader if cluster == "embedded" else Grader(course, cluster, due, memory, allow_python)
+        grader.engine  # noqa: B018  open and warm, before workers are forked from this process
+        items = [Work(submission) for assignment in due for submission in found[assignment]]
+        started(len(items))
+        results: Spool[GradedSubmission] = Spool(len(items))
+        each = partial(executor.each, work, seconds=grader.seconds, is_spent=grader.is_spent)
+        for index, result in _graded(grader, items, each, meanwhile):
+            ledger.add(result.entries() if result.handed_in else (), result.readings())
+            results.put(index, result.without_cells)
+            graded(result)
     return Batch(tuple(due), handed.students, results, handed.strays)
 
 

@@ -131,8 +131,10 @@ def _otherwise(bundle: Bundle) -> Iterator[str]:
 
 def _compare_with_ledger(course: Path, replayed: Replay) -> bool:
     """Say whether the verdict is the one that was given last; it is if none was ever given."""
-    handed = replayed.handed
-    rows = Ledger.open(course).history(handed.student, handed.exercise.id) if (course / LEDGER).is_file() else []
+    handed, rows = replayed.handed, []
+    if (course / LEDGER).is_file():
+        with Ledger.open(course) as ledger:
+            rows = ledger.history(handed.student, handed.exercise.id)
     if not rows:
         _print(["No verdict on it is in the ledger yet."])
         return True

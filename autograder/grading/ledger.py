@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, Self, TextIO
 
 from autograder.checks.verdict import Status, Verdict
 from autograder.grading.digests import Key
@@ -124,7 +124,7 @@ class Row:
 
 
 class Ledger:
-    """The verdicts of one course.  A copy of it in a forked process opens the file anew."""
+    """The verdicts of one course; closes as a context manager.  A copy in a forked process opens the file anew."""
 
     def __init__(self, path: Path, stream: TextIO | None = None) -> None:
         self.path = path
@@ -141,8 +141,14 @@ class Ledger:
             ledger._database()
         return ledger
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Close the file; whatever was added stays."""
+        """Close the file; whatever was added stays, and whatever is asked next opens it again."""
         if self._connection and self._process == os.getpid():
             self._connection.close()
         self._connection = None

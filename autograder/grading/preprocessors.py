@@ -189,9 +189,8 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
     def _remember(self, graded: GradedSubmission) -> None:
         """Write into the ledger what was said; nbgrader's log tells if that is not possible."""
         said = io.StringIO()
-        ledger = Ledger.open(Path.cwd(), said)
-        ledger.add(graded.entries(), graded.readings())
-        ledger.close()
+        with Ledger.open(Path.cwd(), said) as ledger:
+            ledger.add(graded.entries(), graded.readings())
         if said.getvalue():
             self.log.warning(said.getvalue().strip())
 

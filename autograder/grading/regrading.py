@@ -109,15 +109,14 @@ def regrade(options: argparse.Namespace) -> int:
         course = find_course(options.course)
         if not (course / FILE).is_file():
             raise BadCourse(f"{course / FILE} is not there: nothing was graded yet (autograder grade)")
-        ledger = Ledger.open(course)
-        outcome = judged_again(
-            course, options.exercise, ledger, options.since, options.cluster, options.workers, options.allow_python
-        )
-        if ledger.trouble:
-            raise BadCourse(f"{course / FILE} cannot be used: {ledger.trouble}")
-        if options.write:
-            write(course, outcome, ledger)
-        ledger.close()
+        with Ledger.open(course) as ledger:
+            outcome = judged_again(
+                course, options.exercise, ledger, options.since, options.cluster, options.workers, options.allow_python
+            )
+            if ledger.trouble:
+                raise BadCourse(f"{course / FILE} cannot be used: {ledger.trouble}")
+            if options.write:
+                write(course, outcome, ledger)
     except (
         BadCourse, BadExercise, BadExecutor, ClusterError, GradebookError, OSError,
     ) as error:  # fmt: skip

@@ -213,9 +213,8 @@ def test_the_ledger_says_whether_this_was_said_before(
     handed = handed_in(course.root, "ada", DRAWN)
     replayed, decided = replay(runner, handed), digests(handed)
     key = Key(decided["answer"], decided["exercise"], decided["grader"], "embedded")
-    ledger = Ledger.open(course.root)
-    ledger.add([Entry("ada", "01-maps", "check-maps-settings", key, replayed.verdict, WRONG)])
-    ledger.close()
+    with Ledger.open(course.root) as ledger:
+        ledger.add([Entry("ada", "01-maps", "check-maps-settings", key, replayed.verdict, WRONG)])
     assert run("ada", DRAWN, "--course", course.root) == 0
     assert "It is the verdict that was given on 20" in capsys.readouterr().out
     mended(course, '.equals("blue")', '.equals("red")')

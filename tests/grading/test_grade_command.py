@@ -122,9 +122,10 @@ def test_what_was_judged_before_is_not_judged_again(course: SmallCourse, capsys:
     checks = course.root / "exercises" / FIRST / "checks.py"
     checks.write_text(checks.read_text().replace('.equals("blue")', '.equals("red")'))
     said(course, capsys)
-    earned = {row.entry.student: row.entry.verdict.earned for row in Ledger.open(course.root).rows(exercise=FIRST)}
+    with Ledger.open(course.root) as ledger:
+        earned = {row.entry.student: row.entry.verdict.earned for row in ledger.rows(exercise=FIRST)}
+        history = ledger.history("ada", FIRST)
     assert earned == {"ada": 2, "ken": 2, "linus": 3}
-    history = Ledger.open(course.root).history("ada", FIRST)
     assert [row.entry.verdict.earned for row in history] == [3, 2]  # the old one stays beside the new
     assert [row.entry.answer for row in history] == [answer_to(FIRST)] * 2
 
@@ -141,7 +142,8 @@ def test_a_run_that_was_killed_is_gone_on_with(course: SmallCourse, capsys: pyte
             pass
         process.kill()
     assert not (course.root / "gradebook.db").exists()
-    known = sum(1 for _ in Ledger.open(course.root).rows())
+    with Ledger.open(course.root) as ledger:
+        known = sum(1 for _ in ledger.rows())
     assert known >= 20
     left = int(said(course, capsys).split()[0])
     assert 0 < left <= 80 - known

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -46,11 +47,19 @@ def reading(student: str = "ada", *, handed_in: bool = True, seconds: float = 0.
     return Reading(student, "01-maps", "01-maps", handed_in, seconds, notes)
 
 
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_a_verdict_comes_back_as_it_was(tmp_path: Path, status: Status) -> None:
     given = verdict(status=status)
-    Ledger.open(tmp_path).add([entry(of=given)])
-    (row,) = Ledger.open(tmp_path).rows()
+    with Ledger.open(tmp_path) as ledger:
+        ledger.add([entry(of=given)])
+    with Ledger.open(tmp_path) as ledger:
+        (row,) = ledger.rows()
     back = row.entry.verdict
     assert back == given
     assert (as_html(back), as_text(back)) == (as_html(given), as_text(given))
@@ -58,8 +67,10 @@ def test_a_verdict_comes_back_as_it_was(tmp_path: Path, status: Status) -> None:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_feedback_from_the_ledger_is_that_of_a_judgement(course: SmallCourse, runner: Runner, exercise: str) -> None:
-    ledger, loaded = Ledger.open(course.root), load(exercise, course.root / "exercises")
+def test_feedback_from_the_ledger_is_that_of_a_judgement(
+    course: SmallCourse, runner: Runner, ledger: Ledger, exercise: str
+) -> None:
+    loaded = load(exercise, course.root / "exercises")
     for text in (answer_to(exercise), answer_to(exercise).replace("blue", "red"), "a: [", "", "kind: Pod"):
         judged = runner.judge(loaded, Answer({"a.yaml": text}))
         key = Key(digest_of_answer("a.yaml", text), digest_of_exercise(loaded), digest_of_grader(), "embedded")
@@ -69,8 +80,7 @@ def test_feedback_from_the_ledger_is_that_of_a_judgement(course: SmallCourse, ru
         assert as_html(found) == as_html(judged)
 
 
-def test_what_was_judged_before_is_found_whoever_gave_it(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path)
+def test_what_was_judged_before_is_found_whoever_gave_it(ledger: Ledger) -> None:
     assert ledger.find(KEY) is None
     ledger.add([entry("ada")])
     assert ledger.find(KEY) == verdict()
@@ -84,8 +94,7 @@ def _columns() -> tuple[str, str, str, str]:
 
 
 @pytest.mark.parametrize("status", [Status.TIMED_OUT, Status.COULD_NOT_BE_JUDGED, Status.NOT_RUN_THERE])
-def test_what_may_come_out_otherwise_is_tried_again(tmp_path: Path, status: Status) -> None:
-    ledger = Ledger.open(tmp_path)
+def test_what_may_come_out_otherwise_is_tried_again(ledger: Ledger, status: Status) -> None:
     ledger.add([entry(of=verdict(status=status))])
     assert ledger.find(KEY) is None
     ledger.add([entry()])
@@ -93,8 +102,8 @@ def test_what_may_come_out_otherwise_is_tried_again(tmp_path: Path, status: Stat
     assert [row.entry.verdict.status for row in ledger.rows()] == [status, Status.GRADED]
 
 
-def test_old_verdicts_stay_beside_the_new(tmp_path: Path) -> None:
-    ledger, mended = Ledger.open(tmp_path), Key("answer", "exercise mended", "grader", "embedded")
+def test_old_verdicts_stay_beside_the_new(ledger: Ledger) -> None:
+    mended = Key("answer", "exercise mended", "grader", "embedded")
     ledger.add([entry("ada"), entry("ken"), entry("ada", task="other")])
     ledger.add([entry("ada", key=mended, of=verdict(1))])
     assert [row.entry.verdict.earned for row in ledger.history("ada", "maps/settings")] == [1, 1, 0]
@@ -105,8 +114,7 @@ def test_old_verdicts_stay_beside_the_new(tmp_path: Path) -> None:
     assert list(ledger.rows(assignment="02-other")) == list(ledger.rows(since="9999")) == []
 
 
-def test_what_is_said_again_is_written_once(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path)
+def test_what_is_said_again_is_written_once(ledger: Ledger) -> None:
     for _ in range(3):
         ledger.add([entry("ada")])
     assert len(list(ledger.rows())) == 1
@@ -115,16 +123,15 @@ def test_what_is_said_again_is_written_once(tmp_path: Path) -> None:
     assert [row.entry.verdict.earned for row in ledger.rows()] == [1, 0, 1]
 
 
-def test_the_last_reading_of_each_notebook_counts(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path)
+def test_the_last_reading_of_each_notebook_counts(ledger: Ledger) -> None:
     ledger.add([entry()], [reading(), reading("ken")])
     ledger.add([], [reading(seconds=0.5)])
     assert list(ledger.readings("01-maps")) == [reading("ken"), reading(seconds=0.5)]
     assert list(ledger.readings("02-other")) == []
 
 
-def test_that_nothing_was_handed_in_is_news_only_where_something_was(tmp_path: Path) -> None:
-    ledger, nothing = Ledger.open(tmp_path), reading(handed_in=False, seconds=0)
+def test_that_nothing_was_handed_in_is_news_only_where_something_was(ledger: Ledger) -> None:
+    nothing = reading(handed_in=False, seconds=0)
     for _ in range(2):
         ledger.add([], [nothing])
     assert list(ledger.readings("01-maps")) == []
@@ -183,30 +190,34 @@ def rows_of(folder: Path) -> list[tuple[object, ...]]:
 
 def test_a_ledger_of_the_first_version_loses_nothing(tmp_path: Path) -> None:
     before = of_the_first_version(tmp_path)
-    ledger = Ledger.open(tmp_path)
-    assert [row.entry.student for row in ledger.rows()] == ["ada", "ken"]
-    assert ledger.find(KEY) == verdict()
-    assert list(ledger.readings("01-maps")) == []
-    ledger.close()
+    with Ledger.open(tmp_path) as ledger:
+        assert [row.entry.student for row in ledger.rows()] == ["ada", "ken"]
+        assert ledger.find(KEY) == verdict()
+        assert list(ledger.readings("01-maps")) == []
     assert rows_of(tmp_path) == before
-    ledger.add([], [reading(handed_in=False)])  # ada's work is gone, of which only the verdicts tell
-    assert [one.student for one in ledger.readings("01-maps")] == ["ada"]
-    assert not ledger.trouble
+    with Ledger.open(tmp_path) as ledger:
+        ledger.add([], [reading(handed_in=False)])  # ada's work is gone, of which only the verdicts tell
+        assert [one.student for one in ledger.readings("01-maps")] == ["ada"]
+        assert not ledger.trouble
 
 
 def test_a_new_version_is_made_by_whoever_comes_first(tmp_path: Path) -> None:
     before = of_the_first_version(tmp_path)
     said = io.StringIO()
+
+    def opened(_: int) -> str:
+        with Ledger.open(tmp_path, said) as ledger:
+            return ledger.trouble
+
     with ThreadPoolExecutor(8) as pool:
-        opened = list(pool.map(lambda _: Ledger.open(tmp_path, said).trouble, range(8)))
-    assert (opened, said.getvalue(), rows_of(tmp_path)) == ([""] * 8, "", before)
+        troubles = list(pool.map(opened, range(8)))
+    assert (troubles, said.getvalue(), rows_of(tmp_path)) == ([""] * 8, "", before)
 
 
 def write_some(folder: str, name: str) -> str:
-    ledger = Ledger.open(Path(folder))
-    for number in range(20):
-        ledger.add([entry(f"{name}-{number}")], [reading(f"{name}-{number}")])
-    ledger.close()
+    with Ledger.open(Path(folder)) as ledger:
+        for number in range(20):
+            ledger.add([entry(f"{name}-{number}")], [reading(f"{name}-{number}")])
     return ledger.trouble
 
 
@@ -220,9 +231,8 @@ def test_several_programs_may_write_at_once(tmp_path: Path) -> None:
         for name in ("one", "two", "three")
     ]
     assert [process.communicate()[0].strip() for process in running] == ["", "", ""]
-    ledger = Ledger.open(tmp_path)
-    assert len(list(ledger.rows())) == len(list(ledger.readings("01-maps"))) == 60
-    ledger.close()
+    with Ledger.open(tmp_path) as ledger:
+        assert len(list(ledger.rows())) == len(list(ledger.readings("01-maps"))) == 60
 
 
 def test_what_was_written_survives_a_killed_program(tmp_path: Path) -> None:
@@ -238,11 +248,11 @@ def test_what_was_written_survives_a_killed_program(tmp_path: Path) -> None:
         while int(process.stdout.readline()) < 20:
             pass
         process.send_signal(signal.SIGKILL)
-    ledger = Ledger.open(tmp_path)
-    students = [row.entry.student for row in ledger.rows()]
+    with Ledger.open(tmp_path) as ledger:
+        students = [row.entry.student for row in ledger.rows()]
+        ledger.add([entry("and on")])
     assert len(students) >= 60
     assert len(students) % 3 == 0  # whole transactions only
-    ledger.add([entry("and on")])
     assert not ledger.trouble
 
 
@@ -251,9 +261,8 @@ def spoil_not_a_database(path: Path) -> None:
 
 
 def spoil_overwritten(path: Path) -> None:
-    ledger = Ledger.open(path.parent)
-    ledger.add([entry(str(number)) for number in range(200)])
-    ledger.close()
+    with Ledger.open(path.parent) as ledger:
+        ledger.add([entry(str(number)) for number in range(200)])
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
 
@@ -279,10 +288,10 @@ def spoil_nowhere(path: Path) -> None:
 def test_a_file_that_cannot_be_used_is_told_once_and_costs_nothing(tmp_path: Path, spoil: object) -> None:
     spoil(tmp_path / FILE)  # type: ignore[operator]
     said = io.StringIO()
-    ledger = Ledger.open(tmp_path, said)
-    ledger.add([entry()])
-    ledger.add([entry()])
-    assert (ledger.find(KEY), ledger.latest("ada", "01-maps"), list(ledger.rows())) == (None, [], [])
+    with Ledger.open(tmp_path, said) as ledger:
+        ledger.add([entry()])
+        ledger.add([entry()])
+        assert (ledger.find(KEY), ledger.latest("ada", "01-maps"), list(ledger.rows())) == (None, [], [])
     assert ledger.trouble
     assert said.getvalue().count("\n") == 1
     assert "no verdict is remembered" in said.getvalue()
@@ -291,8 +300,10 @@ def test_a_file_that_cannot_be_used_is_told_once_and_costs_nothing(tmp_path: Pat
 def test_a_locked_file_is_told_and_not_waited_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.grading.ledger.PATIENCE", 0.1)
     said = io.StringIO()
-    ledger = Ledger.open(tmp_path, said)
-    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+    with (
+        Ledger.open(tmp_path, said) as ledger,
+        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
+    ):
         other.execute("BEGIN IMMEDIATE")
         begin = time.monotonic()
         for _ in range(1000):
@@ -305,10 +316,10 @@ def test_a_locked_file_is_told_and_not_waited_for_again(tmp_path: Path, monkeypa
 
 def test_a_full_disk(tmp_path: Path) -> None:
     said = io.StringIO()
-    ledger = Ledger.open(tmp_path, said)
-    ledger._database().execute("PRAGMA max_page_count = 12")
-    for number in range(500):
-        ledger.add([entry(str(number))])
+    with Ledger.open(tmp_path, said) as ledger:
+        ledger._database().execute("PRAGMA max_page_count = 12")
+        for number in range(500):
+            ledger.add([entry(str(number))])
     assert "full" in said.getvalue()
     assert said.getvalue().count("\n") == 1
 
@@ -317,7 +328,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_a_read_only_folder(tmp_path: Path) -> None:
     said = io.StringIO()
     tmp_path.chmod(0o500)
-    Ledger.open(tmp_path, said).add([entry()])
+    with Ledger.open(tmp_path, said) as ledger:
+        ledger.add([entry()])
     tmp_path.chmod(0o700)
     assert "no verdict is remembered" in said.getvalue()
 

@@ -12,7 +12,7 @@ import pytest
 from small_course import ASSIGNMENT, EXERCISES, NOTEBOOK, SmallCourse, answer_to, cell_id, submitted_notebook
 
 from autograder.cli import main
-from autograder.grading.ledger import Ledger
+from autograder.grading.ledger import Ledger, Row
 from autograder.grading.regrading import first_time
 
 MENDED, OTHER = EXERCISES
@@ -66,9 +66,14 @@ def points(course: SmallCourse, student: str) -> dict[str, float | None]:
         return dict(database.execute(query, (student,)).fetchall())
 
 
+def history(course: SmallCourse, student: str) -> list[Row]:
+    with Ledger.open(course.root) as ledger:
+        return ledger.history(student, MENDED)
+
+
 def told(course: SmallCourse, student: str) -> list[float]:
     """The points that the ledger has for the mended exercise, oldest first."""
-    return [row.entry.verdict.earned for row in Ledger.open(course.root).history(student, MENDED)]
+    return [row.entry.verdict.earned for row in history(course, student)]
 
 
 def test_nothing_changes_while_nothing_was_mended(course: SmallCourse, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +162,7 @@ def test_only_verdicts_from_a_version_of_the_exercise_on(
     course: SmallCourse, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mend(course)
-    digest = Ledger.open(course.root).history("grace", MENDED)[0].entry.key.exercise
+    digest = history(course, "grace")[0].entry.key.exercise
     assert run(course, "--since", digest[:10]) == 1
     assert "3 answers judged again" in capsys.readouterr().out
 

@@ -143,13 +143,11 @@ def _results(options: argparse.Namespace) -> Results:
     course = find_course(options.course)
     if not (course / FILE).is_file():
         raise BadCourse(f"{course} has no verdicts yet; grade first, with autograder grade")
-    settings, ledger = configuration(course), Ledger.open(course)
-    try:
-        results = Collector(course, load_assignments(course, options.assignment), known(settings)).of_ledger(ledger)
+    collector = Collector(course, load_assignments(course, options.assignment), known(configuration(course)))
+    with Ledger.open(course) as ledger:
+        results = collector.of_ledger(ledger)
         if ledger.trouble:
             raise BadCourse(f"{ledger.path} cannot be read: {ledger.trouble}")
-    finally:
-        ledger.close()
     if not results.submissions:
         raise BadCourse(f"{course} has no verdicts on {options.assignment or 'anything'} yet; grade first")
     return results
