@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -142,8 +143,7 @@ def grade(
     due = [assignment for assignment in assignments if any(one.exists for one in found[assignment])]
     if not due:
         raise BadCourse(f"{course / 'submitted'}: nobody has handed in anything; put <student>/<assignment>/ there")
-    with Ledger.open(course) as ledger:
-        memory = None if fresh else _memory(course, cluster, ledger, executor)
+    with Ledger.open(course) as ledger, _memory(course, cluster, ledger, executor, fresh) as memory:
         grader = Grader(course, cluster, due, memory, allow_python)
         # on a real cluster workers have connections of their own
         work = grader if cluster == "embedded" else Grader(course, cluster, due, memory, allow_python)
@@ -179,8 +179,12 @@ def _graded(
         yield index, together(parts, [part for at, part in enumerate(parts) if part is ended[at]])
 
 
-def _memory(course: Path, cluster: str, ledger: Ledger, executor: Executor) -> Memory:
+def _memory(
+    course: Path, cluster: str, ledger: Ledger, executor: Executor, fresh: bool
+) -> AbstractContextManager[Memory | None]:
     """What workers remember: they look into the ledger, or where they cannot, into a copy of what is newest in it."""
+    if fresh:
+        return nullcontext()
     if executor.is_here:
         return Memory(course)
     return Memory(known=ledger.newest(digest_of_grader(), kind_of_cluster(cluster), COPIED))

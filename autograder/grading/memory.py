@@ -6,11 +6,11 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from autograder.checks.verdict import Verdict
 from autograder.grading.digests import Key
-from autograder.grading.ledger import NOT_REUSED, Ledger
+from autograder.grading.ledger import FILE, NOT_REUSED, Ledger
 
 #: Verdicts of its own that a process keeps; when there are more it begins anew.
 OWN_LIMIT: Final = 2000
@@ -21,13 +21,20 @@ class Memory:
 
     ``course``: look into its ledger, which lies on this machine.  ``known``: verdicts as JSON, where it does not.
     A copy of it in another process opens the ledger there, only ever reads, and says nothing of trouble: whoever writes
-    the ledger has met the same.
+    the ledger has met the same.  As a context manager it closes the ledger that this process has opened.
     """
 
     def __init__(self, course: Path | None = None, known: Mapping[Key, str] | None = None) -> None:
         self._course, self._known = course, known or {}
         self._own: dict[Key, Verdict] = {}
-        self._ledger: Ledger | None = None
+        self._ledger = Ledger(course / FILE, io.StringIO()) if course else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._ledger:
+            self._ledger.close()
 
     def __reduce__(self) -> tuple[type[Memory], tuple[Any, ...]]:
         return Memory, (self._course, self._known)
@@ -38,11 +45,7 @@ class Memory:
             return self._own[key]
         if key in self._known:
             return Verdict.from_json(json.loads(self._known[key]))
-        if self._course is None:
-            return None
-        if self._ledger is None:
-            self._ledger = Ledger.open(self._course, io.StringIO())
-        return self._ledger.find(key)
+        return self._ledger.find(key) if self._ledger else None
 
     def keep(self, key: Key, verdict: Verdict) -> None:
         """Remember a verdict for the next one who answers the same."""

@@ -148,12 +148,13 @@ def judged_again(
     due = [one for one in found if one.student in last and last[one.student].time >= start]
     if not start:
         outcome.skipped |= {one.student: NEVER_GRADED for one in found if one.student not in last}
-    grader = Grader(course, cluster, [assignment], Memory(course), allow_python)
-    grader.engine  # noqa: B018  open and warm, before workers are forked from this process
     executor = executor_of("local", workers or os.cpu_count() or 1)
     items = [Work(one, task.check_cell) for one in due]
-    ended = executor.each(grader, items, seconds=grader.seconds, is_spent=grader.is_spent)
-    results = dict(ended)
+    with Memory(course) as memory:
+        grader = Grader(course, cluster, [assignment], memory, allow_python)
+        grader.engine  # noqa: B018  open and warm, before workers are forked from this process
+        ended = executor.each(grader, items, seconds=grader.seconds, is_spent=grader.is_spent)
+        results = dict(ended)
     for index, submission in enumerate(due):
         again = grader.ended(items[index], results[index])
         row, now = last[submission.student], again.graded[0]

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patient_dask import patient_dask
 from waiting import AMPLE
 
 from autograder.grading.executors import BadExecutor, Lost, executor_of
 from autograder.grading.on_dask import AHEAD, OnDask
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="what workers die of here"),
@@ -25,22 +26,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    import dask
-
-    settings = {
-        "distributed.scheduler.allowed-failures": 1,
-        "distributed.deploy.lost-worker-timeout": "1h",  # else workers that are slow to start again are never started
-        "distributed.comm.timeouts.connect": f"{AMPLE:g}s",
-        "distributed.comm.timeouts.tcp": f"{AMPLE:g}s",
-        "distributed.worker.daemon": True,
-        "distributed.admin.log-format": "",
-    }
-    with (
-        dask.config.set(settings),
-        distributed.LocalCluster(
-            n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-        ) as started,
-    ):
+    with patient_dask(3) as started:
         yield started
 
 

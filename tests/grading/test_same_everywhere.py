@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 import own_plugin
 import pytest
+from patient_dask import patient_dask
 from small_course import ROOT, SmallCourse, cell_of, code, source_notebook, with_essay
 
 from autograder.cli import main
@@ -28,7 +29,7 @@ from autograder.grading.configuration import configuration
 from benchmarks.classes import hand_in, make_course
 
 converters = pytest.importorskip("nbgrader.converters")
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="Dask's processes are forked from a server here"),
@@ -118,9 +119,7 @@ class Class:
         }
         for way, arguments in ways.items():
             assert self.grade(*arguments) == alone, way
-        with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-        ) as cluster:
+        with patient_dask(2) as cluster:
             assert self.grade("--fresh", "--executor", f"dask:{cluster.scheduler_address}") == alone
         by_hand = self.by_hand()
         assert by_hand.keys() == alone.keys()
