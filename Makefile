@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOTEBOOKS := $(wildcard course/source/*/*.ipynb)
 
+# Where another environment is active, IPython takes its packages for those of the kernel, and warns.
+unexport VIRTUAL_ENV
+
 .PHONY: setup grade test test-unit test-notebooks test-notebooks-lax notebooks lab print lint format bench clean
 
 setup: $(READY)   ## only set up
