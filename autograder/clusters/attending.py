@@ -25,7 +25,8 @@ from autograder.clusters.controls import MOST_SECONDS, Controlled, wall_clock
 from autograder.clusters.interface import Capability, ClusterError, NotSupportedHere, Object
 from autograder.clusters.kinds import kind_named
 from autograder.clusters.quiet import wait_until_quiet
-from autograder.clusters.readiness import ANSWERING, in_order_of_start, is_ready
+from autograder.clusters.readiness import ANSWERING, API_SERVER, in_order_of_start, is_ready
+from autograder.clusters.relay import Relay
 from autograder.clusters.room import Room
 from autograder.clusters.room_relay import RoomRelay
 from autograder.clusters.served import NotServed, Refused, ServedCluster
@@ -68,17 +69,22 @@ class Listing:
 
 
 class Owned(Controlled):
-    """A cluster of ours with power over it; ``shell`` runs a command line on a node, if there is a way."""
+    """A cluster of ours with power over it; ``shell`` runs a command line on a node, if there is a way.
+
+    Where kubectl gets there through a ``relay``, that refuses connections while the API server is stopped.
+    """
 
     def __init__(
         self, spec: str, connection: Connection, powers: Powers,
         shell: Callable[[str, str], dict[str, Any]] | None = None, *, running: Callable[[], list[str]] | None = None,
+        relay: Relay | None = None,
     ) -> None:  # fmt: skip
         self.spec = spec
         self._connection = connection
         self._powers = powers
         self._shell = shell
         self._running = running
+        self._relay = relay
         self._stopped: dict[str, None] = {}
         self._dark: dict[str, None] = {}
 
@@ -110,11 +116,15 @@ class Owned(Controlled):
         self._powers.stop(target)
         self._stopped[target] = None
         self._connection.stopped = bool(self._stopped.keys() & ANSWERING)
+        if self._relay is not None and target == API_SERVER:
+            self._relay.hang_up()
 
     def start(self, target: str) -> None:
         self._powers.start(target)
         self._stopped.pop(target, None)
         self._connection.stopped = bool(self._stopped.keys() & ANSWERING)
+        if self._relay is not None and target == API_SERVER:
+            self._relay.pick_up()
         if target in ANSWERING and not self._connection.stopped:
             self._wait_for_answers()
 
@@ -180,14 +190,7 @@ class Visited(Controlled):
 
     def kubeconfig(self) -> Object:
         """What leads kubectl to the room."""
-        return {
-            "apiVersion": "v1", "kind": "Config", "current-context": "room", "preferences": {},
-            "clusters": [{"name": "room", "cluster": {"server": self._relay.url}}],
-            "users": [{"name": "student", "user": {}}],
-            "contexts": [
-                {"name": "room", "context": {"cluster": "room", "user": "student", "namespace": "default"}}
-            ],
-        }  # fmt: skip
+        return self._relay.kubeconfig("room", "student", "default")
 
     def close(self) -> None:
         """Put back what was stopped, and delete the namespaces."""

@@ -7,8 +7,9 @@ from typing import Final
 
 from autograder.clusters.interface import Object
 
+API_SERVER: Final = "kube-apiserver"
 #: What has to run for the API server to answer, in the order in which it is started.
-ANSWERING: Final = ("etcd", "kube-apiserver")
+ANSWERING: Final = ("etcd", API_SERVER)
 
 
 def is_ready(obj: Object) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
+from autograder.clusters.interface import Object
 from autograder.clusters.loopback import Handler, LoopbackServer
 from autograder.clusters.translation import Translation
 from autograder.clusters.tunnel import join
@@ -65,6 +66,17 @@ class Gate(Protocol):
         """A request that was passed on has been answered."""
 
 
+class OpenGate:
+    """Lets everything through, for one to whom all of a cluster is given."""
+
+    def refusal(self, request: Request) -> StatusError | None:
+        """None: nothing is refused."""
+        return None
+
+    def answered(self, request: Request, code: int) -> None:
+        """Nothing is counted."""
+
+
 class Relay:
     """Serves until ``close``; ``url`` is what kubectl is told, with the secret in it."""
 
@@ -81,7 +93,7 @@ class Relay:
         self._tunnels = tunnels
         self.prefix = f"/{token}"
         self._upstream = Upstream(kubeconfig, context)
-        self._server = LoopbackServer(_Handler, self, "relay", port)
+        self._server = self._served(port)
         self.url = f"{self._server.url}{self.prefix}"
 
     def ask(self, request: Request) -> BaseHTTPResponse:
@@ -106,10 +118,32 @@ class Relay:
         text: str = self.names.text_out(data.decode("utf-8", "surrogateescape"))
         return text.encode("utf-8", "surrogateescape")
 
+    def kubeconfig(self, name: str, user: str, namespace: str = "") -> Object:
+        """What leads kubectl here, with one context that is called as its cluster."""
+        place = {"namespace": namespace} if namespace else {}
+        return {
+            "apiVersion": "v1", "kind": "Config", "current-context": name, "preferences": {},
+            "clusters": [{"name": name, "cluster": {"server": self.url}}],
+            "users": [{"name": user, "user": {}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": user, **place}}],
+        }  # fmt: skip
+
+    def hang_up(self) -> None:
+        """Refuse connections from now on, as an API server does that has ended."""
+        self._server.close()
+
+    def pick_up(self) -> None:
+        """Serve again, at the same address.  Raises ``OSError`` if somebody has it now."""
+        self._server.close()
+        self._server = self._served(urlsplit(self._server.url).port or 0)
+
     def close(self) -> None:
         """Let the port go."""
         self._server.close()
         self._upstream.close()
+
+    def _served(self, port: int) -> LoopbackServer:
+        return LoopbackServer(_Handler, self, "relay", port)
 
     def inward(self, request: Request) -> tuple[str, bytes, dict[str, str]]:
         """Path with query, body and headers, with the real names of nodes and namespaces."""

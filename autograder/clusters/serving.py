@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import secrets
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from autograder.clusters.attending import Owned, Visited, read_kubeconfig
 from autograder.clusters.controls import Controlled, Controls
 from autograder.clusters.interface import ClusterError, Object
 from autograder.clusters.opening import FORMS, kubeconfig_of
+from autograder.clusters.relay import OpenGate
 from autograder.clusters.systems import require_posix
 from autograder.controlplane.fronts import kubeconfig
 
@@ -100,7 +102,7 @@ def _local(options: argparse.Namespace) -> Iterator[Opened]:
 
 @contextlib.contextmanager
 def _kind(options: argparse.Namespace) -> Iterator[Opened]:
-    """All of a kind cluster, which is put back as it was."""
+    """All of a kind cluster, its nodes called as lessons know them, which is put back as it was."""
     from autograder.clusters.kind.cluster import KindCluster
 
     _refuse(options, _STARTED_ONLY)
@@ -108,12 +110,14 @@ def _kind(options: argparse.Namespace) -> Iterator[Opened]:
     root = KindCluster.ensure(options.cluster.partition(":")[2])
     try:
         place = root.whole()
-        cluster = Owned(options.cluster, root.connection, root.powers, root.shell)
-        try:
-            yield cluster, read_kubeconfig(root.connection.path), lambda: None
-        finally:
-            cluster.put_back()
-            place.close()
+        with contextlib.ExitStack() as last:
+            last.callback(place.close)
+            relay = place.relay(OpenGate(), secrets.token_urlsafe(24), 0)
+            last.callback(relay.close)
+            cluster = Owned(options.cluster, root.connection, root.powers, root.shell, relay=relay)
+            last.callback(cluster.put_back)
+            name = root.connection.context
+            yield cluster, relay.kubeconfig(name, name), lambda: None
     finally:
         root.close()
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from ours import Powers
+from waiting import AMPLE
 
 from autograder.clusters import ClusterError, NotSupportedHere
 from autograder.clusters.attending import Owned, pause
 from autograder.clusters.owned import OwnedConnection
+from autograder.clusters.relay import OpenGate, Relay
+from autograder.clusters.translation import Translation
 
 
 @pytest.fixture
@@ -51,6 +57,20 @@ def test_a_cluster_that_has_broken_down_says_so(cluster: Owned, powers: Powers) 
 def test_where_there_is_no_shell_that_is_said(cluster: Owned) -> None:
     with pytest.raises(NotSupportedHere, match="give a shell on its nodes"):
         cluster.command("worker-1", "ps")
+
+
+def test_kubectl_is_refused_a_connection_while_the_api_server_is_stopped(config: Path, powers: Powers) -> None:
+    connection = OwnedConnection(config)
+    relay = Relay(config, connection.context, Translation(), OpenGate(), "secret", 0)
+    where = urlsplit(relay.url)
+    cluster = Owned("served", connection, powers, relay=relay)
+    cluster.stop("kube-apiserver")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((str(where.hostname), where.port or 0), AMPLE)
+    cluster.put_back()
+    with urlopen(f"{relay.url}/api/v1/namespaces/default/pods", timeout=AMPLE) as answer:
+        assert answer.status == 200
+    relay.close()
 
 
 def test_real_time_passes_a_minute_at_most(monkeypatch: pytest.MonkeyPatch) -> None:

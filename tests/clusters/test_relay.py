@@ -119,6 +119,13 @@ def test_a_server_that_is_away_is_said_to_be(tmp_path: Path, config: Path, gate:
     relay.close()
 
 
+def test_a_kubeconfig_leads_there(relay: Relay) -> None:
+    found = relay.kubeconfig("class", "anna")
+    assert found["clusters"][0]["cluster"]["server"] == relay.url
+    assert found["contexts"] == [{"name": "class", "context": {"cluster": "class", "user": "anna"}}]
+    assert relay.kubeconfig("room", "ben", "dev")["contexts"][0]["context"]["namespace"] == "dev"
+
+
 def test_nodes_are_called_as_exercises_know_them(config: Path, gate: Gate) -> None:
     names = NodeTranslation({"worker-9": "worker-1", "head": "control-plane"})
     relay = Relay(config, Connection(config).context, names, gate, "secret", 0)
