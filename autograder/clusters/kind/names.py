@@ -2,7 +2,8 @@
 
 kind names its nodes after the cluster and offers no other names.  On the way in a name is rewritten where it means a
 node, or a static Pod, which is called after its node; on the way back wherever it stands, as those of namespaces are
-(see ``translation``).
+(see ``translation``).  Outside of ``kube-system`` a Pod may be called ``hello-worker-1`` by chance: it is taken for a
+static one only if such a Pod has been shown.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ _HOSTNAME: Final = "kubernetes.io/hostname"
 _NODE_KEYS: Final = frozenset({"nodeName", _HOSTNAME})
 #: Where objects are called as nodes are, by plural and namespace.
 _CALLED_AS_NODES: Final = frozenset({("nodes", ""), ("csinodes", ""), ("leases", "kube-node-lease")})
-_STATIC_PODS: Final = ("pods", "kube-system")
+_PODS: Final = "pods"
+_SYSTEM: Final = "kube-system"
+#: What a static Pod's name has before that of its node.
+_OF_ITS_OWN: Final = re.compile(r"[a-z0-9][a-z0-9.-]*-\Z")
+_LONGEST_NAME: Final = 253
 #: Fields of events; of one about a node the kubelet writes the node's name as the uid too.
+_KIND_INVOLVED: Final = "involvedObject.kind"
 _INVOLVED: Final = ("involvedObject.name", "involvedObject.uid")
 #: A name in a command line that is not part of a longer one; what stands behind a slash is a host only in an address.
 _WORD: Final = re.compile(r"(?:(?<=//)|(?<![\w./-]))[a-z][\w-]*(?![\w.-])")
@@ -42,6 +48,7 @@ class NodeTranslation(Translation):
         super().__init__()
         self._nodes = dict(nodes)
         real = sorted(((ours, name) for name, ours in nodes.items()), key=lambda pair: -len(pair[0]))
+        self._static: set[str] = set()  # as they were shown
         self._real = [(re.compile(rf"{re.escape(ours)}(?![0-9a-z])"), name) for ours, name in real]
 
     def node(self, name: str) -> str:
@@ -55,18 +62,22 @@ class NodeTranslation(Translation):
     def object(self, plural: str, namespace: str, name: str) -> str:
         if (plural, namespace) in _CALLED_AS_NODES:
             return self.node(name)
-        if (plural, namespace) == _STATIC_PODS:
+        if plural == _PODS and (namespace == _SYSTEM or name in self._static):
             known = next((node for node in self._nodes if name.endswith(f"-{node}")), "")
             return name.removesuffix(known) + self.node(known)
         return name
 
     def fields_in(self, fields: str, plural: str = "", namespace: str = "") -> str:
-        involves_a_node = "involvedObject.kind=Node" in fields.split(",")
+        kinds = [field for field in fields.split(",") if field.startswith(_KIND_INVOLVED)]
+        may_be_a_node = kinds in ([], [f"{_KIND_INVOLVED}=Node"])
+        may_be_a_pod = kinds in ([], [f"{_KIND_INVOLVED}=Pod"])
 
         def renamed(match: re.Match[str]) -> str:
             field, operator, value = match.groups()
-            if field == "spec.nodeName" or (involves_a_node and field in _INVOLVED):
+            if field == "spec.nodeName" or (may_be_a_node and field in _INVOLVED):
                 value = self.node(value)
+            if may_be_a_pod and field in _INVOLVED:
+                value = self.object(_PODS, namespace, value)
             elif field == "metadata.name":
                 value = self.object(plural, namespace, value)
             return field + operator + value
@@ -76,6 +87,10 @@ class NodeTranslation(Translation):
     def text_out(self, text: str) -> str:
         text = super().text_out(text)
         for ours, name in self._real:
+            for match in ours.finditer(text):
+                begin = match.start()
+                if before := _OF_ITS_OWN.search(text, max(0, begin - _LONGEST_NAME), begin):
+                    self._static.add(before[0] + name)
             text = ours.sub(name, text)
         return text
 

@@ -77,6 +77,20 @@ def test_events_about_a_node_are_found_by_its_name_and_by_its_name_as_uid(names:
     )
 
 
+def test_events_are_found_if_nobody_says_what_they_are_about(names: NodeTranslation) -> None:
+    assert names.fields_in("involvedObject.name=worker-1", "events") == "involvedObject.name=course-worker"
+    about = "involvedObject.name=etcd-control-plane"
+    assert names.fields_in(about, "events", "kube-system") == "involvedObject.name=etcd-course-control-plane"
+    assert names.fields_in("involvedObject.name=web", "events", "default") == "involvedObject.name=web"
+
+
+def test_static_pods_of_other_namespaces_are_known_once_they_were_shown(names: NodeTranslation) -> None:
+    assert names.object("pods", "default", "hello-worker-1") == "hello-worker-1"
+    assert names.text_out("pod/hello-course-worker deleted") == "pod/hello-worker-1 deleted"
+    assert names.object("pods", "default", "hello-worker-1") == "hello-course-worker"
+    assert names.object("pods", "default", "web-worker-1") == "web-worker-1"
+
+
 @pytest.mark.parametrize(
     ("plural", "namespace", "name", "there"),
     [
