@@ -103,6 +103,15 @@ def _start(process: HostProcess) -> str:
     return f"{datetime.fromtimestamp(process.started / SECOND, UTC):%H:%M}"
 
 
+#: What systemctl says of a unit that is not there, and its exit code, where that is not what ``status`` says.
+_NO_UNIT: Final = {
+    "start": (5, "Failed to {verb} {unit}: Unit {unit} not found."),
+    "restart": (5, "Failed to {verb} {unit}: Unit {unit} not found."),
+    "stop": (5, "Failed to {verb} {unit}: Unit {unit} not loaded."),
+    "cat": (1, "No files found for {unit}."),
+}
+
+
 def _systemctl(call: Call) -> Outcome:
     node = _node(call)
     words = [word for word in call.args if not word.startswith("-")]
@@ -111,8 +120,9 @@ def _systemctl(call: Call) -> Outcome:
     verb, units = words[0], [word.removesuffix(".service") for word in words[1:]]
     for unit in units:
         if unit not in _UNITS:
-            call.err(f"Unit {unit}.service could not be found.\n")
-            return 4
+            code, complaint = _NO_UNIT.get(verb, (4, "Unit {unit} could not be found."))
+            call.err(f"{complaint.format(verb=verb, unit=f'{unit}.service')}\n")
+            return code
     return max((_on_unit(call, node, verb, unit) for unit in units), default=0)
 
 
@@ -232,17 +242,18 @@ def _crictl_ps(call: Call, args: list[str]) -> int:
     node = _node(call)
     everything = bool({"-a", "--all"} & set(args))
     name = args[args.index("--name") + 1] if "--name" in args[:-1] else ""
-    rows = []
+    shown, rows = [], []
     for one in reversed(node.containers()):
         sandbox = node.machines.sandboxes.get(one.pod_uid)
         if (one.running or everything) and name in one.name:
+            shown.append(one)
             rows.append((
                 one.id[:13], one.image.id.removeprefix("sha256:")[:13], _ago(node.now - one.created),
                 _STATES[one.state], one.name, str(one.attempt), sandbox.id[:13] if sandbox else "",
                 sandbox.name if sandbox else "unknown", sandbox.namespace if sandbox else "unknown",
             ))  # fmt: skip
     if {"-q", "--quiet"} & set(args):
-        call.out("".join(f"{row[0]}\n" for row in rows))
+        call.out("".join(f"{one.id}\n" for one in shown))
         return 0
     titles = ("CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD", "NAMESPACE")
     call.out(_table(titles, rows))
@@ -285,14 +296,27 @@ _CRICTL: Final[dict[str, Callable[[Call, list[str]], int]]] = {
 }  # fmt: skip
 
 
+#: For how many days at most a unit of so many days is used.
+_LONG_AGO: Final = ((14, 1, "days"), (60, 7, "weeks"), (730, 30, "months"))
+
+
 def _ago(micros: int) -> str:
-    """``5 minutes ago``, rounded down as cri-tools does."""
+    """``5 minutes ago``, in the words and with the rounding of cri-tools."""
     seconds = micros // SECOND
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "Less than a second ago"
+    hours = (seconds + 1800) // 3600
+    if seconds < 1:
+        return "Less than a second ago"
+    if seconds < 60:
+        return f"{seconds} second{'s' if seconds > 1 else ''} ago"
+    if seconds < 120:
+        return "About a minute ago"
+    if seconds < 3600:
+        return f"{seconds // 60} minutes ago"
+    if hours < 48:
+        return f"{hours} hours ago" if hours > 1 else "About an hour ago"
+    days = hours // 24
+    size, unit = next(((size, unit) for most, size, unit in _LONG_AGO if days < most), (365, "years"))
+    return f"{days // size} {unit} ago"
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

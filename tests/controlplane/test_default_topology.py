@@ -117,6 +117,8 @@ def test_what_a_lesson_looks_at_on_a_node(cluster: Cluster, node: str, command: 
         ("echo '", 2, "syntax error"),
         ("cat /nowhere", 1, "No such file"),
         ("systemctl status nonsense", 4, "could not be found"),
+        ("systemctl restart nonsense", 5, "Failed to restart nonsense.service: Unit nonsense.service not found."),
+        ("systemctl stop nonsense", 5, "Unit nonsense.service not loaded."),
         ("x" * 30_000, 126, "too long"),
         ("while true; do :; done", 137, ""),
     ],
@@ -233,6 +235,14 @@ def test_rules_stay_but_grow_old_without_kube_proxy_pods(cluster: Cluster) -> No
     cluster.advance(60)
     assert "kube-proxy" not in cluster.running()
     assert "kube-dns" in shell(cluster, "iptables-save")
+
+
+def test_crictl_tells_ids_in_full_when_it_is_quiet_and_ages_in_words(cluster: Cluster) -> None:
+    (found,) = shell(cluster, "crictl ps -q --name kube-proxy", "worker-1").split()
+    assert len(found) == 64
+    for seconds, age in ((70, "About a minute ago"), (60, "2 minutes ago"), (3600, "About an hour ago")):
+        cluster.advance(seconds)
+        assert age in shell(cluster, f"crictl ps | grep {found[:13]}", "worker-1")
 
 
 def test_a_kubelet_that_was_stopped_on_its_node_makes_it_not_ready_and_leaves_its_containers(cluster: Cluster) -> None:
