@@ -174,7 +174,7 @@ class Connection:
             response = client.call_api(*parts, _request_timeout=self._timeouts)
             data: bytes = response.read() or b""  # type: ignore[no-untyped-call]
         except (HTTPError, OSError, ApiException) as error:
-            why, unsent = _why(error, self._timeouts[1])
+            why, unsent = why_no_answer(error, self._timeouts[1])
             raise NoConnection(f"no connection to the cluster of {self._where}: {why}", unsent=unsent) from error
         text = data.decode("utf-8", "replace")
         if response.status >= 300:
@@ -250,7 +250,7 @@ def is_no_answer(error: StatusError) -> bool:
     return error.code >= InternalError.code and not isinstance(error, NotImplemented501)
 
 
-def _why(error: Exception, seconds: float) -> tuple[str, bool]:
+def why_no_answer(error: Exception, seconds: float) -> tuple[str, bool]:
     """Why there was no answer in so many seconds, in a few words; and whether the request has certainly not arrived."""
     from urllib3 import exceptions
 
@@ -259,10 +259,10 @@ def _why(error: Exception, seconds: float) -> tuple[str, bool]:
         return f"the TLS connection cannot be trusted or made: {reason}", True
     if isinstance(reason, exceptions.NameResolutionError):
         return f"the name of the server is not known: {reason}", True
+    if isinstance(reason, exceptions.NewConnectionError):  # to some releases of urllib3 a timeout too
+        return "nobody listens at the address of the server", True
     if isinstance(reason, exceptions.ConnectTimeoutError):
         return f"the server cannot be reached within {TIMEOUTS[0]} seconds", True
-    if isinstance(reason, exceptions.NewConnectionError):
-        return "nobody listens at the address of the server", True
     if isinstance(reason, exceptions.ReadTimeoutError):
         return f"no answer within {seconds:g} seconds", False
     return f"the connection was lost ({reason})", False

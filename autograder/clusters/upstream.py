@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from autograder.clusters.connection import configured
+from autograder.clusters.connection import configured, why_no_answer
 from autograder.clusters.interface import ClusterError
 from autograder.controlplane.apimachinery.errors import ServiceUnavailable
 
@@ -34,7 +34,8 @@ class Upstream:
         self._host = str(configuration.host).rstrip("/")
         settings = configuration.auth_settings().values()
         self._credentials = {one["key"]: one["value"] for one in settings if one["in"] == "header"}
-        self._timeout = Timeout(*TIMEOUTS)
+        connect, read = TIMEOUTS
+        self.timeout = Timeout(connect=connect, read=read)
         self._configuration = configuration
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
@@ -44,10 +45,11 @@ class Upstream:
         try:
             answer: BaseHTTPResponse = self._pool.request(
                 method, self._host + path, body=body or None, headers={**headers, **self._credentials},
-                preload_content=False, redirect=False, retries=False, timeout=self._timeout,
+                preload_content=False, redirect=False, retries=False, timeout=self.timeout,
             )  # fmt: skip
         except (HTTPError, OSError) as error:
-            raise ServiceUnavailable(f"the API server does not answer: {error}") from error
+            why, _ = why_no_answer(error, TIMEOUTS[1])
+            raise ServiceUnavailable(f"the API server does not answer: {why}") from error
         return answer
 
     def tunnel(self, method: str, path: str, headers: dict[str, str]) -> socket.socket:

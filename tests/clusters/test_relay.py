@@ -17,6 +17,7 @@ from autograder.clusters.connection import Connection
 from autograder.clusters.kind.names import NodeTranslation
 from autograder.clusters.relay import BODY_LIMIT, Relay
 from autograder.clusters.translation import Translation
+from autograder.clusters.upstream import TIMEOUTS, Upstream
 from autograder.controlplane.apimachinery.errors import Forbidden, StatusError
 from autograder.controlplane.apimachinery.scheme import PODS as PODS_KIND
 from autograder.controlplane.apimachinery.wire import Request
@@ -115,8 +116,15 @@ def test_a_server_that_is_away_is_said_to_be(tmp_path: Path, config: Path, gate:
     server = next(line for line in config.read_text().splitlines() if "server:" in line)
     nowhere.write_text(config.read_text().replace(server.split()[-1].strip('",'), "https://127.0.0.1:9"))
     relay = Relay(nowhere, Connection(nowhere).context, Translation(), gate, "secret", 0)
-    assert ask(relay, PODS)[0] == 503
+    code, status = ask(relay, PODS)
+    assert code == 503
+    assert status["message"] == "the API server does not answer: nobody listens at the address of the server"
     relay.close()
+
+
+def test_a_server_that_thinks_long_is_waited_for(config: Path) -> None:
+    waits = Upstream(config, Connection(config).context).timeout
+    assert (waits.connect_timeout, waits.read_timeout) == TIMEOUTS
 
 
 def test_a_kubeconfig_leads_there(relay: Relay) -> None:
