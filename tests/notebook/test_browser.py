@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,8 +25,8 @@ SOURCE = ROOT / "course" / "source"
 ALL = sorted(path.stem for path in SOURCE.glob("*/*.ipynb"))
 CHOSEN = os.environ.get("AUTOGRADER_BROWSER_LESSONS", "00-cluster,12-resourcequotas")
 LESSONS = ALL if CHOSEN == "all" else CHOSEN.split(",")
-#: Seconds that opening a notebook, and running it, may take.
-OPENING, RUNNING = 60, 240
+#: Seconds that opening JupyterLab or a notebook, and running it, may take.
+OPENING, RUNNING = 180, 240
 WINDOW = (1280, 1000)
 #: What JupyterLab knows of the cells with code, wherever one has scrolled to.
 CELLS = """
@@ -80,22 +79,22 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(settings))
-    port = _free_port()
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", f"--port={port}",
-        "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
+        "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
         "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     environment = {
         **os.environ, "AUTOGRADER_UNATTENDED": "1", "PYTHONPATH": str(ROOT),
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }  # fmt: skip
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}/lab"
     try:
-        _wait(lambda: _answers(address), 60, "JupyterLab does not answer")
+        runtime, ended = folder / "runtime", lambda: process.poll() is not None
+        address = _wait(lambda: _address(runtime) or ended(), OPENING, "JupyterLab does not answer")
+        assert not ended(), (folder / "log").read_text(errors="replace")
         yield address
     finally:
         process.terminate()
@@ -134,20 +133,19 @@ def _code(lesson: str) -> list[dict[str, Any]]:
     return [{**cell, "source": "".join(cell["source"])} for cell in cells if cell["cell_type"] == "code"]
 
 
-def _wait(is_so: Callable[[], Any], seconds: float, otherwise: str) -> None:
+def _wait(is_so: Callable[[], Any], seconds: float, otherwise: str) -> Any:
     patience = time.monotonic() + seconds
-    while not is_so():
+    while not (found := is_so()):
         assert time.monotonic() < patience, otherwise
         time.sleep(0.2)
+    return found
 
 
-def _answers(address: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
-        return True
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+def _address(runtime: Path) -> str:
+    """Where JupyterLab answers, by the file in which the server says which port it has found; empty so far."""
+    for file in runtime.glob("jpserver-*.json"):
+        with contextlib.suppress(OSError, ValueError):  # it is being written, or nobody listens yet
+            address = f"{json.loads(file.read_text(encoding='utf-8'))['url']}lab"
+            with urllib.request.urlopen(address, timeout=5):
+                return address
+    return ""
