@@ -29,6 +29,7 @@ from autograder.controlplane.apimachinery.errors import (
 )
 from autograder.controlplane.apimachinery.scheme import RESOURCES
 from autograder.controlplane.apimachinery.wire import Request
+from autograder.controlplane.fronts import kubeconfig
 from autograder.controlplane.kube_apiserver.parsing import PROTOBUF, parse
 
 if TYPE_CHECKING:
@@ -119,14 +120,8 @@ class Relay:
         return text.encode("utf-8", "surrogateescape")
 
     def kubeconfig(self, name: str, user: str, namespace: str = "") -> Object:
-        """What leads kubectl here, with one context that is called as its cluster."""
-        place = {"namespace": namespace} if namespace else {}
-        return {
-            "apiVersion": "v1", "kind": "Config", "current-context": name, "preferences": {},
-            "clusters": [{"name": name, "cluster": {"server": self.url}}],
-            "users": [{"name": user, "user": {}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": user, **place}}],
-        }  # fmt: skip
+        """What leads kubectl here: the secret is in the address, so that the user brings nothing."""
+        return kubeconfig.document(self.url, "", None, name=name, user=user, namespace=namespace)
 
     def hang_up(self) -> None:
         """Refuse connections from now on, as an API server does that has ended."""

@@ -13,18 +13,24 @@ CLUSTER: Final = "embedded"
 USER: Final = "admin"
 
 
-def document(server: str, token: str, authority: bytes | None) -> dict[str, Any]:
-    """A kubeconfig with one cluster, user and context; ``authority`` is the CA certificate as PEM, None without TLS."""
+def document(
+    server: str, token: str, authority: bytes | None, *, name: str = CLUSTER, user: str = USER, namespace: str = ""
+) -> dict[str, Any]:
+    """A kubeconfig with one cluster, user and context; ``authority`` is the CA certificate as PEM, None without TLS.
+
+    The context is called as its cluster; without a ``token`` the user brings nothing.
+    """
     cluster = {"server": server}
+    place = {"namespace": namespace} if namespace else {}
     if authority is not None:
         cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": CLUSTER, "cluster": cluster}],
-        "users": [{"name": USER, "user": {"token": token}}],
-        "contexts": [{"name": CLUSTER, "context": {"cluster": CLUSTER, "user": USER}}],
-        "current-context": CLUSTER,
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": user, "user": {"token": token} if token else {}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": user, **place}}],
+        "current-context": name,
         "preferences": {},
     }
 
